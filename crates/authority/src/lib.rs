@@ -1,0 +1,1 @@
+//! Signing keys, rotation, minting and verifying of tokens, client assertions, JWKS.

@@ -1,0 +1,1 @@
+//! Gets a token and keeps it fresh: cache, one flight, refresh-ahead, sources.

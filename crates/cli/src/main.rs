@@ -1,0 +1,3 @@
+//! symbolon: managed identities for any machine.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Every byte that others see: requests, the gate, answers, api-versions, errors.

@@ -1,0 +1,1 @@
+//! The control plane: authority endpoints over HTTPS and what applies a seed.

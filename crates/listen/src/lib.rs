@@ -1,0 +1,1 @@
+//! The plain-HTTP listener of the data planes: head guard, connection limits, graceful end.

@@ -1,0 +1,1 @@
+//! What is kept: the Store and Tx traits, the SQLite backend, migrations, audit and change feed.

@@ -1,0 +1,1 @@
+//! For tests only: whole-app harness, fixtures, fake clock.
