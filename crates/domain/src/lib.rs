@@ -1,1 +1,47 @@
 //! Identities, virtual machines, selection, limits, ids and time: the rules, with no I/O.
+//!
+//! Everything here is plain data and pure functions. Nothing opens a file or a socket, nothing is async, and no
+//! state type is serialisable: each surface converts at its own edge. Time comes in through [`Clock`]; randomness
+//! is a parameter of whoever needs it.
+//!
+//! One noun has one file, and the same file name in every layer above (`store/src/managed_identity.rs`, …).
+
+pub mod application;
+pub mod assigned;
+pub mod certificate_credential;
+pub mod clock;
+pub mod derived_ids;
+pub mod error;
+pub mod external_issuer;
+pub mod ids;
+pub mod limits;
+pub mod managed_identity;
+pub mod names;
+pub mod resource_group;
+pub mod resource_id;
+pub mod role_assignment;
+pub mod selection;
+pub mod service_principal;
+pub mod signing_key;
+pub mod subscription;
+pub mod tenant;
+pub mod virtual_machine;
+pub mod vm_extension;
+
+pub use application::{Application, FederatedCredential, SecretVerifier};
+pub use assigned::AssignedIdentities;
+pub use certificate_credential::CertificateCredential;
+pub use clock::{Clock, ManualClock, Monotonic, SharedClock, SystemClock, Timestamp};
+pub use error::Error;
+pub use external_issuer::{ExternalIssuer, JwksSource};
+pub use ids::{ClientId, InvalidGuid, PrincipalId, RoleAssignmentId, SecretId, SubscriptionId, TenantId, VmId};
+pub use managed_identity::{IdentityKind, ManagedIdentity, UserAssignedIdentity};
+pub use resource_group::ResourceGroup;
+pub use resource_id::{InvalidResourceId, ResourceId};
+pub use role_assignment::{RoleAssignment, Scope};
+pub use selection::{SelectionError, Selector, select};
+pub use service_principal::{PrincipalKind, ServicePrincipal};
+pub use subscription::Subscription;
+pub use tenant::Tenant;
+pub use virtual_machine::{Attachment, VirtualMachine, VmSnapshot};
+pub use vm_extension::VmExtension;
