@@ -1,0 +1,204 @@
+//! The client of an authority across the network: `POST {authority}/{tenant}/oauth2/v2.0/token` over TLS.
+//!
+//! It knows the OAuth form and its answers, not who signs in: the caller brings a signed client assertion
+//! (MicrosoftDocs/entra-docs `v2-oauth2-client-creds-grant-flow.md`, `certificate-credentials.md`).
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use domain::{ClientId, TenantId, Timestamp};
+use http::header::{CONTENT_TYPE, USER_AGENT};
+use http::{Method, Request, StatusCode, Uri};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use rustls::RootCertStore;
+use serde::Deserialize;
+
+use crate::source::{AccessToken, Minted, SourceError};
+
+/// The longest answer that is read.
+const MAX_ANSWER: usize = 64 * 1024;
+
+/// A client of one authority. Cheap to clone; connections are kept and shared.
+#[derive(Clone)]
+pub struct AuthorityClient {
+    base: Arc<str>,
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    timeout: Duration,
+}
+
+/// Why a client couldn't be made.
+#[derive(Debug, thiserror::Error)]
+#[error("'{base}' is not the URL of an authority: it must be https with a host and no path")]
+pub struct InvalidAuthority {
+    base: String,
+}
+
+impl AuthorityClient {
+    /// A client of the authority at `base` (`https://host:port`), whose certificate must chain to `roots`.
+    /// One exchange may take `timeout` in all.
+    ///
+    /// # Errors
+    /// When `base` is not an https URL with an empty path.
+    pub fn new(base: &str, roots: RootCertStore, timeout: Duration) -> Result<Self, InvalidAuthority> {
+        let trimmed = base.trim_end_matches('/');
+        let uri: Option<Uri> = trimmed.parse().ok();
+        let sound = uri.is_some_and(|uri| {
+            uri.scheme_str() == Some("https") && uri.host().is_some() && matches!(uri.path(), "" | "/")
+        });
+        if !sound {
+            return Err(InvalidAuthority { base: base.to_owned() });
+        }
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|_| InvalidAuthority { base: base.to_owned() })?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(timeout));
+        let connector = hyper_rustls::HttpsConnectorBuilder::new()
+            .with_tls_config(config)
+            .https_only()
+            .enable_http1()
+            .wrap_connector(tcp);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_idle_timeout(Duration::from_secs(30))
+            .pool_timer(TokioTimer::new())
+            .build(connector);
+        Ok(Self { base: trimmed.into(), client, timeout })
+    }
+
+    /// The token endpoint of a tenant: also the audience of a client assertion.
+    #[must_use]
+    pub fn token_endpoint(&self, tenant: TenantId) -> String {
+        format!("{}/{tenant}/oauth2/v2.0/token", self.base)
+    }
+
+    /// Exchanges a client assertion for a token for `resource`, which is kept byte for byte.
+    ///
+    /// # Errors
+    /// [`SourceError::Unreachable`] when there is no sound answer in time, [`SourceError::Refused`] when the
+    /// authority says no.
+    pub async fn client_credentials(
+        &self,
+        tenant: TenantId,
+        client_id: ClientId,
+        assertion: &str,
+        resource: &str,
+    ) -> Result<Minted, SourceError> {
+        let form = format!(
+            "client_id={client_id}&scope={}&grant_type=client_credentials&client_assertion_type={}&client_assertion={}",
+            encode(&format!("{resource}/.default")),
+            encode("urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+            encode(assertion),
+        );
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(self.token_endpoint(tenant))
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(USER_AGENT, concat!("symbolon/", env!("CARGO_PKG_VERSION")))
+            .body(Full::from(form))
+            .map_err(|why| SourceError::Internal(Arc::new(why)))?;
+        let exchange = async {
+            let answer = self.client.request(request).await?;
+            let status = answer.status();
+            let body = Limited::new(answer.into_body(), MAX_ANSWER).collect().await?.to_bytes();
+            Ok::<_, Box<dyn Error + Send + Sync>>((status, body))
+        };
+        let answered = match tokio::time::timeout(self.timeout, exchange).await {
+            Ok(answered) => answered,
+            Err(late) => Err(late.into()),
+        };
+        let (status, body) = answered.map_err(|why| self.unreachable(why))?;
+        self.read(status, &body)
+    }
+
+    fn read(&self, status: StatusCode, body: &[u8]) -> Result<Minted, SourceError> {
+        if status == StatusCode::OK {
+            let answer: TokenAnswer =
+                serde_json::from_slice(body).map_err(|why| self.unreachable(why.into()))?;
+            let (not_before, expires_on) =
+                life(&answer.access_token).ok_or_else(|| self.unreachable("the token has no nbf or exp".into()))?;
+            return Ok(Minted { access_token: AccessToken::new(answer.access_token), not_before, expires_on });
+        }
+        match serde_json::from_slice::<ErrorAnswer>(body) {
+            Ok(answer) if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS => {
+                Err(SourceError::Refused { error: answer.error, description: answer.error_description })
+            }
+            Ok(_) | Err(_) => Err(self.unreachable(format!("it answered {status}").into())),
+        }
+    }
+
+    fn unreachable(&self, why: Box<dyn Error + Send + Sync>) -> SourceError {
+        SourceError::Unreachable { authority: self.base.to_string(), why: why.into() }
+    }
+}
+
+#[derive(Deserialize)]
+struct TokenAnswer {
+    access_token: String,
+}
+
+#[derive(Deserialize)]
+struct ErrorAnswer {
+    error: String,
+    #[serde(default)]
+    error_description: String,
+}
+
+#[derive(Deserialize)]
+struct Life {
+    nbf: i64,
+    exp: i64,
+}
+
+/// What a token says of its own life. Its signature is the relying party's business.
+fn life(jwt: &str) -> Option<(Timestamp, Timestamp)> {
+    let payload = URL_SAFE_NO_PAD.decode(jwt.split('.').nth(1)?).ok()?;
+    let life: Life = serde_json::from_slice(&payload).ok()?;
+    Some((Timestamp::from_unix(life.nbf), Timestamp::from_unix(life.exp)))
+}
+
+fn encode(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_https_without_a_path_is_an_authority() {
+        let roots = RootCertStore::empty;
+        for wrong in ["http://localhost:1", "https://", "https://h/tenant", "localhost:1", ""] {
+            assert!(AuthorityClient::new(wrong, roots(), Duration::from_secs(1)).is_err(), "{wrong}");
+        }
+        let client = AuthorityClient::new("https://localhost:16926/", roots(), Duration::from_secs(1)).unwrap();
+        let tenant = "00000000-0000-4000-8000-000000000001".parse().unwrap();
+        assert_eq!(
+            client.token_endpoint(tenant),
+            "https://localhost:16926/00000000-0000-4000-8000-000000000001/oauth2/v2.0/token"
+        );
+    }
+
+    #[test]
+    fn a_refusal_is_told_from_an_outage() {
+        let client = AuthorityClient::new("https://a", RootCertStore::empty(), Duration::from_secs(1)).unwrap();
+        let body = br#"{"error":"invalid_client","error_description":"AADSTS700027: no"}"#;
+        assert!(matches!(client.read(StatusCode::UNAUTHORIZED, body), Err(SourceError::Refused { .. })));
+        assert!(matches!(client.read(StatusCode::SERVICE_UNAVAILABLE, body), Err(SourceError::Unreachable { .. })));
+        assert!(matches!(client.read(StatusCode::OK, b"<html>"), Err(SourceError::Unreachable { .. })));
+        assert!(matches!(client.read(StatusCode::BAD_REQUEST, b""), Err(SourceError::Unreachable { .. })));
+    }
+}

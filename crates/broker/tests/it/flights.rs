@@ -1,0 +1,99 @@
+use futures_util::future::join_all;
+
+use super::*;
+
+#[tokio::test]
+async fn a_hundred_callers_share_one_token() {
+    let world = World::held();
+    let callers = join_all((0..100).map(|_| world.token()));
+    let all = async {
+        settle().await;
+        world.let_pass(1);
+    };
+    let (served, ()) = tokio::join!(callers, all);
+    assert!(served.iter().all(|served| served.as_ref().is_ok_and(|served| served.entry.body == "t0")));
+    assert_eq!(world.asked(), 1);
+}
+
+#[tokio::test]
+async fn different_identities_and_resources_do_not_share() {
+    let world = World::new();
+    for (number, resource) in [(1, "r"), (1, "r/"), (2, "r"), (1, "r"), (2, "r")] {
+        world.broker.token(&world.cache, wanted(number, resource), false).await.unwrap();
+    }
+    assert_eq!((world.asked(), world.cache.len()), (3, 3));
+    assert_eq!(world.cache.find(principal(1), "r/").unwrap().body, "t1");
+    assert!(world.cache.find(principal(2), "r/").is_none());
+}
+
+#[tokio::test]
+async fn all_who_wait_get_the_same_failure_and_none_asks_again_by_itself() {
+    let world = World::held();
+    world.take_down();
+    let callers = join_all((0..10).map(|_| world.token()));
+    let all = async {
+        settle().await;
+        world.let_pass(1);
+    };
+    let (served, ()) = tokio::join!(callers, all);
+    assert!(served.iter().all(|served| matches!(served, Err(SourceError::Unreachable { .. }))));
+    assert_eq!(world.asked(), 1);
+    world.bring_up();
+    world.let_pass(1);
+    assert_eq!(world.body().await, "t1");
+}
+
+#[tokio::test]
+async fn a_caller_that_hangs_up_does_not_end_the_flight() {
+    let world = World::held();
+    {
+        let first = world.token();
+        tokio::pin!(first);
+        assert!(first.as_mut().now_or_never().is_none());
+        settle().await;
+    }
+    world.let_pass(1);
+    settle().await;
+    assert!(world.broker.ready(&world.cache, (principal(1), "r")).is_some());
+    assert_eq!(world.asked(), 1);
+}
+
+#[tokio::test]
+async fn bypass_always_makes_a_token_and_stores_it() {
+    let world = World::new();
+    assert_eq!(world.body().await, "t0");
+    let served = world.broker.token(&world.cache, wanted(1, "r"), true).await.unwrap();
+    assert_eq!(served.entry.body, "t1");
+    assert_eq!(world.body().await, "t1");
+    assert_eq!(world.asked(), 2);
+}
+
+#[tokio::test]
+async fn a_source_that_panics_is_a_failure_of_ours() {
+    struct Panics;
+    impl TokenSource for Panics {
+        fn token(&self, _: Wanted) -> BoxFuture<'static, Result<Minted, SourceError>> {
+            async { panic!("a bug") }.boxed()
+        }
+    }
+    let world = World::new();
+    let broker =
+        Broker::new(Arc::new(Panics), Arc::new(world.clock.clone()), Freshness::default(), Counters::register("test"));
+    for _ in 0..2 {
+        let failed = broker.token(&world.cache, wanted(1, "r"), false).await;
+        assert!(matches!(failed, Err(SourceError::Internal(_))));
+    }
+}
+
+#[tokio::test]
+async fn a_full_cache_forgets_the_oldest() {
+    let world = World::new();
+    let cache = Arc::new(TokenCache::with_capacity(|_, minted| minted.access_token.expose().to_owned(), 2));
+    for resource in ["a", "b", "c"] {
+        world.broker.token(&cache, wanted(1, resource), false).await.unwrap();
+        world.clock.advance(Duration::from_secs(1));
+    }
+    assert_eq!(cache.len(), 2);
+    assert!(cache.find(principal(1), "a").is_none());
+    assert!(cache.find(principal(1), "c").is_some());
+}

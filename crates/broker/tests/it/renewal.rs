@@ -1,0 +1,77 @@
+use super::*;
+
+const HALF: Duration = Duration::from_secs(43_200);
+
+#[tokio::test]
+async fn a_fresh_token_is_served_with_what_remains_of_it() {
+    let world = World::new();
+    assert_eq!(world.token().await.unwrap().remaining, 86_400);
+    world.clock.advance(Duration::from_secs(83));
+    let served = world.broker.ready(&world.cache, (principal(1), "r")).unwrap();
+    assert_eq!((served.entry.body.as_str(), served.remaining), ("t0", 86_317));
+}
+
+#[tokio::test]
+async fn an_ageing_token_is_served_while_another_is_made_once() {
+    let world = World::new();
+    world.body().await;
+    world.clock.advance(HALF - Duration::from_secs(60));
+    assert!(world.broker.ready(&world.cache, (principal(1), "r")).is_none());
+    world.source.gate.forget_permits(1_000_000);
+    for _ in 0..5 {
+        assert_eq!(world.body().await, "t0");
+        settle().await;
+    }
+    assert_eq!(world.asked(), 2, "one replacement, not five");
+    world.let_pass(1);
+    settle().await;
+    assert_eq!(world.body().await, "t1");
+}
+
+#[tokio::test]
+async fn nobody_is_handed_a_token_with_less_than_half_of_its_life() {
+    let world = World::new();
+    world.body().await;
+    world.clock.advance(HALF);
+    let served = world.token().await.unwrap();
+    assert_eq!((served.entry.body.as_str(), served.remaining), ("t1", 86_400));
+}
+
+#[tokio::test]
+async fn an_old_token_is_better_than_none_until_it_is_spent() {
+    let world = World::new();
+    world.body().await;
+    world.take_down();
+    world.clock.advance(HALF);
+    assert_eq!(world.body().await, "t0");
+    assert_eq!(world.asked(), 2);
+    assert_eq!(world.body().await, "t0");
+    assert_eq!(world.asked(), 2, "a failed replacement is not tried again at once");
+    world.clock.advance(Duration::from_secs(10));
+    assert_eq!(world.body().await, "t0");
+    assert_eq!(world.asked(), 3);
+    world.clock.advance(HALF - Duration::from_secs(69));
+    assert!(world.token().await.is_err(), "less than a minute is left");
+    world.bring_up();
+    assert_eq!(world.token().await.unwrap().remaining, 86_400);
+}
+
+#[tokio::test]
+async fn a_wall_clock_that_jumps_ahead_makes_cached_tokens_worthless() {
+    let world = World::new();
+    world.body().await;
+    world.clock.set_wall(Timestamp::from_unix(1_800_000_000 + 4 * 365 * 86_400));
+    let served = world.token().await.unwrap();
+    assert_eq!((served.entry.body.as_str(), served.remaining), ("t1", 86_400));
+}
+
+#[tokio::test]
+async fn a_wall_clock_that_jumps_back_is_refused() {
+    let world = World::new();
+    world.body().await;
+    world.clock.set_wall(Timestamp::from_unix(1_800_000_000 - 86_400));
+    assert!(world.broker.ready(&world.cache, (principal(1), "r")).is_none());
+    assert!(matches!(world.token().await, Err(SourceError::ClockBehind { .. })));
+    world.clock.set_wall(Timestamp::from_unix(1_800_000_010));
+    assert_eq!(world.body().await, "t0", "a clock set right again serves what it had");
+}
