@@ -1,1 +1,7 @@
-//! What runs inside a VM: the extension endpoint and the credential on its disk.
+//! What runs inside a VM: the token endpoint of the extension, and the credential on the VM's disk.
+//!
+//! A token never comes from a function call here: it is asked of the authority over TLS, with an assertion
+//! that the credential on the disk signs. That is the weakness of the extension, kept honest.
+
+pub mod credential;
+pub mod disk;

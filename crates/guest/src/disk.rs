@@ -1,0 +1,268 @@
+//! The guest's own folder: where the credentials lie, and how they are read again when they change.
+//!
+//! Below the folder everything has the place it has on a real VM: credentials in `var/lib/symbolon/identities`
+//! (0700, files 0600), the discovery file in `var/lib/waagent`.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use domain::{ClientId, IdentityKind, ManagedIdentity, ResourceId, Timestamp};
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::credential::NewCredential;
+
+/// The folder of one guest.
+#[derive(Clone, Debug)]
+pub struct Disk {
+    root: PathBuf,
+}
+
+/// Why something on the disk can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DiskError {
+    /// The operating system said no.
+    #[error("{} can't be {doing}", path.display())]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// Its answer.
+        #[source]
+        why: io::Error,
+    },
+    /// Others may read or change a credential.
+    #[error("{} has mode {mode:04o}; a credential is read only when nobody else can: chmod 600 it", path.display())]
+    Loose {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// It isn't a credential file of this version.
+    #[error("{} isn't a credential: {why}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+/// When the credentials changed last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp(i64, i64);
+
+impl Disk {
+    /// The guest whose folder is `root`; nothing is touched yet.
+    #[must_use]
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// Where the discovery file is, `/var/lib/waagent/ManagedIdentity-Settings` on a real VM.
+    #[must_use]
+    pub fn discovery_file(&self) -> PathBuf {
+        self.root.join("var/lib/waagent/ManagedIdentity-Settings")
+    }
+
+    /// Where logs of the extension would be.
+    #[must_use]
+    pub fn log_folder(&self) -> PathBuf {
+        self.root.join("var/log/azure/Microsoft.ManagedIdentity.ManagedIdentityExtensionForLinux")
+    }
+
+    /// Where the credentials are.
+    #[must_use]
+    pub fn identities(&self) -> PathBuf {
+        self.root.join("var/lib/symbolon/identities")
+    }
+
+    /// Puts a credential in place, over an older one of the same identity: whole or not at all.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn place(&self, credential: &NewCredential) -> Result<(), DiskError> {
+        let folder = self.identities();
+        let failed = |doing, path: &Path| {
+            let path = path.to_owned();
+            move |why| DiskError::Io { doing, path, why }
+        };
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(failed("made", &folder))?;
+        let path = folder.join(file_name(credential.identity.client_id));
+        let mut text = Zeroizing::new(serde_json::to_string(&Stored::from(credential)).map_err(|why| {
+            DiskError::Malformed { path: path.clone(), why: why.to_string() }
+        })?);
+        text.push('\n');
+        write_atomically(&path, text.as_bytes(), 0o600).map_err(failed("written", &path))
+    }
+
+    /// Takes an identity's credential away. Absent already is fine.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn remove(&self, client_id: ClientId) -> Result<(), DiskError> {
+        let path = self.identities().join(file_name(client_id));
+        match fs::remove_file(&path) {
+            Err(why) if why.kind() != io::ErrorKind::NotFound => Err(DiskError::Io { doing: "removed", path, why }),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Changes whenever a credential is placed or removed; `None` while there is no folder.
+    #[must_use]
+    pub fn stamp(&self) -> Option<Stamp> {
+        let folder = fs::metadata(self.identities()).ok()?;
+        Some(Stamp(folder.mtime(), folder.mtime_nsec()))
+    }
+
+    /// Reads every credential. One that can't be used is told in the second list and keeps none of the
+    /// others back.
+    #[must_use]
+    pub fn load(&self) -> (Vec<NewCredential>, Vec<DiskError>) {
+        let (mut sound, mut unsound) = (Vec::new(), Vec::new());
+        let folder = self.identities();
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(why) if why.kind() == io::ErrorKind::NotFound => return (sound, unsound),
+            Err(why) => return (sound, vec![DiskError::Io { doing: "listed", path: folder, why }]),
+        };
+        let mut paths: Vec<_> = entries
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+            .collect();
+        paths.sort();
+        for path in paths {
+            match read(&path) {
+                Ok(credential) => sound.push(credential),
+                Err(why) => unsound.push(why),
+            }
+        }
+        (sound, unsound)
+    }
+}
+
+fn read(path: &Path) -> Result<NewCredential, DiskError> {
+    let failed = |why| DiskError::Io { doing: "read", path: path.to_owned(), why };
+    let malformed = |why: String| DiskError::Malformed { path: path.to_owned(), why };
+    let no_follow = rustix::fs::OFlags::NOFOLLOW.bits();
+    let mut file = OpenOptions::new()
+        .read(true)
+        .custom_flags(no_follow.cast_signed())
+        .open(path)
+        .map_err(failed)?;
+    let mode = file.metadata().map_err(failed)?.permissions().mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        return Err(DiskError::Loose { path: path.to_owned(), mode });
+    }
+    let mut text = Zeroizing::new(String::new());
+    file.read_to_string(&mut text).map_err(failed)?;
+    let stored: Stored = serde_json::from_str(&text).map_err(|why| malformed(why.to_string()))?;
+    stored.open().map_err(malformed)
+}
+
+/// Writes a file so that a reader sees the old one or the new one, also after a loss of power.
+pub(crate) fn write_atomically(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
+    name.push(".new");
+    let new = folder.join(name);
+    match fs::remove_file(&new) {
+        Err(why) if why.kind() != io::ErrorKind::NotFound => return Err(why),
+        Ok(()) | Err(_) => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&new)?;
+    // The mode at creation is cut by the umask; the discovery file must be readable all the same.
+    file.set_permissions(fs::Permissions::from_mode(mode))?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&new, path)?;
+    File::open(folder)?.sync_all()
+}
+
+fn file_name(client_id: ClientId) -> String {
+    format!("{client_id}.json")
+}
+
+/// The file as it is written.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Stored {
+    format: u32,
+    kind: StoredKind,
+    resource_id: String,
+    tenant_id: String,
+    principal_id: String,
+    client_id: String,
+    vm: String,
+    not_after: i64,
+    certificate: String,
+    private_key: String,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+enum StoredKind {
+    SystemAssigned,
+    UserAssigned,
+}
+
+impl Drop for Stored {
+    fn drop(&mut self) {
+        self.private_key.zeroize();
+    }
+}
+
+const FORMAT: u32 = 1;
+
+impl From<&NewCredential> for Stored {
+    fn from(credential: &NewCredential) -> Self {
+        Self {
+            format: FORMAT,
+            kind: match credential.identity.kind {
+                IdentityKind::SystemAssigned => StoredKind::SystemAssigned,
+                IdentityKind::UserAssigned => StoredKind::UserAssigned,
+            },
+            resource_id: credential.identity.id.to_string(),
+            tenant_id: credential.identity.tenant.to_string(),
+            principal_id: credential.identity.principal_id.to_string(),
+            client_id: credential.identity.client_id.to_string(),
+            vm: credential.vm.to_string(),
+            not_after: credential.not_after.unix(),
+            certificate: STANDARD.encode(&credential.certificate),
+            private_key: STANDARD.encode(&*credential.key),
+        }
+    }
+}
+
+impl Stored {
+    fn open(&self) -> Result<NewCredential, String> {
+        if self.format != FORMAT {
+            return Err(format!("format {} is not known to this version", self.format));
+        }
+        let text = |why: &dyn std::fmt::Display| why.to_string();
+        Ok(NewCredential {
+            identity: ManagedIdentity {
+                kind: match self.kind {
+                    StoredKind::SystemAssigned => IdentityKind::SystemAssigned,
+                    StoredKind::UserAssigned => IdentityKind::UserAssigned,
+                },
+                id: ResourceId::parse(&self.resource_id).map_err(|why| text(&why))?,
+                tenant: self.tenant_id.parse().map_err(|why| text(&why))?,
+                principal_id: self.principal_id.parse().map_err(|why| text(&why))?,
+                client_id: self.client_id.parse().map_err(|why| text(&why))?,
+            },
+            vm: ResourceId::parse(&self.vm).map_err(|why| text(&why))?,
+            certificate: STANDARD.decode(&self.certificate).map_err(|why| text(&why))?,
+            key: Zeroizing::new(STANDARD.decode(&self.private_key).map_err(|_| "privateKey is not base64")?),
+            not_after: Timestamp::from_unix(self.not_after),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
