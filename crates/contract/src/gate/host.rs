@@ -1,0 +1,58 @@
+//! Which names a listener answers to: the defence against DNS rebinding.
+
+use http::HeaderMap;
+
+use super::refusal::HostRefusal;
+use crate::headers::HOST;
+
+/// The `Host` values that a listener answers to.
+#[derive(Clone, Debug, Default)]
+pub struct AllowedHosts {
+    exact: Vec<String>,
+}
+
+impl AllowedHosts {
+    /// Of a metadata service: its well-known address, the listener's own address, and further names. Each is
+    /// compared with its port, and without case.
+    #[must_use]
+    pub fn imds(own: std::net::SocketAddr, names: impl IntoIterator<Item = String>) -> Self {
+        let well_known = "169.254.169.254";
+        let mut exact = vec![well_known.to_owned(), format!("{well_known}:80"), own.to_string()];
+        if own.port() == 80 {
+            exact.push(bracketed(own.ip()));
+        }
+        exact.extend(names.into_iter().map(|name| name.to_ascii_lowercase()));
+        Self { exact }
+    }
+
+    /// Of the extension's endpoint on a port: `localhost` in its three forms, and the address of the VM's own
+    /// where that is another one; each with the port or with none.
+    #[must_use]
+    pub fn extension(port: u16, own: impl IntoIterator<Item = std::net::IpAddr>) -> Self {
+        let names = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned).into_iter();
+        let names = names.chain(own.into_iter().map(bracketed));
+        Self { exact: names.flat_map(|name| [format!("{name}:{port}"), name]).collect() }
+    }
+
+    /// Judges the header.
+    pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), HostRefusal> {
+        let mut values = headers.get_all(HOST).iter();
+        let value = values.next().ok_or(HostRefusal::Missing)?;
+        if values.next().is_some() {
+            return Err(HostRefusal::Several);
+        }
+        let value = value.as_bytes();
+        if self.exact.iter().any(|allowed| value.eq_ignore_ascii_case(allowed.as_bytes())) {
+            Ok(())
+        } else {
+            Err(HostRefusal::NotAllowed)
+        }
+    }
+}
+
+fn bracketed(ip: std::net::IpAddr) -> String {
+    match ip {
+        std::net::IpAddr::V4(ip) => ip.to_string(),
+        std::net::IpAddr::V6(ip) => format!("[{ip}]"),
+    }
+}

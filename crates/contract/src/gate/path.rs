@@ -1,0 +1,102 @@
+//! Which route a raw path means.
+//!
+//! Runs of `/` count as one and a last `/` as none, because Azure's own clients send such paths; the first
+//! segment `metadata` is compared without case. Nothing is decoded or resolved: `%2F`, `.` and `..` match no
+//! route, so a filter in front can't be made to disagree.
+
+use super::{Route, Surface};
+
+/// The route of a path on a surface.
+pub(super) fn route(surface: Surface, path: &str) -> Option<Route> {
+    let routes: &[(&[&str], Route)] = match surface {
+        Surface::Imds => &[
+            (&["metadata", "identity", "oauth2", "token"], Route::ImdsToken),
+            (&["metadata", "identity", "info"], Route::ImdsIdentityInfo),
+        ],
+        Surface::Extension => &[(&["oauth2", "token"], Route::ExtensionToken)],
+    };
+    routes.iter().find(|(segments, _)| matches(path, segments)).map(|(_, route)| *route)
+}
+
+/// Whether a path lies below `/metadata/identity`, where errors have two keys.
+pub(super) fn is_identity(path: &str) -> bool {
+    let mut segments = path.split('/').filter(|segment| !segment.is_empty());
+    segments.next().is_some_and(is_metadata) && segments.next() == Some("identity")
+}
+
+fn matches(path: &str, wanted: &[&str]) -> bool {
+    let mut segments = path.split('/').filter(|segment| !segment.is_empty());
+    path.starts_with('/')
+        && wanted.iter().all(|wanted| match segments.next() {
+            Some(segment) if *wanted == "metadata" => is_metadata(segment),
+            Some(segment) => segment == *wanted,
+            None => false,
+        })
+        && segments.next().is_none()
+}
+
+fn is_metadata(segment: &str) -> bool {
+    segment.eq_ignore_ascii_case("metadata")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_spellings_of_real_clients_are_known() {
+        for path in [
+            "/metadata/identity/oauth2/token",
+            "/metadata/identity/oauth2/token/",
+            "//metadata/identity/oauth2/token",
+            "/METADATA/identity//oauth2/token//",
+        ] {
+            assert_eq!(route(Surface::Imds, path), Some(Route::ImdsToken), "{path}");
+        }
+        assert_eq!(route(Surface::Imds, "/metadata/identity/info"), Some(Route::ImdsIdentityInfo));
+        assert_eq!(route(Surface::Extension, "//oauth2/token/"), Some(Route::ExtensionToken));
+    }
+
+    #[test]
+    fn everything_else_is_not() {
+        for path in [
+            "/",
+            "",
+            "metadata/identity/oauth2/token",
+            "/metadata/identity/oauth2/tokenXYZ",
+            "/metadata/identity/oauth2/token/x",
+            "/metadata/Identity/oauth2/token",
+            "/metadata/identity/oauth2/%74oken",
+            "/metadata%2fidentity/oauth2/token",
+            "/metadata/identity/./oauth2/token",
+            "/metadata/identity/x/../oauth2/token",
+            "/metadata/identity/oauth2/token;a",
+            "/metadata/identity/getplatformmetadata",
+            "/oauth2/token",
+        ] {
+            assert_eq!(route(Surface::Imds, path), None, "{path}");
+        }
+        assert_eq!(route(Surface::Extension, "/metadata/identity/oauth2/token"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn collapsing_and_trimming_change_no_verdict(path in "(/|/{1,3}(metadata|METADATA|identity|oauth2|token|info|%2f|\\.\\.)){0,6}/{0,2}") {
+            let mut collapsed = String::new();
+            for segment in path.split('/').filter(|segment| !segment.is_empty()) {
+                collapsed.push('/');
+                collapsed.push_str(segment);
+            }
+            for surface in [Surface::Imds, Surface::Extension] {
+                prop_assert_eq!(route(surface, &path), route(surface, &collapsed));
+            }
+        }
+
+        #[test]
+        fn any_text_has_a_verdict(path: String) {
+            let _ = (route(Surface::Imds, &path), route(Surface::Extension, &path), is_identity(&path));
+        }
+    }
+}

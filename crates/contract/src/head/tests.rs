@@ -1,0 +1,134 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn verdict(bytes: &str) -> Scan {
+    scan(bytes.as_bytes(), &Limits::default())
+}
+
+fn refused(bytes: &str) -> FramingRefusal {
+    match verdict(bytes) {
+        Scan::Refused(refusal) => refusal,
+        other => panic!("{bytes:?}: {other:?}"),
+    }
+}
+
+fn accepted(bytes: &str) -> Head {
+    match verdict(bytes) {
+        Scan::Head(head) => head,
+        other => panic!("{bytes:?}: {other:?}"),
+    }
+}
+
+const GET: &str = "GET /p HTTP/1.1\r\nHost: a\r\n";
+
+#[test]
+fn sound_heads_pass() {
+    let head = format!("{GET}Metadata: \t true \t\r\n\r\n");
+    assert_eq!(accepted(&head), Head { len: head.len(), body: 0 });
+    assert_eq!(accepted(&format!("{head}{head}")).len, head.len(), "the second is judged by itself");
+    assert_eq!(accepted("POST /p HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc").body, 3);
+    accepted("GET /p?resource=https://a/%2F&b HTTP/1.1\r\nhost:\r\nx: \u{e9}\r\n\r\n");
+    accepted("get / HTTP/1.1\r\n\r\n");
+}
+
+#[test]
+fn incomplete_heads_are_waited_for() {
+    let head = format!("{GET}\r\n");
+    for end in 0..head.len() {
+        assert_eq!(verdict(&head[..end]), Scan::Incomplete, "{end}");
+    }
+}
+
+#[test]
+fn what_leaves_no_trace_in_a_parsed_request_is_refused() {
+    for wrong in [
+        "GET /p HTTP/1.1\nHost: a\n\n",
+        "GET /p HTTP/1.1\r\nHost: a\n\r\n",
+        "GET /p#fragment HTTP/1.1\r\n\r\n",
+        "\r\nGET /p HTTP/1.1\r\n\r\n",
+        "GET /a\\b HTTP/1.1\r\n\r\n",
+    ] {
+        assert_eq!(refused(wrong), FramingRefusal::Malformed, "{wrong:?}");
+    }
+}
+
+#[test]
+fn malformed_heads_are_refused() {
+    for wrong in [
+        "GET\r\n\r\n",
+        "GET /p\r\n\r\n",
+        "GET  /p HTTP/1.1\r\n\r\n",
+        "GET /p HTTP/1.1 \r\n\r\n",
+        "GET /p HTTP/1.2\r\n\r\n",
+        "GET /p HTTP/2.0\r\n\r\n",
+        "GET /p http/1.1\r\n\r\n",
+        "G~T /p HTTP/1.1\r\n\r\n",
+        "GET http://evil/p HTTP/1.1\r\n\r\n",
+        "CONNECT evil:80 HTTP/1.1\r\n\r\n",
+        "OPTIONS * HTTP/1.1\r\n\r\n",
+        "GET /\u{e9} HTTP/1.1\r\n\r\n",
+        "GET /\0 HTTP/1.1\r\n\r\n",
+        "GET /p HTTP/1.1\r\n Host: a\r\n\r\n",
+        "GET /p HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n",
+        "GET /p HTTP/1.1\r\nHost : a\r\n\r\n",
+        "GET /p HTTP/1.1\r\nno colon\r\n\r\n",
+        "GET /p HTTP/1.1\r\n: a\r\n\r\n",
+        "GET /p HTTP/1.1\r\na: b\rc\r\n\r\n",
+        "GET /p HTTP/1.1\r\na: b\0\r\n\r\n",
+        "GET /p HTTP/1.1\r\nContent-Length: +3\r\n\r\n",
+        "GET /p HTTP/1.1\r\nContent-Length: 3, 3\r\n\r\n",
+        "GET /p HTTP/1.1\r\nContent-Length:\r\n\r\n",
+        "GET /p HTTP/1.1\r\nContent-Length: 3\r\ncontent-length: 3\r\n\r\n",
+        "POST /p HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "POST /p HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "POST /p HTTP/1.0\r\ntransfer-encoding: identity\r\n\r\n",
+    ] {
+        assert_eq!(refused(wrong), FramingRefusal::Malformed, "{wrong:?}");
+    }
+}
+
+#[test]
+fn what_is_too_much_is_refused_as_early_as_it_shows() {
+    let lines = |count: usize| format!("GET /p HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(count));
+    accepted(&lines(64));
+    assert_eq!(refused(&lines(65)), FramingRefusal::HeadTooLarge);
+    let long = |length: usize| format!("GET /p HTTP/1.1\r\na: {}\r\n\r\n", "x".repeat(length));
+    let rest = long(0).len();
+    accepted(&long(16 * 1024 - rest));
+    assert_eq!(refused(&long(16 * 1024 - rest + 1)), FramingRefusal::HeadTooLarge);
+    assert_eq!(refused(&"x".repeat(16 * 1024)), FramingRefusal::HeadTooLarge);
+    assert_eq!(refused("POST /p HTTP/1.1\r\nContent-Length: 16385\r\n\r\n"), FramingRefusal::BodyTooLarge);
+    let huge = "POST /p HTTP/1.1\r\nContent-Length: 99999999999999999999999\r\n\r\n";
+    assert_eq!(refused(huge), FramingRefusal::BodyTooLarge);
+    assert_eq!(refused("POST /p HTTP/1.1\r\nExpect: 100-continue\r\n\r\n"), FramingRefusal::Expectation);
+}
+
+#[test]
+fn other_protocols_are_hung_up_on() {
+    assert_eq!(verdict("\x16\x03\x01\x02\x00"), Scan::Hangup);
+    assert_eq!(verdict("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), Scan::Hangup);
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_have_a_verdict(bytes: Vec<u8>) {
+        let _ = scan(&bytes, &Limits::default());
+    }
+
+    #[test]
+    fn a_head_never_reaches_beyond_its_empty_line(
+        bytes in "(GET|POST|X) /[a-z#?]{0,4} HTTP/1\\.[01]\r?\n([a-zA-Z-]{1,16}: ?[ -~]{0,8}\r\n){0,4}\r\n[a-z\r\n]{0,8}"
+    ) {
+        if let Scan::Head(head) = scan(bytes.as_bytes(), &Limits::default()) {
+            let (head, _) = bytes.split_at(head.len);
+            prop_assert!(head.ends_with("\r\n\r\n"));
+            prop_assert_eq!(head.find("\r\n\r\n"), Some(head.len() - 4));
+            // What is accepted is what another parser reads from it.
+            let mut headers = [httparse::EMPTY_HEADER; 64];
+            let mut request = httparse::Request::new(&mut headers);
+            let parsed = request.parse(head.as_bytes()).unwrap();
+            prop_assert_eq!(parsed, httparse::Status::Complete(head.len()));
+        }
+    }
+}

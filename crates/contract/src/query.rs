@@ -1,0 +1,143 @@
+//! Query strings and forms: one strict reading for all endpoints.
+//!
+//! Names are compared without ASCII case, values are percent-decoded once, a name may stand there once. Raw
+//! `:` and `/` in values are sent by azure-identity for Python and are fine.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode;
+
+use crate::gate::Refusal;
+
+/// The longest value after decoding, in bytes.
+pub const MAX_VALUE: usize = 2_048;
+
+/// The most parameters that are looked at; more than any client sends.
+const MAX_PARAMETERS: usize = 64;
+
+/// The parameters of one request, from its query and, where there is one, its form.
+#[derive(Debug, Default)]
+pub struct Parameters<'q> {
+    pairs: Vec<(Cow<'q, str>, Cow<'q, str>)>,
+}
+
+impl<'q> Parameters<'q> {
+    /// Reads a raw query string.
+    ///
+    /// # Errors
+    /// When a name stands there twice, a value is too long, or something isn't UTF-8.
+    pub fn parse(query: &'q str) -> Result<Self, Refusal> {
+        let mut parameters = Self { pairs: Vec::with_capacity(4) };
+        parameters.add(query.as_bytes())?;
+        Ok(parameters)
+    }
+
+    /// Adds what a form holds; a name may stand in one of the two only.
+    ///
+    /// # Errors
+    /// As [`Parameters::parse`].
+    pub fn and_form(mut self, form: &'q [u8]) -> Result<Self, Refusal> {
+        self.add(form)?;
+        Ok(self)
+    }
+
+    /// The value of a parameter.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Cow<'q, str>> {
+        self.pairs.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    fn add(&mut self, text: &'q [u8]) -> Result<(), Refusal> {
+        for pair in text.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = match memchr::memchr(b'=', pair) {
+                Some(at) => (pair.get(..at).unwrap_or_default(), pair.get(at + 1..).unwrap_or_default()),
+                None => (pair, &[] as &[u8]),
+            };
+            let name = decode(name).ok_or(Refusal::QueryNotText)?;
+            let value = decode(value).ok_or(Refusal::QueryNotText)?;
+            if self.get(&name).is_some() {
+                return Err(Refusal::ParameterTwice { name: name.into_owned() });
+            }
+            if value.len() > MAX_VALUE || name.len() > MAX_VALUE {
+                let mut name = name.into_owned();
+                name.truncate(name.floor_char_boundary(64));
+                return Err(Refusal::ParameterTooLong { name });
+            }
+            if self.pairs.len() == MAX_PARAMETERS {
+                return Err(Refusal::TooManyParameters);
+            }
+            self.pairs.push((name, value));
+        }
+        Ok(())
+    }
+}
+
+/// Decodes `+` and percent-escapes, once; borrowed when there are none.
+fn decode(bytes: &[u8]) -> Option<Cow<'_, str>> {
+    if !bytes.iter().any(|byte| matches!(byte, b'+' | b'%')) {
+        return std::str::from_utf8(bytes).ok().map(Cow::Borrowed);
+    }
+    let spaced: Cow<'_, [u8]> = if bytes.contains(&b'+') {
+        Cow::Owned(bytes.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect())
+    } else {
+        Cow::Borrowed(bytes)
+    };
+    let decoded = percent_decode(&spaced).decode_utf8().ok()?.into_owned();
+    Some(Cow::Owned(decoded))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn value(query: &str, name: &str) -> Option<String> {
+        Parameters::parse(query).unwrap().get(name).map(|value| value.to_string())
+    }
+
+    #[test]
+    fn encoded_and_raw_values_mean_the_same() {
+        for query in [
+            "api-version=2018-02-01&resource=https://management.azure.com/",
+            "resource=https%3A%2F%2Fmanagement.azure.com%2f&api-version=2018-02-01",
+            "&&RESOURCE=https://management.azure.com%2F&",
+        ] {
+            assert_eq!(value(query, "resource").as_deref(), Some("https://management.azure.com/"));
+        }
+        assert_eq!(value("a=b+c%2Bd&e", "a").as_deref(), Some("b c+d"));
+        assert_eq!(value("a=b+c%2Bd&e", "e").as_deref(), Some(""));
+        assert_eq!(value("a=%252f", "a").as_deref(), Some("%2f"), "decoded once");
+        assert_eq!(value("a=x=y", "a").as_deref(), Some("x=y"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told() {
+        let refusal = |query: &str| Parameters::parse(query).unwrap_err();
+        assert_eq!(refusal("a=1&A=1"), Refusal::ParameterTwice { name: "A".to_owned() });
+        assert_eq!(refusal("a=1&%61=1"), Refusal::ParameterTwice { name: "a".to_owned() });
+        assert_eq!(refusal("a=%ff"), Refusal::QueryNotText);
+        let long = "x".repeat(MAX_VALUE);
+        assert!(Parameters::parse(&format!("a={long}")).is_ok());
+        assert_eq!(refusal(&format!("a={long}x")), Refusal::ParameterTooLong { name: "a".to_owned() });
+        let form = Parameters::parse("resource=a").unwrap().and_form(b"resource=b").unwrap_err();
+        assert_eq!(form, Refusal::ParameterTwice { name: "resource".to_owned() });
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(query: String, form: Vec<u8>) {
+            if let Ok(parameters) = Parameters::parse(&query) {
+                let _ = parameters.and_form(&form);
+            }
+        }
+
+        #[test]
+        fn what_was_encoded_comes_back(value in "\\PC{0,100}") {
+            let encoded = percent_encoding::utf8_percent_encode(&value, percent_encoding::NON_ALPHANUMERIC);
+            let query = format!("resource={encoded}");
+            let parameters = Parameters::parse(&query).unwrap();
+            prop_assert_eq!(parameters.get("resource").unwrap().as_ref(), value.as_str());
+        }
+    }
+}
