@@ -1,0 +1,20 @@
+"""Where things lie. Everything made at run time is under `.work/`, which git ignores."""
+
+from pathlib import Path
+
+COMPAT = Path(__file__).resolve().parent.parent
+REPOSITORY = COMPAT.parent
+CASES = COMPAT / "cases"
+LIB = COMPAT / "lib"
+SEEDS = COMPAT / "seeds"
+TOOLCHAINS = COMPAT / "toolchains"
+KNOWN_GAPS = COMPAT / "known-gaps.toml"
+
+WORK = COMPAT / ".work"
+VENV = WORK / "python"
+NODE = WORK / "node"
+MSAL_SDIST = WORK / "msal-sdist"
+BUILDS = WORK / "builds"
+STAMPS = WORK / "stamps"
+LOGS = WORK / "logs"
+RUN = WORK / "run"
