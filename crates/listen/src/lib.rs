@@ -1,1 +1,59 @@
-//! The plain-HTTP listener of the data planes: head guard, connection limits, graceful end.
+//! The plain-HTTP listener of the data planes.
+//!
+//! [`bind`] opens ports and says who holds one that is taken. [`serve`] runs hyper behind a [`guard`]: the
+//! raw bytes of every head are judged by [`contract::head`] before hyper sees them, so no answer leaves that
+//! isn't ours, no malformed head is mended, and nothing that arrives slowly holds a connection for long.
+
+pub mod bind;
+mod guard;
+mod server;
+mod timer;
+
+use std::future::Future;
+
+use bytes::Bytes;
+use contract::answer::Answer;
+use contract::head::FramingRefusal;
+use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+
+pub use bind::{BindError, bind, bind_localhost};
+pub use server::{Config, Ending, Shutdown, serve};
+
+/// Answers the requests of one listener. Cloned for each connection.
+pub trait Service: Clone + Send + Sync + 'static {
+    /// Answers a request.
+    fn call(&self, request: Request<Incoming>) -> impl Future<Output = Response<Full<Bytes>>> + Send;
+
+    /// Answers a head that was refused before it became a request. The connection is closed behind it.
+    fn refuse(&self, refusal: FramingRefusal) -> Response<Full<Bytes>>;
+
+    /// Answers in the place of a handler that panicked.
+    fn failed(&self) -> Response<Full<Bytes>>;
+}
+
+/// Turns an answer into a response with the headers that all data planes send.
+#[must_use]
+pub fn respond(answer: Answer, content_type: HeaderValue) -> Response<Full<Bytes>> {
+    let body = match answer.body {
+        std::borrow::Cow::Borrowed(body) => Bytes::from_static(body),
+        std::borrow::Cow::Owned(body) => Bytes::from(body),
+    };
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, content_type);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(methods) = answer.allow {
+        headers.insert(ALLOW, HeaderValue::from_static(methods));
+    }
+    if let Some(seconds) = answer.retry_after {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if answer.close {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}

@@ -1,0 +1,134 @@
+//! Opens ports, and says who holds one that is taken.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::TcpListener;
+
+/// Connections that wait to be accepted.
+const BACKLOG: i32 = 1_024;
+
+/// Why an address can't be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("{address} can't be listened on{}", holder.as_deref().map(|name| format!(" (it is taken by {name})")).unwrap_or_default())]
+pub struct BindError {
+    /// The address.
+    pub address: SocketAddr,
+    /// The process that listens there, where the system lets us see it.
+    pub holder: Option<String>,
+    /// The system's answer.
+    #[source]
+    pub why: io::Error,
+}
+
+/// Listens on an address; port 0 takes a free one.
+///
+/// # Errors
+/// When the system refuses; when the port is taken the error names the process if it can be seen.
+pub fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
+    open(address).map_err(|why| {
+        let taken = why.kind() == io::ErrorKind::AddrInUse;
+        BindError { address, holder: taken.then(|| holder(address.port())).flatten(), why }
+    })
+}
+
+/// Listens on 127.0.0.1 and ::1 with the same port: clients that resolve `localhost` may try either first.
+/// A machine without IPv6 gets the first alone.
+///
+/// # Errors
+/// When either is refused for another reason than that there is no IPv6.
+pub fn bind_localhost(port: u16) -> Result<Vec<TcpListener>, BindError> {
+    let v4 = bind(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port))?;
+    let port = v4.local_addr().map_or(port, |address| address.port());
+    match bind(SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), port)) {
+        Ok(v6) => Ok(vec![v4, v6]),
+        Err(error) if is_absence_of_ipv6(&error.why) => Ok(vec![v4]),
+        Err(error) => Err(error),
+    }
+}
+
+fn open(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    // A port of a process that just ended is free at once; one that is listened on stays taken.
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+fn is_absence_of_ipv6(why: &io::Error) -> bool {
+    matches!(why.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported)
+        || why.raw_os_error() == Some(97) // EAFNOSUPPORT
+}
+
+/// The process that listens on a port: the inode of its socket in /proc/net/tcp, found again among the open
+/// files of the processes that we may look into.
+fn holder(port: u16) -> Option<String> {
+    let mut inodes = Vec::new();
+    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
+        let text = std::fs::read_to_string(table).unwrap_or_default();
+        inodes.extend(text.lines().skip(1).filter_map(|line| Some(listening_inode(line, port)?.to_owned())));
+    }
+    let links: Vec<String> = inodes.iter().map(|inode| format!("socket:[{inode}]")).collect();
+    for process in std::fs::read_dir("/proc").ok()?.flatten() {
+        let Some(pid) = process.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+        let files = std::fs::read_dir(process.path().join("fd")).into_iter().flatten().flatten();
+        let holds = files
+            .filter_map(|file| std::fs::read_link(file.path()).ok())
+            .any(|link| link.to_str().is_some_and(|link| links.iter().any(|wanted| wanted == link)));
+        if holds {
+            let name = std::fs::read_to_string(process.path().join("comm")).unwrap_or_default();
+            return Some(format!("{}, process {pid}", name.trim()));
+        }
+    }
+    None
+}
+
+/// The inode of a line of /proc/net/tcp that listens (state 0A) on a port.
+fn listening_inode(line: &str, port: u16) -> Option<&str> {
+    let mut fields = line.split_whitespace();
+    let local = fields.nth(1)?;
+    let state = fields.nth(1)?;
+    let inode = fields.nth(5)?;
+    let found = u16::from_str_radix(local.rsplit(':').next()?, 16).ok()?;
+    (found == port && state == "0A").then_some(inode)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_taken_port_names_its_holder() {
+        let first = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = first.local_addr().unwrap();
+        let error = bind(address).unwrap_err();
+        assert_eq!(error.address, address);
+        let text = error.to_string();
+        assert!(text.contains(&format!("process {}", std::process::id())), "{text}");
+        drop(first);
+        bind(address).unwrap();
+    }
+
+    #[tokio::test]
+    async fn localhost_is_the_same_port_on_both() {
+        let listeners = bind_localhost(0).unwrap();
+        let ports: Vec<u16> = listeners.iter().map(|listener| listener.local_addr().unwrap().port()).collect();
+        assert!(ports.iter().all(|port| *port == ports[0] && *port != 0));
+        assert!(bind_localhost(ports[0]).is_err());
+    }
+
+    #[test]
+    fn lines_of_the_socket_table_are_read() {
+        let line = "   0: 0100007F:C4A6 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 12345 1";
+        assert_eq!(listening_inode(line, 50_342), Some("12345"));
+        assert_eq!(listening_inode(line, 50_343), None);
+        assert_eq!(listening_inode(&line.replace(" 0A ", " 01 "), 50_342), None);
+        assert_eq!(listening_inode("garbage", 1), None);
+    }
+}

@@ -1,0 +1,266 @@
+//! Stands between a socket and hyper, and judges the bytes of each head before hyper sees them.
+//!
+//! A sound head is passed on as it came, and behind it exactly the body that it announced. In the place of a
+//! refused head hyper gets [`REFUSED`], a request that can't come from the wire because its method isn't
+//! made of letters: so the refusal is written by hyper in its turn, behind the answers of requests that came
+//! before it. After that, and on a hang-up or when time runs out, hyper sees the end of the stream.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, BytesMut};
+use contract::head::{FramingRefusal, Limits, Scan, scan};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::Duration;
+
+use crate::timer::Timer;
+
+/// What hyper is given in the place of a refused head.
+const REFUSED: &[u8] = b"~ / HTTP/1.1\r\nhost: -\r\n\r\n";
+/// Its method.
+pub(crate) const REFUSED_METHOD: &str = "~";
+
+/// How much of what a refused client still sends is read before its connection is closed. Closing a socket
+/// with unread bytes makes the kernel reset it, and the client may lose the answer.
+const DRAIN: usize = 256 * 1024;
+
+/// How long what may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    pub(crate) head: Duration,
+    pub(crate) body: Duration,
+    pub(crate) idle: Duration,
+    pub(crate) drain: Duration,
+}
+
+/// Why the head of this connection was refused, told by the guard to the connection's service.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Verdict(Arc<AtomicU8>);
+
+impl Verdict {
+    fn set(&self, refusal: FramingRefusal) {
+        let code = match refusal {
+            FramingRefusal::Malformed => 0,
+            FramingRefusal::HeadTooLarge => 1,
+            FramingRefusal::BodyTooLarge => 2,
+            FramingRefusal::Expectation => 3,
+        };
+        self.0.store(code, Ordering::Release);
+    }
+
+    /// The refusal; only asked for once [`REFUSED`] arrived.
+    pub(crate) fn get(&self) -> FramingRefusal {
+        match self.0.load(Ordering::Acquire) {
+            1 => FramingRefusal::HeadTooLarge,
+            2 => FramingRefusal::BodyTooLarge,
+            3 => FramingRefusal::Expectation,
+            _ => FramingRefusal::Malformed,
+        }
+    }
+}
+
+/// A connection whose heads are judged.
+pub(crate) struct Guard {
+    stream: TcpStream,
+    limits: Limits,
+    times: Times,
+    verdict: Verdict,
+    timer: Timer,
+    /// What arrived and wasn't passed on.
+    arrived: BytesMut,
+    state: State,
+    /// How much may still be drained, once the other side was told that nothing more comes.
+    draining: Option<usize>,
+}
+
+enum State {
+    /// Between requests, or within a head.
+    Head,
+    /// So many bytes may be passed on: the rest of a sound head and its body.
+    Passing(u64),
+    /// So many bytes of [`REFUSED`] have been passed on.
+    Refusing(usize),
+    /// Nothing more is passed on.
+    Ended,
+}
+
+impl Guard {
+    pub(crate) fn new(stream: TcpStream, limits: Limits, times: Times, verdict: Verdict) -> Self {
+        // The first head must be complete in time whether it begins or not.
+        let timer = Timer::after(times.head);
+        Self { stream, limits, times, verdict, timer, arrived: BytesMut::new(), state: State::Head, draining: None }
+    }
+
+    /// Reads from the socket into hyper's own buffer, where a sound head stays without being copied.
+    fn poll_socket(&mut self, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<usize>> {
+        let before = out.filled().len();
+        match Pin::new(&mut self.stream).poll_read(context, out) {
+            Poll::Ready(Ok(())) => Poll::Ready(Ok(out.filled().len() - before)),
+            Poll::Ready(Err(why)) => Poll::Ready(Err(why)),
+            // Out of time is the end of the stream.
+            Poll::Pending => self.timer.poll(context).map(|()| Ok(0)),
+        }
+    }
+
+    /// Reads the first bytes of a head; a complete one that nothing follows is passed on at once.
+    fn poll_first(&mut self, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = out.filled().len();
+        let count = ready!(self.poll_socket(context, out))?;
+        if count == 0 {
+            self.state = State::Ended;
+            return Poll::Ready(Ok(()));
+        }
+        let bytes = out.filled().get(before..).unwrap_or_default();
+        if let Scan::Head(head) = scan(bytes, &self.limits) {
+            let whole = head.len as u64 + head.body;
+            if let Some(left) = whole.checked_sub(count as u64) {
+                if left > 0 {
+                    self.timer.reset(self.times.body);
+                }
+                self.state = State::Passing(left);
+                return Poll::Ready(Ok(()));
+            }
+        }
+        self.arrived.extend_from_slice(bytes);
+        out.set_filled(before);
+        self.timer.reset(self.times.head);
+        Poll::Ready(Ok(()))
+    }
+
+    /// Reads more of what has begun; `false` at the end of the stream.
+    fn poll_more(&mut self, context: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        let mut room = [std::mem::MaybeUninit::uninit(); 2 * 1024];
+        let mut more = ReadBuf::uninit(&mut room);
+        let count = ready!(self.poll_socket(context, &mut more))?;
+        self.arrived.extend_from_slice(more.filled());
+        Poll::Ready(Ok(count > 0))
+    }
+
+    /// Reads and forgets what a client still sends that has its answer already.
+    fn poll_drain(&mut self, context: &mut Context<'_>, left: usize) -> Poll<io::Result<()>> {
+        let mut left = left;
+        let mut room = [std::mem::MaybeUninit::uninit(); 2 * 1024];
+        while left > 0 {
+            let mut more = ReadBuf::uninit(&mut room);
+            match self.poll_socket(context, &mut more) {
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Ok(())),
+                Poll::Ready(Ok(count)) => left = left.saturating_sub(count),
+                Poll::Pending => {
+                    self.draining = Some(left);
+                    return Poll::Pending;
+                }
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncRead for Guard {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        loop {
+            match this.state {
+                State::Ended => return Poll::Ready(Ok(())),
+                State::Refusing(sent) => {
+                    let rest = REFUSED.get(sent..).unwrap_or_default();
+                    if rest.is_empty() {
+                        // Not the end of the stream: hyper answers, and closes because the answer says so.
+                        return Poll::Pending;
+                    }
+                    let piece = rest.get(..rest.len().min(out.remaining())).unwrap_or_default();
+                    out.put_slice(piece);
+                    this.state = State::Refusing(sent + piece.len());
+                    return Poll::Ready(Ok(()));
+                }
+                State::Passing(0) => {
+                    this.timer.reset(this.times.idle);
+                    this.state = State::Head;
+                }
+                State::Passing(left) if !this.arrived.is_empty() => {
+                    let left_here = usize::try_from(left).unwrap_or(usize::MAX);
+                    let count = this.arrived.len().min(out.remaining()).min(left_here);
+                    out.put_slice(this.arrived.get(..count).unwrap_or_default());
+                    this.arrived.advance(count);
+                    this.state = State::Passing(left.saturating_sub(count as u64));
+                    return Poll::Ready(Ok(()));
+                }
+                State::Passing(_) => {
+                    if !ready!(this.poll_more(context))? {
+                        this.state = State::Ended;
+                    }
+                }
+                State::Head if this.arrived.is_empty() => {
+                    let before = out.filled().len();
+                    ready!(this.poll_first(context, out))?;
+                    if out.filled().len() > before {
+                        return Poll::Ready(Ok(()));
+                    }
+                }
+                State::Head => match scan(&this.arrived, &this.limits) {
+                    Scan::Head(head) => {
+                        if head.body > 0 {
+                            this.timer.reset(this.times.body);
+                        }
+                        this.state = State::Passing(head.len as u64 + head.body);
+                    }
+                    Scan::Refused(refusal) => {
+                        this.verdict.set(refusal);
+                        this.state = State::Refusing(0);
+                    }
+                    Scan::Hangup => this.state = State::Ended,
+                    Scan::Incomplete => {
+                        if !ready!(this.poll_more(context))? {
+                            this.state = State::Ended;
+                        }
+                    }
+                },
+            }
+        }
+    }
+}
+
+impl AsyncWrite for Guard {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        let left = match this.draining {
+            Some(left) => left,
+            None => {
+                ready!(Pin::new(&mut this.stream).poll_shutdown(context))?;
+                if !matches!(this.state, State::Refusing(_) | State::Passing(1..)) {
+                    return Poll::Ready(Ok(()));
+                }
+                this.timer.reset(this.times.drain);
+                DRAIN
+            }
+        };
+        this.poll_drain(context, left)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, pieces)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}

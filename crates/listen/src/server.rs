@@ -1,0 +1,202 @@
+//! Accepts connections and runs hyper on each, within limits.
+
+use std::convert::Infallible;
+use std::fs::File;
+use std::io;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use contract::head::Limits;
+use futures_util::FutureExt;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, mpsc, watch};
+
+use crate::Service;
+use crate::guard::{Guard, REFUSED_METHOD, Times, Verdict};
+
+/// What a listener allows.
+#[derive(Clone, Copy, Debug)]
+pub struct Config {
+    /// What a request may hold.
+    pub limits: Limits,
+    /// How long a head may take from its first byte, and the first one from the start of the connection.
+    pub head_timeout: Duration,
+    /// How long a body may take.
+    pub body_timeout: Duration,
+    /// How long a connection may rest between requests.
+    pub idle_timeout: Duration,
+    /// How many connections there may be at once; more wait to be accepted.
+    pub max_connections: usize,
+    /// How long requests in flight may take after the end was asked for.
+    pub grace: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            head_timeout: Duration::from_secs(5),
+            body_timeout: Duration::from_secs(5),
+            idle_timeout: Duration::from_secs(120),
+            max_connections: 16 * 1024,
+            grace: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Asks listeners to end. They also end when it is dropped.
+#[derive(Debug)]
+pub struct Shutdown(watch::Sender<bool>);
+
+/// A listener's ear for [`Shutdown`].
+#[derive(Clone, Debug)]
+pub struct Ending(watch::Receiver<bool>);
+
+impl Default for Shutdown {
+    fn default() -> Self {
+        Self(watch::Sender::new(false))
+    }
+}
+
+impl Shutdown {
+    /// An ear for one listener.
+    #[must_use]
+    pub fn ending(&self) -> Ending {
+        Ending(self.0.subscribe())
+    }
+
+    /// Asks them to end: to accept nothing more and to finish what is in flight.
+    pub fn end(&self) {
+        self.0.send_replace(true);
+    }
+}
+
+impl Ending {
+    /// Waits for the end to be asked for.
+    pub async fn asked(&mut self) {
+        // An error means that the sender is gone, which asks for the same.
+        drop(self.0.wait_for(|ended| *ended).await);
+    }
+}
+
+/// Serves a listener until the end is asked for, and then until what is in flight is done, within bounds.
+pub async fn serve<S: Service>(listener: TcpListener, service: S, config: Config, mut ending: Ending) {
+    let permits = Arc::new(Semaphore::new(config.max_connections));
+    let (busy, mut all_done) = mpsc::channel::<Infallible>(1);
+    let mut reserve = Reserve::new();
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = ending.asked() => break,
+            accepted = accept(&listener, &permits) => accepted,
+        };
+        let (stream, permit) = match accepted {
+            Ok(accepted) => accepted,
+            Err(why) => {
+                reserve.after(&why, &listener).await;
+                continue;
+            }
+        };
+        let connection = connection(stream, service.clone(), config, ending.clone());
+        let busy = busy.clone();
+        tokio::spawn(async move {
+            connection.await;
+            drop((permit, busy));
+        });
+    }
+    drop((listener, busy));
+    if tokio::time::timeout(config.grace, all_done.recv()).await.is_err() {
+        tracing::warn!("connections were closed that had not ended in time");
+    }
+}
+
+async fn accept(
+    listener: &TcpListener,
+    permits: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    let permit = permits.clone().acquire_owned().await.map_err(io::Error::other)?;
+    let (stream, _) = listener.accept().await?;
+    stream.set_nodelay(true)?;
+    Ok((stream, permit))
+}
+
+async fn connection<S: Service>(stream: TcpStream, service: S, config: Config, mut ending: Ending) {
+    let verdict = Verdict::default();
+    let times = Times {
+        head: config.head_timeout,
+        body: config.body_timeout,
+        idle: config.idle_timeout,
+        drain: Duration::from_secs(1).min(config.grace),
+    };
+    let guard = Guard::new(stream, config.limits, times, verdict.clone());
+    let answer = service_fn(move |request| answer(service.clone(), verdict.clone(), request));
+    let connection = http1::Builder::new()
+        // A client may say that it sends nothing more and still wait for its answer.
+        .half_close(true)
+        // The guard has counted already; hyper must never refuse a head in words of its own.
+        .max_headers(config.limits.lines + 1)
+        .max_buf_size(config.limits.head.max(8 * 1024) + 4 * 1024)
+        .serve_connection(TokioIo::new(guard), answer);
+    let mut connection = std::pin::pin!(connection);
+    let mut asked = false;
+    loop {
+        tokio::select! {
+            done = connection.as_mut() => {
+                if let Err(error) = done {
+                    tracing::debug!(%error, "a connection ended early");
+                }
+                return;
+            }
+            () = ending.asked(), if !asked => {
+                asked = true;
+                connection.as_mut().graceful_shutdown();
+            }
+        }
+    }
+}
+
+async fn answer<S: Service>(
+    service: S,
+    verdict: Verdict,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    if request.method().as_str() == REFUSED_METHOD {
+        return Ok(service.refuse(verdict.get()));
+    }
+    match AssertUnwindSafe(service.call(request)).catch_unwind().await {
+        Ok(response) => Ok(response),
+        Err(_panic) => Ok(service.failed()),
+    }
+}
+
+/// A file descriptor kept for the moment when there are no more: with it a waiting connection can be taken
+/// and closed, instead of being offered again and again.
+struct Reserve(Option<File>);
+
+impl Reserve {
+    fn new() -> Self {
+        Self(File::open("/dev/null").ok())
+    }
+
+    /// Deals with a failed accept so that the loop neither ends nor spins.
+    async fn after(&mut self, why: &io::Error, listener: &TcpListener) {
+        match why.kind() {
+            // The client was gone before it was accepted.
+            io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted => {}
+            _ => {
+                tracing::warn!(error = %why, "a connection could not be accepted");
+                self.0 = None;
+                drop(tokio::time::timeout(Duration::from_millis(20), listener.accept()).await);
+                self.0 = File::open("/dev/null").ok();
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+use testkit::raw::RawConnection;
+
+use super::*;
+
+const GET: &[u8] = b"GET /p HTTP/1.1\r\nHost: a\r\n\r\n";
+
+#[tokio::test]
+async fn a_connection_that_says_nothing_or_half_a_head_is_closed() {
+    let server = Server::start_with(impatient());
+    for begun in ["", "GET /p HTTP/1.1\r\nHo"] {
+        let mut connection = RawConnection::open(server.address).await;
+        connection.send(begun.as_bytes()).await;
+        assert!(connection.is_closed().await);
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_refused() {
+    let server = Server::start_with(impatient());
+    let mut connection = RawConnection::open(server.address).await;
+    connection.send(b"POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel").await;
+    assert_eq!(connection.answer().await.unwrap().status, 400);
+}
+
+#[tokio::test]
+async fn a_connection_that_rests_too_long_is_closed() {
+    let server = Server::start_with(impatient());
+    let mut connection = RawConnection::open(server.address).await;
+    connection.send(GET).await;
+    assert_eq!(connection.answer().await.unwrap().status, 200);
+    assert!(connection.is_closed().await);
+}
+
+#[tokio::test]
+async fn a_client_that_sends_nothing_more_still_gets_its_answer() {
+    let server = Server::start();
+    let mut connection = RawConnection::open(server.address).await;
+    connection.send(b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    connection.finish().await;
+    server.gate.add_permits(1);
+    assert_eq!(connection.answer().await.unwrap().body, "GET /wait []");
+}
+
+#[tokio::test]
+async fn a_panic_is_a_500_and_the_server_lives_on() {
+    let server = Server::start();
+    let mut connection = RawConnection::open(server.address).await;
+    connection.send(b"GET /panic HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let answer = connection.answer().await.unwrap();
+    assert_eq!(answer.status, 500);
+    assert!(answer.body.contains("server_error"));
+    assert_eq!(testkit::raw::exchange(server.address, GET).await.unwrap().status, 200);
+}
+
+#[tokio::test]
+async fn the_end_finishes_what_is_in_flight_and_closes_what_rests() {
+    let server = Server::start();
+    let mut resting = RawConnection::open(server.address).await;
+    resting.send(GET).await;
+    assert_eq!(resting.answer().await.unwrap().status, 200);
+    let mut busy = RawConnection::open(server.address).await;
+    busy.send(b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    server.begun.acquire().await.unwrap().forget();
+    server.shutdown.end();
+    assert!(resting.is_closed().await);
+    server.gate.add_permits(1);
+    let answer = busy.answer().await.unwrap();
+    assert_eq!((answer.status, answer.closes()), (200, true));
+    server.task.await.unwrap();
+    assert!(tokio::net::TcpStream::connect(server.address).await.is_err());
+}
+
+#[tokio::test]
+async fn more_connections_than_allowed_wait_their_turn() {
+    let server = Server::start_with(Config { max_connections: 2, ..Config::default() });
+    let mut first = RawConnection::open(server.address).await;
+    let second = RawConnection::open(server.address).await;
+    first.send(GET).await;
+    assert_eq!(first.answer().await.unwrap().status, 200);
+    let mut third = RawConnection::open(server.address).await;
+    third.send(GET).await;
+    drop((first, second));
+    assert_eq!(third.answer().await.unwrap().status, 200);
+}
+
+#[tokio::test]
+async fn hundreds_of_resting_connections_disturb_nobody() {
+    let server = Server::start();
+    let mut resting = Vec::new();
+    for _ in 0..400 {
+        resting.push(RawConnection::open(server.address).await);
+    }
+    assert_eq!(testkit::raw::exchange(server.address, GET).await.unwrap().status, 200);
+    drop(resting);
+    assert_eq!(testkit::raw::exchange(server.address, GET).await.unwrap().status, 200);
+}
