@@ -1,0 +1,96 @@
+"""A `symbolon up` for the cases of one seed."""
+
+import json
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from . import application, network, paths, processes
+
+READY_SECONDS = 30
+STOP_SECONDS = 10
+
+
+class StartFailed(Exception):
+    """symbolon didn't say that it is ready."""
+
+
+@contextmanager
+def running(binary: Path, seed: str, folder: Path) -> Iterator[dict]:
+    """Starts symbolon with a seed on the metadata address and yields its ready line; stops it afterwards."""
+    network.assert_isolated()
+    folder.mkdir(parents=True, exist_ok=True)
+    seed_file = folder / f"{seed}.yaml"
+    shutil.copyfile(paths.SEEDS / f"{seed}.yaml", seed_file)
+    credentials = application.make(folder) if seed == "applications" else None
+    log = folder / "symbolon.log"
+    with log.open("w") as stderr:
+        process = subprocess.Popen(
+            command(binary, seed_file),
+            env=environment(folder, credentials),
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            start_new_session=True,
+        )
+    try:
+        ready = read_ready_line(process, log)
+        ready["credentials"] = credentials
+        yield ready
+        if process.poll() is not None:
+            raise StartFailed(f"symbolon ended with {process.returncode} while cases ran; its log:\n{log.read_text()}")
+    finally:
+        stop(process)
+
+
+def command(binary: Path, seed_file: Path) -> list[str]:
+    """The command line; fixed ports are fine, the namespace has nobody else in it."""
+    imds = f"{network.METADATA_ADDRESS}:80"
+    return [str(binary), "up", "--ephemeral", "--json", "--imds", imds, "--seed", str(seed_file)]
+
+
+def environment(folder: Path, credentials: Mapping[str, str] | None) -> dict[str, str]:
+    """Only what it needs."""
+    env = {"PATH": os.environ["PATH"], "HOME": str(folder), "TMPDIR": str(folder), "LANG": "C.UTF-8"}
+    if credentials:
+        env["COMPAT_APPLICATION_SECRET"] = credentials["secret"]
+    return env
+
+
+def read_ready_line(process: subprocess.Popen, log: Path) -> dict:
+    """The one line of JSON on standard output."""
+    deadline = time.monotonic() + READY_SECONDS
+    line = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while not line.endswith(b"\n"):
+            if not selector.select(max(0.0, deadline - time.monotonic())):
+                raise StartFailed(f"symbolon wasn't ready after {READY_SECONDS} s; its log:\n{log.read_text()}")
+            chunk = os.read(process.stdout.fileno(), 65536)
+            if not chunk:
+                raise StartFailed(f"symbolon ended with {process.wait()}; its log:\n{log.read_text()}")
+            line += chunk
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError as why:
+        raise StartFailed(f"the ready line isn't JSON ({why}): {line[:2000]!r}") from why
+
+
+def stop(process: subprocess.Popen) -> None:
+    """Asks it to end, as an operator would; insists after a while."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            pass
+    processes.end_group(process)
+    process.wait()
+    process.stdout.close()

@@ -1,0 +1,189 @@
+"""Installs the clients, outside the namespace (registries need the network), into `.work/`. What is installed is
+decided by committed lock files; a stamp with their hash makes the second run quick."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import paths
+from .catalogue import Case
+
+INSTALL_SECONDS = 600
+
+
+class InstallFailed(Exception):
+    """A client couldn't be installed or built."""
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """One way of getting clients: an ecosystem."""
+
+    programs: tuple[str, ...]
+    """What the machine must already have."""
+    inputs: tuple[Path, ...]
+    """Files and folders that decide the result."""
+    steps: Callable[[], list[tuple[Path, list[str]]]]
+    """Commands with their working directories."""
+    result: Path | None
+    """What must exist afterwards."""
+    clean: bool = True
+    """Whether an old result goes first."""
+
+
+def python_steps() -> list[tuple[Path, list[str]]]:
+    """A virtual environment with pinned packages."""
+    pip = [str(paths.VENV / "bin/python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    requirements = str(paths.TOOLCHAINS / "python/requirements.txt")
+    return [
+        (paths.WORK, [sys.executable, "-m", "venv", str(paths.VENV)]),
+        (paths.WORK, [*pip, "--no-deps", "--requirement", requirements]),
+        (paths.WORK, [*pip[:4], "check"]),
+    ]
+
+
+def msal_sdist_steps() -> list[tuple[Path, list[str]]]:
+    """The source package of msal, unpacked; its tests are run as they are."""
+    downloads = paths.MSAL_SDIST / "download"
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet"]
+    requirement = ["--requirement", str(paths.TOOLCHAINS / "python/msal-sdist.txt")]
+    unpack = (
+        "import pathlib, sys, tarfile; folder = pathlib.Path(sys.argv[1]); (archive,) = folder.glob('download/*.tar.gz'); "
+        "tarfile.open(archive).extractall(folder, filter='data'); (top,) = folder.glob('msal-*'); "
+        "top.rename(folder / 'source')"
+    )
+    return [
+        (paths.WORK, [*pip, "--no-deps", "--no-binary", ":all:", "--dest", str(downloads), *requirement]),
+        (paths.WORK, [sys.executable, "-c", unpack, str(paths.MSAL_SDIST)]),
+    ]
+
+
+def node_steps() -> list[tuple[Path, list[str]]]:
+    """The packages of package-lock.json, without their install scripts."""
+    return [(paths.NODE, ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-progress"])]
+
+
+def go_steps() -> list[tuple[Path, list[str]]]:
+    """One program, built against go.sum."""
+    return [(paths.CASES / "go-azidentity", ["go", "build", "-mod=readonly", "-o", str(paths.BUILDS / "go-azidentity"), "."])]
+
+
+def rust_steps() -> list[tuple[Path, list[str]]]:
+    """One program with its own lock file, outside the project's workspace."""
+    target = str(paths.BUILDS / "rust")
+    return [(paths.CASES / "rust-azure-identity", ["cargo", "build", "--locked", "--quiet", "--target-dir", target])]
+
+
+def java_steps() -> list[tuple[Path, list[str]]]:
+    """Classes and the jars they need."""
+    local = f"-Dmaven.repo.local={paths.WORK / 'maven'}"
+    build = f"-Dcompat.build={paths.BUILDS / 'java'}"
+    return [(paths.CASES / "java-azure-identity", ["mvn", "--batch-mode", "--quiet", local, build, "package"])]
+
+
+TOOLCHAINS = {
+    "python": Toolchain(("python3",), (paths.TOOLCHAINS / "python/requirements.txt",), python_steps, paths.VENV),
+    "msal-sdist": Toolchain(
+        ("python3",), (paths.TOOLCHAINS / "python/msal-sdist.txt",), msal_sdist_steps, paths.MSAL_SDIST
+    ),
+    "node": Toolchain(("node", "npm"), (paths.TOOLCHAINS / "node",), node_steps, paths.NODE),
+    "go": Toolchain(("go",), (paths.CASES / "go-azidentity",), go_steps, paths.BUILDS / "go-azidentity", clean=False),
+    "rust": Toolchain(
+        ("cargo",), (paths.CASES / "rust-azure-identity",), rust_steps, paths.BUILDS / "rust", clean=False
+    ),
+    "java": Toolchain(
+        ("java", "mvn"), (paths.CASES / "java-azure-identity",), java_steps, paths.BUILDS / "java", clean=False
+    ),
+    "curl": Toolchain(("curl",), (), list, None),
+}
+
+PLACES = {
+    "python": str(paths.VENV / "bin/python"),
+    "node": shutil.which("node") or "node",
+    "node_cases": str(paths.NODE / "cases"),
+    "builds": str(paths.BUILDS),
+    "lib": str(paths.LIB),
+}
+"""What `{name}` in a case's command stands for."""
+
+
+def needed(cases: list[Case]) -> list[str]:
+    """Toolchains that the chosen cases need, in the order of the table; Python always, for the certificates."""
+    wanted = {name for case in cases for name in case.needs} | {"python"}
+    unknown = wanted - TOOLCHAINS.keys()
+    if unknown:
+        raise InstallFailed(f"cases need unknown toolchains {sorted(unknown)}")
+    return [name for name in TOOLCHAINS if name in wanted]
+
+
+def missing_programs(name: str) -> list[str]:
+    """What the machine lacks for a toolchain."""
+    return [program for program in TOOLCHAINS[name].programs if shutil.which(program) is None]
+
+
+def install(name: str) -> float:
+    """Installs one toolchain unless its stamp fits; the seconds it took."""
+    toolchain = TOOLCHAINS[name]
+    stamp = paths.STAMPS / name
+    fingerprint = hash_of(toolchain.inputs)
+    if toolchain.result is None:
+        return 0.0
+    if toolchain.result.exists() and stamp.exists() and stamp.read_text() == fingerprint:
+        return 0.0
+    started = time.monotonic()
+    stamp.unlink(missing_ok=True)
+    if toolchain.clean:
+        shutil.rmtree(toolchain.result, ignore_errors=True)
+    for folder in (paths.WORK, paths.STAMPS, paths.LOGS, paths.BUILDS):
+        folder.mkdir(parents=True, exist_ok=True)
+    if name == "node":
+        shutil.copytree(paths.TOOLCHAINS / "node", paths.NODE)
+    log = paths.LOGS / f"install-{name}.log"
+    with log.open("w") as output:
+        for folder, command in toolchain.steps():
+            run_step(name, folder, command, output, log)
+    if not toolchain.result.exists():
+        raise InstallFailed(f"{name}: {toolchain.result} wasn't made; see {log}")
+    stamp.write_text(fingerprint)
+    return time.monotonic() - started
+
+
+def run_step(name: str, folder: Path, command: list[str], output, log: Path) -> None:
+    """One command of an install, with its output in the log."""
+    output.write(f"$ {' '.join(command)}\n")
+    output.flush()
+    try:
+        ended = subprocess.run(
+            command, cwd=folder, env=environment(), stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+            timeout=INSTALL_SECONDS, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as why:
+        raise InstallFailed(f"{name}: not done after {INSTALL_SECONDS} s: {' '.join(command)}") from why
+    if ended.returncode != 0:
+        tail = "\n".join(log.read_text(errors="replace").splitlines()[-40:])
+        raise InstallFailed(f"{name}: exit {ended.returncode}\n{tail}")
+
+
+def environment() -> dict[str, str]:
+    """The machine's own (it knows its mirrors), without what a surrounding cargo says about this workspace."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("CARGO_PKG", "CARGO_MANIFEST"))}
+    for name in ("RUSTFLAGS", "CARGO_TARGET_DIR", "PYTHONPATH", "NODE_PATH", "VIRTUAL_ENV"):
+        inherited.pop(name, None)
+    return inherited | {"GOTOOLCHAIN": "local"}
+
+
+def hash_of(inputs: tuple[Path, ...]) -> str:
+    """A hash of all input files, by name and content."""
+    digest = hashlib.sha256(sys.version.encode())
+    for path in inputs:
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for file in files:
+            if file.is_file() and "__pycache__" not in file.parts:
+                digest.update(f"{file.relative_to(paths.COMPAT)}\0".encode() + file.read_bytes() + b"\0")
+    return digest.hexdigest()
