@@ -6,7 +6,7 @@ from pathlib import Path
 
 from . import paths
 
-KEYS = {"describes", "needs", "run", "seed", "vm", "env", "timeout"}
+KEYS = {"describes", "needs", "run", "seed", "env", "timeout"}
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,6 @@ class Case:
     """The command; `{name}` stands for a path of `toolchains.PLACES`."""
     seed: str
     """Which file of `seeds/` symbolon starts with."""
-    vm: str
-    """The VM of that seed whose metadata service has the well-known address."""
     env: dict[str, str] = field(default_factory=dict)
     timeout: int = 120
     """Seconds until it is ended and counted as failed."""
@@ -52,7 +50,6 @@ def read(file: Path) -> Case:
             needs=tuple(text.get("needs", [])),
             run=tuple(text["run"]),
             seed=text.get("seed", "workload"),
-            vm=text.get("vm", "dev"),
             env=dict(text.get("env", {})),
             timeout=text.get("timeout", 120),
         )
