@@ -54,7 +54,6 @@ impl fmt::Debug for AccessToken {
 
 /// Why no token was made. Cheap to clone: all who waited for one flight get the same.
 #[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum SourceError {
     /// No answer from the authority within the time allowed.
     #[error("no token could be had from the authority {authority}")]

@@ -4,4 +4,10 @@
 //! that the credential on the disk signs. That is the weakness of the extension, kept honest.
 
 pub mod credential;
+pub mod discovery_file;
 pub mod disk;
+mod endpoint;
+pub mod identities;
+pub mod source;
+
+pub use endpoint::Endpoint;

@@ -1,1 +1,17 @@
-//! The host's metadata service: attachments, gate, token plane, limits for each VM.
+//! The host's metadata service: what a VM gets at `http://169.254.169.254/metadata/…`.
+//!
+//! A VM is known by the socket its request arrived on, never by anything it says. The walk of a request:
+//! [`service`] (the listener's end) → `contract::gate` → [`plan`] (a pure function from VM, request and leave
+//! to an answer or a token that is wanted) → `broker` → the answer. Nothing here holds a key, and nothing
+//! here knows how a token is signed.
+
+mod convert;
+mod counters;
+pub mod plan;
+pub mod service;
+pub mod throttle;
+mod vm;
+
+pub use counters::Counters;
+pub use service::MetadataService;
+pub use vm::Vm;

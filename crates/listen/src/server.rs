@@ -188,15 +188,14 @@ impl Reserve {
 
     /// Deals with a failed accept so that the loop neither ends nor spins.
     async fn after(&mut self, why: &io::Error, listener: &TcpListener) {
-        match why.kind() {
-            // The client was gone before it was accepted.
-            io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted => {}
-            _ => {
-                tracing::warn!(error = %why, "a connection could not be accepted");
-                self.0 = None;
-                drop(tokio::time::timeout(Duration::from_millis(20), listener.accept()).await);
-                self.0 = File::open("/dev/null").ok();
-            }
+        use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
+        // The client was gone before it was accepted.
+        if matches!(why.kind(), ConnectionAborted | ConnectionReset | Interrupted) {
+            return;
         }
+        tracing::warn!(error = %why, "a connection could not be accepted");
+        self.0 = None;
+        drop(tokio::time::timeout(Duration::from_millis(20), listener.accept()).await);
+        self.0 = File::open("/dev/null").ok();
     }
 }

@@ -1,0 +1,176 @@
+//! The extension's token endpoint: from a request on `localhost` to an answer.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use broker::{Broker, Minted, Served, SourceError, TokenCache, Wanted};
+use bytes::Bytes;
+use contract::extension::{CONTENT_TYPE, TokenBody, TokenFields, TokenRequest};
+use contract::gate::{AllowedHosts, Gate, Refusal, RequestHead, Surface};
+use contract::head::FramingRefusal;
+use contract::selector::{Selector, SelectorKind};
+use domain::{ManagedIdentity, SelectionError, select};
+use http::header::CACHE_CONTROL;
+use http::{HeaderValue, Request, Response};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::{Body, Incoming};
+use metrics::Counter;
+
+use crate::identities::{Identities, Loaded};
+
+const JSON: HeaderValue = HeaderValue::from_static(CONTENT_TYPE);
+/// The longest form that is read, in bytes.
+const MAX_FORM: usize = 16 * 1024;
+
+/// The endpoint of one guest. Cheap to clone; several listeners may share it.
+#[derive(Clone)]
+pub struct Endpoint {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    gate: Gate,
+    identities: Arc<Identities>,
+    broker: Broker,
+    tokens: Arc<TokenCache<TokenBody>>,
+    logs: String,
+    served: Counter,
+}
+
+impl Endpoint {
+    /// An endpoint that answers to `hosts`. `logs` is the folder that the documented error names.
+    #[must_use]
+    pub fn new(identities: Arc<Identities>, broker: Broker, hosts: AllowedHosts, logs: String) -> Self {
+        let gate = Gate::new(Surface::Extension, hosts);
+        let tokens = Arc::new(TokenCache::new(token_body));
+        let served = metrics::counter!("symbolon_extension_requests_total", "outcome" => "token");
+        Self { shared: Arc::new(Shared { gate, identities, broker, tokens, logs, served }) }
+    }
+}
+
+impl listen::Service for Endpoint {
+    fn call(&self, request: Request<Incoming>) -> impl Future<Output = Response<Full<Bytes>>> + Send {
+        let shared = Arc::clone(&self.shared);
+        async move {
+            match shared.decide(request).await {
+                Ok(response) => response,
+                Err(refusal) => shared.refuse(&refusal),
+            }
+        }
+    }
+
+    fn refuse(&self, refusal: FramingRefusal) -> Response<Full<Bytes>> {
+        self.shared.refuse(&Refusal::Framing(refusal))
+    }
+
+    fn failed(&self) -> Response<Full<Bytes>> {
+        self.shared.refuse(&Refusal::RetrievalFailed { logs: self.shared.logs.clone() })
+    }
+}
+
+impl Shared {
+    async fn decide<B: Body>(&self, request: Request<B>) -> Result<Response<Full<Bytes>>, Refusal>
+    where
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let (head, body) = request.into_parts();
+        let admitted = self.gate.admit(RequestHead {
+            method: head.method.as_str(),
+            path: head.uri.path(),
+            query: head.uri.query(),
+            headers: &head.headers,
+            has_body: !body.is_end_stream(),
+        })?;
+        let form = if admitted.form {
+            TokenRequest::check_form_type(&head.headers)?;
+            let body = Limited::new(body, MAX_FORM).collect().await.map_err(|_| Refusal::BodyUnreadable)?;
+            Some(body.to_bytes())
+        } else {
+            None
+        };
+        let request = TokenRequest::parse(admitted.query, form.as_deref())?;
+        let selector = request.selector.as_ref().map(selector);
+        let (loaded, identity) = self.identity(selector).await?;
+        let wanted = Wanted {
+            vm: loaded.credential(identity.client_id).ok_or(Refusal::IdentityNotFound)?.vm.clone(),
+            resource: request.resource.as_ref().into(),
+            identity,
+        };
+        let served = self.broker.token(&self.tokens, wanted, false).await.map_err(|error| self.refusal(error))?;
+        Ok(self.answer(&served))
+    }
+
+    /// The identity that is meant. One that isn't known may have been added this very moment, so the disk is
+    /// asked once more before it is refused.
+    async fn identity(
+        &self,
+        selector: Option<domain::Selector<'_>>,
+    ) -> Result<(Arc<Loaded>, Arc<ManagedIdentity>), Refusal> {
+        let loaded = self.identities.current().await;
+        self.tokens.retain(|principal| loaded.contains(principal));
+        match select(&loaded.identities, selector) {
+            Ok(identity) => Ok((Arc::clone(&loaded), Arc::clone(identity))),
+            Err(SelectionError::Multiple) => Err(Refusal::SeveralIdentities),
+            Err(SelectionError::NotFound) => {
+                let loaded = self.identities.reload().await;
+                let identity = select(&loaded.identities, selector).map(Arc::clone);
+                identity.map(|identity| (loaded, identity)).map_err(|error| match error {
+                    SelectionError::NotFound => Refusal::IdentityNotFound,
+                    SelectionError::Multiple => Refusal::SeveralIdentities,
+                })
+            }
+        }
+    }
+
+    fn answer(&self, served: &Served<TokenBody>) -> Response<Full<Bytes>> {
+        self.served.increment(1);
+        let mut response = Response::new(Full::new(Bytes::from(served.entry.body.render(served.remaining))));
+        response.headers_mut().insert(http::header::CONTENT_TYPE, JSON);
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+
+    fn refuse(&self, refusal: &Refusal) -> Response<Full<Bytes>> {
+        metrics::counter!("symbolon_extension_requests_total", "outcome" => refusal.label()).increment(1);
+        let answer = refusal.answer(Surface::Extension);
+        if answer.status >= 500 {
+            tracing::error!(refusal = refusal.label(), "a request to the extension failed");
+        } else {
+            tracing::info!(refusal = refusal.label(), "a request to the extension was refused");
+        }
+        listen::respond(answer, JSON)
+    }
+
+    /// The extension's documented vocabulary: a resource that the tenant doesn't know is the caller's fault,
+    /// everything else is the 500 that points at the logs.
+    fn refusal(&self, error: SourceError) -> Refusal {
+        match error {
+            SourceError::Refused { error, description } if error == "invalid_resource" => {
+                Refusal::InvalidResource { description }
+            }
+            SourceError::Withdrawn => Refusal::IdentityNotFound,
+            SourceError::Refused { .. }
+            | SourceError::Unreachable { .. }
+            | SourceError::Busy { .. }
+            | SourceError::ClockBehind { .. }
+            | SourceError::Internal(_) => Refusal::RetrievalFailed { logs: self.logs.clone() },
+        }
+    }
+}
+
+fn selector<'s>(selector: &'s Selector<'_>) -> domain::Selector<'s> {
+    match selector.kind {
+        SelectorKind::ClientId => domain::Selector::ClientId(&selector.value),
+        SelectorKind::ObjectId => domain::Selector::ObjectId(&selector.value),
+        SelectorKind::ResourceId => domain::Selector::ResourceId(&selector.value),
+    }
+}
+
+fn token_body(wanted: &Wanted, minted: &Minted) -> TokenBody {
+    TokenBody::new(&TokenFields {
+        access_token: minted.access_token.expose(),
+        expires_on: minted.expires_on.unix(),
+        not_before: minted.not_before.unix(),
+        resource: &wanted.resource,
+    })
+}

@@ -1,0 +1,198 @@
+//! The service behind one listener of one VM: plain hyper, from a request to an answer.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use broker::{Broker, Served, SourceError, Wanted};
+use bytes::Bytes;
+use contract::answer::Answer;
+use contract::gate::{AllowedHosts, Gate, Refusal, RequestHead, Surface};
+use contract::head::FramingRefusal;
+use contract::imds::{Echo, TokenBody, identity_info};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, SERVER};
+use http::{HeaderName, HeaderValue, Request, Response};
+use http_body_util::Full;
+use hyper::body::{Body, Incoming};
+
+use crate::plan::{Plan, TokenWanted, plan};
+use crate::throttle::Permit;
+use crate::{Counters, Vm, convert};
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+/// Clients take an answer for one of a metadata service only when this holds `IMDS`.
+const NAME: HeaderValue = HeaderValue::from_static(concat!("IMDS/", env!("CARGO_PKG_VERSION")));
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-request-id");
+
+/// The metadata service of one VM on one listener.
+#[derive(Clone)]
+pub struct MetadataService {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    gate: Gate,
+    vm: Arc<Vm>,
+    broker: Broker,
+    counters: Counters,
+    request_ids: RequestIds,
+}
+
+impl MetadataService {
+    /// The service for a VM. `hosts` are the names that this listener answers to, `seed` any random number:
+    /// request ids are counted from it.
+    #[must_use]
+    pub fn new(vm: Arc<Vm>, broker: Broker, hosts: AllowedHosts, counters: Counters, seed: u64) -> Self {
+        let gate = Gate::new(Surface::Imds, hosts);
+        let request_ids = RequestIds { seed, next: AtomicU64::new(0) };
+        Self { shared: Arc::new(Shared { gate, vm, broker, counters, request_ids }) }
+    }
+}
+
+impl listen::Service for MetadataService {
+    fn call(&self, request: Request<Incoming>) -> impl Future<Output = Response<Full<Bytes>>> + Send {
+        let shared = Arc::clone(&self.shared);
+        async move { shared.answer(&request).await }
+    }
+
+    fn refuse(&self, refusal: FramingRefusal) -> Response<Full<Bytes>> {
+        self.shared.refuse(&Refusal::Framing(refusal))
+    }
+
+    fn failed(&self) -> Response<Full<Bytes>> {
+        self.shared.refuse(&Refusal::Internal)
+    }
+}
+
+impl Shared {
+    async fn answer<B: Body>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
+        match self.decide(request).await {
+            Ok(response) => response,
+            Err(refusal) => self.refuse(&refusal),
+        }
+    }
+
+    async fn decide<B: Body>(&self, request: &Request<B>) -> Result<Response<Full<Bytes>>, Refusal> {
+        let head = RequestHead {
+            method: request.method().as_str(),
+            path: request.uri().path(),
+            query: request.uri().query(),
+            headers: request.headers(),
+            has_body: !request.body().is_end_stream(),
+        };
+        // Held until the answer is ready: it counts as one request at once.
+        let mut permit: Option<Permit> = None;
+        let leave = || {
+            permit = self.vm.throttle.admit();
+            permit.is_some()
+        };
+        let planned = plan(&self.gate, &self.vm.snapshot(), head, leave)?;
+        match planned {
+            Plan::Token(wanted) => self.token(wanted).await,
+            Plan::Info(tenant) => {
+                self.counters.infos.increment(1);
+                Ok(self.ok(identity_info(&tenant)))
+            }
+        }
+    }
+
+    async fn token(&self, wanted: TokenWanted<'_>) -> Result<Response<Full<Bytes>>, Refusal> {
+        let TokenWanted { identity, request } = wanted;
+        let echo = convert::echo(request.selector.as_ref());
+        if !request.bypass_cache {
+            let key = (identity.principal_id, request.resource.as_ref());
+            if let Some(served) = self.broker.ready(&self.vm.tokens, key) {
+                return Ok(self.served(&served, echo));
+            }
+        }
+        let principal = identity.principal_id;
+        let wanted = Wanted { identity, resource: request.resource.as_ref().into(), vm: self.vm.snapshot().id.clone() };
+        let served = self.broker.token(&self.vm.tokens, wanted, request.bypass_cache).await;
+        let served = served.map_err(refusal)?;
+        // It may have been taken away while the token was made.
+        if self.vm.snapshot().identities.by_principal_id(principal).is_none() {
+            return Err(Refusal::IdentityNotFound);
+        }
+        Ok(self.served(&served, echo))
+    }
+
+    fn served(&self, served: &Served<TokenBody>, echo: Echo<'_>) -> Response<Full<Bytes>> {
+        self.counters.tokens.increment(1);
+        self.ok(served.entry.body.render(served.remaining, echo))
+    }
+
+    fn ok(&self, body: Vec<u8>) -> Response<Full<Bytes>> {
+        let mut response = Response::new(Full::new(Bytes::from(body)));
+        let headers = response.headers_mut();
+        headers.reserve(6);
+        headers.insert(CONTENT_TYPE, JSON);
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        self.sign(headers);
+        response
+    }
+
+    fn refuse(&self, refusal: &Refusal) -> Response<Full<Bytes>> {
+        self.counters.refused(refusal);
+        let answer: Answer = refusal.answer(Surface::Imds);
+        if answer.status >= 500 {
+            tracing::error!(vm = %self.vm.snapshot().id, refusal = refusal.label(), "a metadata request failed");
+        } else {
+            tracing::info!(vm = %self.vm.snapshot().id, refusal = refusal.label(), "a metadata request was refused");
+        }
+        let mut response = listen::respond(answer, JSON);
+        self.sign(response.headers_mut());
+        response
+    }
+
+    fn sign(&self, headers: &mut http::HeaderMap) {
+        headers.insert(SERVER, NAME);
+        headers.insert(REQUEST_ID, self.request_ids.next());
+    }
+}
+
+/// What a failure of the source means to the caller. A refusal of the authority is the client's 400, never a
+/// 5xx; the authority's absence is a 503 with `Retry-After`.
+fn refusal(error: SourceError) -> Refusal {
+    match error {
+        SourceError::Unreachable { .. } => Refusal::Unavailable { retry_after: 5 },
+        SourceError::ClockBehind { .. } => {
+            tracing::error!(error = &error as &dyn std::error::Error, "no token is made");
+            Refusal::Unavailable { retry_after: 30 }
+        }
+        SourceError::Busy { retry_after } => {
+            let seconds = u32::try_from(retry_after.as_secs()).unwrap_or(u32::MAX);
+            Refusal::Unavailable { retry_after: seconds.max(1) }
+        }
+        SourceError::Refused { error, description } if error == "invalid_resource" => {
+            Refusal::InvalidResource { description }
+        }
+        SourceError::Refused { error, description } => Refusal::Authority { error, description },
+        SourceError::Withdrawn => Refusal::IdentityNotFound,
+        SourceError::Internal(_) => Refusal::Internal,
+    }
+}
+
+/// Ids for requests, in the shape of random GUIDs: counted and scattered, which costs nothing.
+struct RequestIds {
+    seed: u64,
+    next: AtomicU64,
+}
+
+impl RequestIds {
+    fn next(&self) -> HeaderValue {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let id = uuid::Uuid::from_u64_pair(scatter(self.seed ^ number), scatter(self.seed.wrapping_add(number)));
+        let id = uuid::Builder::from_random_bytes(id.into_bytes()).into_uuid();
+        let mut text = uuid::Uuid::encode_buffer();
+        let text: &str = id.hyphenated().encode_lower(&mut text);
+        HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("-"))
+    }
+}
+
+/// The finalizer of SplitMix64: neighbours become strangers.
+fn scatter(number: u64) -> u64 {
+    let mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}

@@ -1,0 +1,53 @@
+//! What the host knows of one VM: its snapshot, its tokens, its limits.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use broker::{Minted, TokenCache, Wanted};
+use contract::imds::TokenBody;
+use domain::VmSnapshot;
+
+use crate::throttle::Throttle;
+
+/// A VM as its listeners see it. The snapshot may be replaced at any time; the tokens follow it.
+pub struct Vm {
+    snapshot: ArcSwap<VmSnapshot>,
+    pub(crate) tokens: Arc<TokenCache<TokenBody>>,
+    pub(crate) throttle: Throttle,
+}
+
+impl Vm {
+    /// A VM with no token yet.
+    #[must_use]
+    pub fn new(snapshot: VmSnapshot, throttle: Throttle) -> Self {
+        Self {
+            snapshot: ArcSwap::from_pointee(snapshot),
+            tokens: Arc::new(TokenCache::new(token_body)),
+            throttle,
+        }
+    }
+
+    /// The VM as it is now.
+    #[must_use]
+    pub fn snapshot(&self) -> arc_swap::Guard<Arc<VmSnapshot>> {
+        self.snapshot.load()
+    }
+
+    /// Puts a newer snapshot in place. From this moment no token is given for an identity that is no
+    /// longer assigned, not even one that is being made.
+    pub fn update(&self, snapshot: VmSnapshot) {
+        self.snapshot.store(Arc::new(snapshot));
+        let snapshot = self.snapshot.load();
+        self.tokens.retain(|principal| snapshot.identities.by_principal_id(principal).is_some());
+    }
+
+    /// How many tokens are held ready for it.
+    #[must_use]
+    pub fn cached_tokens(&self) -> usize {
+        self.tokens.len()
+    }
+}
+
+fn token_body(wanted: &Wanted, minted: &Minted) -> TokenBody {
+    crate::convert::token_body(wanted, minted)
+}
