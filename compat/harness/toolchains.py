@@ -108,6 +108,7 @@ PLACES = {
     "node": shutil.which("node") or "node",
     "node_cases": str(paths.NODE / "cases"),
     "builds": str(paths.BUILDS),
+    "msal_sdist": str(paths.MSAL_SDIST),
     "lib": str(paths.LIB),
 }
 """What `{name}` in a case's command stands for."""
