@@ -5,12 +5,18 @@
 //! `X-Forwarded-For`, `Metadata`), then [`imds`] or [`extension`] read its parameters. Whatever refuses is a
 //! variant of [`gate::Refusal`], and every refusal turns into an [`answer::Answer`].
 
+pub mod aadsts;
 pub mod answer;
 pub mod api_version;
+pub mod assertion;
+pub mod claims;
 pub mod extension;
 pub mod gate;
 pub mod head;
 pub mod headers;
 pub mod imds;
+pub mod jose;
+pub mod oidc;
 pub mod query;
 pub mod selector;
+pub mod token_endpoint;

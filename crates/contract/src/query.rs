@@ -16,9 +16,10 @@ pub const MAX_VALUE: usize = 2_048;
 const MAX_PARAMETERS: usize = 64;
 
 /// The parameters of one request, from its query and, where there is one, its form.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Parameters<'q> {
     pairs: Vec<(Cow<'q, str>, Cow<'q, str>)>,
+    max_value: usize,
 }
 
 impl<'q> Parameters<'q> {
@@ -27,8 +28,18 @@ impl<'q> Parameters<'q> {
     /// # Errors
     /// When a name stands there twice, a value is too long, or something isn't UTF-8.
     pub fn parse(query: &'q str) -> Result<Self, Refusal> {
-        let mut parameters = Self { pairs: Vec::with_capacity(4) };
+        let mut parameters = Self { pairs: Vec::with_capacity(4), max_value: MAX_VALUE };
         parameters.add(query.as_bytes())?;
+        Ok(parameters)
+    }
+
+    /// Reads the form of a token endpoint, whose own limit is the only one: an assertion is long.
+    ///
+    /// # Errors
+    /// As [`Parameters::parse`], but for the length.
+    pub fn of_form(form: &'q [u8]) -> Result<Self, Refusal> {
+        let mut parameters = Self { pairs: Vec::with_capacity(8), max_value: usize::MAX };
+        parameters.add(form)?;
         Ok(parameters)
     }
 
@@ -58,7 +69,7 @@ impl<'q> Parameters<'q> {
             if self.get(&name).is_some() {
                 return Err(Refusal::ParameterTwice { name: name.into_owned() });
             }
-            if value.len() > MAX_VALUE || name.len() > MAX_VALUE {
+            if value.len() > self.max_value || name.len() > MAX_VALUE {
                 let mut name = name.into_owned();
                 name.truncate(name.floor_char_boundary(64));
                 return Err(Refusal::ParameterTooLong { name });
