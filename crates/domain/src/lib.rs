@@ -40,6 +40,7 @@ pub use resource_group::ResourceGroup;
 pub use resource_id::{InvalidResourceId, ResourceId};
 pub use role_assignment::{RoleAssignment, Scope};
 pub use selection::{SelectionError, Selector, select};
+pub use signing_key::{KeyState, RotationPolicy, RotationStep, SigningKeyRecord};
 pub use service_principal::{PrincipalKind, ServicePrincipal};
 pub use subscription::Subscription;
 pub use tenant::Tenant;
