@@ -46,6 +46,7 @@ func main() {
 	checks.run("MSAL: resource with its slash", func() error {
 		return world.requests(1, func() error { return msalGiven(world, system) })
 	})
+	// On this path MSAL for Go sends its form with Transfer-Encoding: chunked.
 	checks.run("extension: azidentity: one request for two tokens", func() error {
 		defer setenv("MSI_ENDPOINT", world.vm("dev").Extension)()
 		credential, err := azidentity.NewManagedIdentityCredential(nil)
