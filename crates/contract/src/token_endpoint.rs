@@ -101,11 +101,10 @@ fn capabilities(claims: &str) -> Vec<String> {
 }
 
 fn reason(refusal: &Refusal) -> String {
-    match refusal {
-        Refusal::ParameterTwice { name } => format!("the parameter '{name}' is there twice"),
-        Refusal::ParameterTooLong { name } => format!("the parameter '{name}' is too long"),
-        other => other.label().replace('_', " "),
+    if let Refusal::ParameterTwice { name } = refusal {
+        return format!("the parameter '{name}' is there twice");
     }
+    refusal.label().replace('_', " ")
 }
 
 /// A token to answer with.

@@ -1,0 +1,99 @@
+use super::*;
+
+#[tokio::test]
+async fn a_v1_token_says_what_the_real_service_says() {
+    let world = World::new();
+    let jwt = world.token().await;
+    let kid = &world.records[0].kid;
+    let header = jose::decode(jwt.split('.').next().unwrap()).unwrap();
+    assert_eq!(
+        String::from_utf8(header).unwrap(),
+        format!(r#"{{"typ":"JWT","alg":"RS256","x5t":"{kid}","kid":"{kid}"}}"#)
+    );
+    let mut claims = part(&jwt, 1);
+    let uti = claims.insert("uti".to_owned(), "-".into()).unwrap();
+    assert_eq!(uti.as_str().unwrap().len(), 22);
+    assert_eq!(
+        serde_json::to_string(&claims).unwrap(),
+        concat!(
+            r#"{"aud":"https://management.azure.com/","#,
+            r#""iss":"https://sts.windows.net/10000000-0000-4000-8000-000000000001/","#,
+            r#""iat":1799999700,"nbf":1799999700,"exp":1800086400,"#,
+            r#""appid":"30000000-0000-4000-8000-000000000001","appidacr":"2","#,
+            r#""idp":"https://sts.windows.net/10000000-0000-4000-8000-000000000001/","idtyp":"app","#,
+            r#""oid":"40000000-0000-4000-8000-000000000001","sub":"40000000-0000-4000-8000-000000000001","#,
+            r#""tid":"10000000-0000-4000-8000-000000000001","uti":"-","ver":"1.0","xms_act_fct":"3 9","#,
+            r#""xms_idrel":"7 4","#,
+            r#""xms_mirid":"/subscriptions/s/resourcegroups/dev/providers/Microsoft.Compute/virtualMachines/dev","#,
+            r#""xms_sub_fct":"9 3"}"#
+        )
+    );
+}
+
+#[tokio::test]
+async fn the_exchange_resource_gets_a_v2_token() {
+    let world = World::new();
+    let jwt = world.authority.mint(&spec("api://AzureADTokenExchange")).await.unwrap().into_jwt();
+    let claims = part(&jwt, 1);
+    assert_eq!(claims["iss"], "https://login.microsoftonline.com/10000000-0000-4000-8000-000000000001/v2.0");
+    assert_eq!((&claims["ver"], &claims["azpacr"]), (&"2.0".into(), &"2".into()));
+    assert!(!claims.contains_key("appid") && !part(&jwt, 0).contains_key("x5t"));
+}
+
+#[tokio::test]
+async fn the_audience_is_the_resource_byte_for_byte() {
+    let world = World::new();
+    for resource in ["https://a", "https://a/", "https://a//", "5d3c", "api://x/\"\\\u{e9}"] {
+        let jwt = world.authority.mint(&spec(resource)).await.unwrap().into_jwt();
+        assert_eq!(part(&jwt, 1)["aud"], resource);
+    }
+}
+
+/// Whatever leaves: key sets and debug texts. None holds a private member, nor any part of a private key.
+#[tokio::test]
+async fn no_private_part_of_a_key_leaves() {
+    let world = World::new();
+    let ring = world.authority.ring().load();
+    let members = ["alg", "e", "issuer", "kid", "kty", "n", "use", "x5c", "x5t"];
+    for set in [&ring.jwks_v1, &ring.jwks_v2] {
+        let set: Value = serde_json::from_slice(set).unwrap();
+        let keys = set["keys"].as_array().unwrap();
+        assert_eq!(keys.len(), 2, "the active key and the next");
+        for key in keys {
+            for (name, value) in key.as_object().unwrap() {
+                assert!(members.contains(&name.as_str()), "{name}");
+                assert!(!value.to_string().contains("PRIVATE"));
+            }
+            assert!(!jose::decode(key["n"].as_str().unwrap()).unwrap().starts_with(&[0]));
+            assert_eq!(key["kid"], key["x5t"]);
+        }
+    }
+    let private: Vec<_> = world
+        .records
+        .iter()
+        .map(|record| world.kek.unwrap(&record.kek_id, &aad(record), &record.wrapped).unwrap())
+        .collect();
+    let texts = [format!("{ring:?}"), format!("{:?}", world.authority), format!("{:?}", world.kek)];
+    let leaving = texts.iter().map(String::as_bytes).chain([ring.jwks_v1.as_slice(), ring.jwks_v2.as_slice()]);
+    for bytes in leaving {
+        for key in &private {
+            // Any 24 bytes of the private exponent and the primes, in either alphabet of base64 or as they are.
+            for window in key[300..].windows(24).step_by(8) {
+                let text = jose::encode(window);
+                assert!(!bytes.windows(24).any(|found| found == window));
+                assert!(!bytes.windows(text.len()).any(|found| found == text.as_bytes()));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_wrapped_key_on_another_record_opens_nothing() {
+    let world = World::new();
+    let mut records = world.records.clone();
+    records[0].wrapped = records[1].wrapped.clone();
+    let error = KeyRing::open(&records, &world.kek, "i").unwrap_err();
+    assert!(error.to_string().contains(&records[0].kid), "{error}");
+    records[0].state = KeyState::Retiring;
+    assert!(KeyRing::open(&records, &world.kek, "i").unwrap_err().to_string().contains("no active"));
+}
