@@ -17,6 +17,7 @@ LOG_LINES = 60
 
 def main(plan_file: str) -> int:
     """Runs the plan that `run.py` wrote and leaves the results beside it."""
+    os.umask(0o077)
     network.prepare()
     plan = json.loads(Path(plan_file).read_text())
     wanted = set(plan["cases"])

@@ -1,0 +1,104 @@
+"""The harness itself: what must fail does. `python3 -m unittest discover -s compat/tests -t compat`."""
+
+import os
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from harness import catalogue, gaps, network, results, summary, toolchains
+from harness.gaps import Gap
+from harness.results import Check, Result
+
+
+class Verdicts(unittest.TestCase):
+    def test_a_case_without_checks_has_failed(self):
+        self.assertEqual(Result("a").verdict(), "failed")
+
+    def test_one_failed_check_fails_the_case(self):
+        self.assertEqual(Result("a", [Check("x", True), Check("y", False)]).verdict(), "failed")
+
+    def test_a_crash_after_good_checks_fails_the_case(self):
+        self.assertEqual(Result("a", [Check("x", True)], broken="exit 1").verdict(), "failed")
+
+    def test_only_true_is_ok(self):
+        self.assertFalse(results.read_output("a", '{"checks":[{"name":"x","ok":"yes"}]}')[0].ok)
+
+    def test_the_same_name_twice_is_refused(self):
+        with self.assertRaises(ValueError):
+            results.read_output("a", '{"checks":[{"name":"x","ok":true},{"name":"x","ok":true}]}')
+
+    def test_totals(self):
+        done = [Result("a", [Check("x", True)]), Result("b", skipped="no tool"), Result("c")]
+        self.assertEqual(summary.totals(done), "1 passed, 1 failed, 1 skipped")
+
+
+class Gaps(unittest.TestCase):
+    def judge(self, result: Result, check: str = "x") -> list[str]:
+        return gaps.apply([Gap("a", check, "the client's")], [result], ["a"])
+
+    def test_a_known_failure_passes_with_its_reason(self):
+        result = Result("a", [Check("x", False, "boom")])
+        self.assertEqual(self.judge(result), [])
+        self.assertEqual((result.verdict(), result.checks[0].detail), ("passed", "known gap: the client's"))
+
+    def test_a_gap_that_passes_fails_the_run(self):
+        self.assertIn("passes now", self.judge(Result("a", [Check("x", True)]))[0])
+
+    def test_a_gap_without_its_check_fails_the_run(self):
+        self.assertIn("no such check", self.judge(Result("a", [Check("x", True)]), "y")[0])
+
+    def test_a_gap_without_its_case_fails_the_run(self):
+        self.assertIn("no such case", gaps.apply([Gap("b", "x", "r")], [], ["a"])[0])
+
+    def test_a_skipped_case_isnt_judged(self):
+        self.assertEqual(self.judge(Result("a", skipped="no tool")), [])
+
+    def test_a_gap_without_a_reason_is_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, "known-gaps.toml")
+            file.write_text('[[gap]]\ncase = "a"\ncheck = "x"\nreason = " "\n')
+            with self.assertRaises(gaps.GapsError):
+                gaps.load(file)
+
+    def test_the_committed_file_can_be_read(self):
+        names = {case.name for case in catalogue.load()}
+        self.assertLessEqual({gap.case for gap in gaps.load()}, names)
+
+
+class Guard(unittest.TestCase):
+    """These run on the machine's own network, where the guard must refuse."""
+
+    def test_the_machines_network_is_refused(self):
+        with mock.patch.dict(os.environ, network.parent_environment()), self.assertRaises(network.NotIsolated):
+            network.assert_isolated()
+
+    def test_started_by_hand_is_refused(self):
+        with mock.patch.dict(os.environ), self.assertRaises(network.NotIsolated):
+            os.environ.pop(network.PARENT_VARIABLE, None)
+            network.assert_isolated()
+
+    def test_a_lie_about_the_parent_is_refused(self):
+        lie = {network.PARENT_VARIABLE: "net:[1]"}
+        with mock.patch.dict(os.environ, lie), self.assertRaises(network.NotIsolated):
+            network.assert_isolated()
+
+
+class Catalogue(unittest.TestCase):
+    def test_every_case_needs_known_toolchains(self):
+        self.assertIn("python", toolchains.needed(catalogue.load()))
+
+    def test_an_unknown_name_is_an_error(self):
+        with self.assertRaises(catalogue.CatalogueError):
+            catalogue.choose(catalogue.load(), ["no-such-client"])
+
+    def test_an_unknown_key_is_an_error(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, "case.toml")
+            file.write_text('describes = "x"\nrun = ["true"]\nretries = 3\n')
+            with self.assertRaises(catalogue.CatalogueError):
+                catalogue.read(file)
+
+
+if __name__ == "__main__":
+    unittest.main()
