@@ -1,0 +1,101 @@
+//! The change feed. One writer at a time means that revisions become visible in their order, so "everything above the
+//! last revision seen" loses nothing here. (Where several write at once it does; see the module of the traits.)
+
+use domain::Timestamp;
+use rusqlite::Connection;
+
+use super::error::driver;
+use super::query::Source;
+use super::row::Row;
+use super::transaction::Touched;
+use crate::{Change, ChangeFeedReader, Changes, Cursor, CursorExpired, Error, Noun, Op};
+
+/// Appends what an act changed.
+pub(super) fn append(connection: &Connection, entry: i64, at: Timestamp, touched: &Touched) -> Result<(), Error> {
+    let run = || {
+        let sql = "INSERT INTO change_feed (audit, at, noun, key, op) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let mut insert = connection.prepare_cached(sql)?;
+        for ((noun, key), op) in touched {
+            insert.execute((entry, at.unix(), noun.as_str(), key, op_text(*op)))?;
+        }
+        Ok(())
+    };
+    run().map_err(driver("append to the change feed"))
+}
+
+/// Forgets what changed before an instant, in order: it stops at the first change that is younger.
+pub(super) fn prune(connection: &Connection, before: Timestamp) -> Result<u64, Error> {
+    let run = || {
+        let floor = "SELECT coalesce((SELECT min(rev) FROM change_feed WHERE at >= ?1) - 1, max(rev)) FROM change_feed";
+        let floor: Option<i64> = connection.prepare_cached(floor)?.query_row([before.unix()], |row| row.get(0))?;
+        let pruned = connection.prepare_cached("DELETE FROM change_feed WHERE rev <= ?1")?.execute([floor])?;
+        if pruned > 0 {
+            connection.prepare_cached("UPDATE installation SET feed_floor = ?1")?.execute([floor])?;
+        }
+        Ok(u64::try_from(pruned).unwrap_or(u64::MAX))
+    };
+    run().map_err(driver("prune the change feed"))
+}
+
+impl<S: Source> ChangeFeedReader for S {
+    fn cursor(&self) -> Result<Cursor, Error> {
+        bounds(self).map(|bounds| bounds.head)
+    }
+
+    fn changes(&self, after: &Cursor, limit: usize) -> Result<Changes, Error> {
+        let bounds = bounds(self)?;
+        if after.epoch != bounds.head.epoch {
+            return Err(Error::Cursor(CursorExpired::OtherEpoch));
+        }
+        if after.position < bounds.floor {
+            return Err(Error::Cursor(CursorExpired::TooOld));
+        }
+        if after.position > bounds.head.position {
+            return Err(Error::Cursor(CursorExpired::Ahead));
+        }
+        let from = i64::try_from(after.position).unwrap_or(i64::MAX);
+        let limit = i64::try_from(limit.max(1)).unwrap_or(i64::MAX);
+        let mut next = *after;
+        let sql = "SELECT rev, at, noun, key, op FROM change_feed WHERE rev > ?1 ORDER BY rev LIMIT ?2";
+        let changes = self.reader().many(sql, [from, limit], |row| {
+            let row = Row::new(row, "change_feed", "rev");
+            next.position = row.number("rev")?;
+            Ok(Change {
+                noun: row.word("noun", Noun::from_stored)?,
+                key: row.get("key")?,
+                op: row.word("op", op_from_text)?,
+                at: row.time("at")?,
+            })
+        })?;
+        Ok(Changes { changes, next })
+    }
+}
+
+struct Bounds {
+    floor: u64,
+    head: Cursor,
+}
+
+fn bounds(source: &impl Source) -> Result<Bounds, Error> {
+    let sql = "SELECT epoch, feed_floor, coalesce((SELECT max(rev) FROM change_feed), feed_floor) AS head \
+               FROM installation";
+    source
+        .reader()
+        .one(sql, [], |row| {
+            let row = Row::new(row, "installation", "epoch");
+            let head = Cursor { epoch: row.parse("epoch")?, position: row.number("head")? };
+            Ok(Bounds { floor: row.number("feed_floor")?, head })
+        })?
+        .ok_or_else(|| Error::stored("installation", "1", "there is no such row"))
+}
+
+fn op_text(op: Op) -> &'static str {
+    match op {
+        Op::Put => "put",
+        Op::Removed => "removed",
+    }
+}
+
+fn op_from_text(text: &str) -> Option<Op> {
+    [Op::Put, Op::Removed].into_iter().find(|op| op_text(*op) == text)
+}

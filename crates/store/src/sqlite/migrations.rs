@@ -1,0 +1,85 @@
+//! Numbered migrations: forward only, each run once, each remembered by its text.
+
+use rusqlite::{Connection, OptionalExtension as _};
+
+/// One step of the format. Its number is its place in [`ALL`], from 1. A step that has been released never changes.
+struct Migration {
+    name: &'static str,
+    sql: &'static str,
+}
+
+const ALL: [Migration; 1] =
+    [Migration { name: "base", sql: include_str!("../../migrations/sqlite/0001_base.sql") }];
+
+/// Where a file stands.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It has run all steps.
+    Current,
+    /// It has run the first so many.
+    Behind(u32),
+    /// It has run more than we know.
+    Newer(u32),
+    /// This step of it is not the one we know.
+    Other(u32),
+}
+
+/// How many steps we know.
+pub(super) fn supported() -> u32 {
+    u32::try_from(ALL.len()).unwrap_or(u32::MAX)
+}
+
+/// Where a file stands, without changing it.
+pub(super) fn standing(connection: &Connection) -> rusqlite::Result<Standing> {
+    let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if version > supported() {
+        return Ok(Standing::Newer(version));
+    }
+    for (number, migration) in (1..=version).zip(&ALL) {
+        let ran: Option<String> = connection
+            .query_row("SELECT sql FROM migration WHERE number = ?1", [number], |row| row.get(0))
+            .optional()?;
+        if ran.as_deref() != Some(migration.sql) {
+            return Ok(Standing::Other(number));
+        }
+    }
+    Ok(if version == supported() { Standing::Current } else { Standing::Behind(version) })
+}
+
+/// Runs the steps that have not run, all or none. Another process may be first; then there is nothing to do.
+pub(super) fn run(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    transaction.execute_batch(
+        "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, sql TEXT NOT NULL) STRICT",
+    )?;
+    let done: u32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    for (number, migration) in (1..).zip(&ALL).skip_while(|(number, _)| *number <= done) {
+        transaction.execute_batch(migration.sql)?;
+        transaction.execute(
+            "INSERT INTO migration (number, name, sql) VALUES (?1, ?2, ?3)",
+            (number, migration.name, migration.sql),
+        )?;
+    }
+    transaction.pragma_update(None, "user_version", supported().max(done))?;
+    transaction.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_once_and_is_remembered_by_its_text() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        assert_eq!(standing(&connection).unwrap(), Standing::Behind(0));
+        run(&mut connection).unwrap();
+        assert_eq!(standing(&connection).unwrap(), Standing::Current);
+        run(&mut connection).unwrap();
+        assert_eq!(standing(&connection).unwrap(), Standing::Current);
+
+        connection.execute("UPDATE migration SET sql = sql || ' ' WHERE number = 1", []).unwrap();
+        assert_eq!(standing(&connection).unwrap(), Standing::Other(1));
+        connection.pragma_update(None, "user_version", supported() + 1).unwrap();
+        assert_eq!(standing(&connection).unwrap(), Standing::Newer(supported() + 1));
+    }
+}

@@ -1,0 +1,279 @@
+//! Virtual machines with their assigned identities.
+
+use std::collections::HashMap;
+
+use domain::{
+    Attachment, IdentityKind, ManagedIdentity, PrincipalId, ResourceId, Scope, VirtualMachine, VmId, VmSnapshot,
+};
+use rusqlite::Params;
+
+use super::query::Source;
+use super::row::{Row, tags_text, within};
+use super::transaction::{Changing, Writing};
+use super::{certificate_credential, resource_group, service_principal, vm_extension, vm_snapshot};
+use crate::{Error, Noun, Op, Put, Unique, UserAssignedIdentityReader as _, VirtualMachineReader, VirtualMachineWriter};
+
+/// Machines `v` that fulfil a condition, with the ids of their own principal.
+macro_rules! machines {
+    ($condition:literal) => {
+        concat!(
+            "SELECT v.pk, v.key, v.id, v.vm_id, v.tenant, v.name, v.location, v.size, v.tags, v.listen, \
+             v.principal_id, p.client_id, p.tenant AS principal_tenant FROM virtual_machine v \
+             LEFT JOIN service_principal p USING (principal_id) WHERE ",
+            $condition,
+            " ORDER BY v.key"
+        )
+    };
+}
+
+/// The identities assigned to the same machines.
+macro_rules! assigned {
+    ($condition:literal) => {
+        concat!(
+            "SELECT a.vm, i.key, i.id FROM virtual_machine v JOIN vm_identity a ON a.vm = v.pk \
+             JOIN user_assigned_identity i ON i.pk = a.identity WHERE ",
+            $condition,
+            " ORDER BY a.vm, a.position"
+        )
+    };
+}
+
+impl<S: Source> VirtualMachineReader for S {
+    fn virtual_machine(&self, id: &ResourceId) -> Result<Option<VirtualMachine>, Error> {
+        let found = load(self, machines!("v.key = ?1"), assigned!("v.key = ?1"), [id.key()])?;
+        Ok(found.into_iter().next())
+    }
+
+    fn virtual_machine_by_vm_id(&self, id: VmId) -> Result<Option<VirtualMachine>, Error> {
+        let id = id.to_string();
+        let found = load(self, machines!("v.vm_id = ?1"), assigned!("v.vm_id = ?1"), [&id])?;
+        Ok(found.into_iter().next())
+    }
+
+    fn virtual_machines(&self, scope: &Scope) -> Result<Vec<VirtualMachine>, Error> {
+        let [own, from, below] = within(scope);
+        load(
+            self,
+            machines!("(v.key = ?1 OR (v.key >= ?2 AND v.key < ?3))"),
+            assigned!("(v.key = ?1 OR (v.key >= ?2 AND v.key < ?3))"),
+            [&own, &from, &below],
+        )
+    }
+
+    fn virtual_machines_with(&self, identity: &ResourceId) -> Result<Vec<ResourceId>, Error> {
+        let sql = "SELECT v.key, v.id FROM user_assigned_identity i JOIN vm_identity a ON a.identity = i.pk \
+                   JOIN virtual_machine v ON v.pk = a.vm WHERE i.key = ?1 ORDER BY v.key";
+        self.reader().many(sql, [identity.key()], |row| Row::new(row, "virtual_machine", "key").resource_id("id"))
+    }
+
+    fn vm_snapshot(&self, id: &ResourceId) -> Result<Option<VmSnapshot>, Error> {
+        vm_snapshot::one(self, id)
+    }
+
+    fn vm_snapshots(&self) -> Result<Vec<VmSnapshot>, Error> {
+        vm_snapshot::all(self)
+    }
+}
+
+impl VirtualMachineWriter for Writing<'_> {
+    fn put_virtual_machine(&mut self, vm: &VirtualMachine) -> Result<Put, Error> {
+        self.attempt(|tx| {
+            let vm = consistent(vm)?;
+            match tx.virtual_machine(&vm.id)? {
+                Some(before) => update(tx, &before, &vm),
+                None => create(tx, &vm),
+            }
+        })
+    }
+
+    fn remove_virtual_machine(&mut self, id: &ResourceId) -> Result<bool, Error> {
+        self.attempt(|tx| remove(tx, id))
+    }
+}
+
+/// The machine with every identity once, when it does not contradict itself.
+fn consistent(vm: &VirtualMachine) -> Result<VirtualMachine, Error> {
+    let contradiction = |why| Err(Error::Contradiction { noun: Noun::VirtualMachine, key: vm.id.key().to_owned(), why });
+    if !vm.id.name().eq_ignore_ascii_case(&vm.name) {
+        return contradiction("its id has another name");
+    }
+    if let Some(identity) = &vm.system_assigned
+        && (identity.kind != IdentityKind::SystemAssigned || identity.id != vm.id || identity.tenant != vm.tenant)
+    {
+        return contradiction("its system-assigned identity is not its own");
+    }
+    let mut vm = vm.clone();
+    let mut seen = std::collections::HashSet::with_capacity(vm.user_assigned.len());
+    vm.user_assigned.retain(|id| seen.insert(id.key().to_owned()));
+    Ok(vm)
+}
+
+fn create(tx: &mut Changing<'_>, new: &VirtualMachine) -> Result<Put, Error> {
+    let key = new.id.key();
+    let group = resource_group::of(tx, &new.id)?;
+    let vm_id = new.vm_id.to_string();
+    let retired = tx.reader().one("SELECT vm_id FROM retired_vm_id WHERE vm_id = ?1", [&vm_id], |_| Ok(()))?;
+    if retired.is_some() {
+        return Err(Error::Taken { noun: Noun::VirtualMachine, key: key.to_owned(), what: Unique::VmId });
+    }
+    if let Some(identity) = &new.system_assigned {
+        service_principal::found_identity(tx, identity)?;
+    }
+    let sql = "INSERT INTO virtual_machine \
+               (key, id, vm_id, tenant, name, location, size, tags, resource_group, principal_id, listen) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    let values = (
+        key,
+        new.id.as_str(),
+        vm_id,
+        new.tenant.to_string(),
+        &new.name,
+        &new.location,
+        &new.size,
+        tags_text(&new.tags),
+        group,
+        principal(new).map(|id| id.to_string()),
+        listen_text(new),
+    );
+    tx.change_one(Noun::VirtualMachine, key, Op::Put, sql, values)?;
+    assign(tx, new)?;
+    Ok(Put::Created)
+}
+
+fn update(tx: &mut Changing<'_>, before: &VirtualMachine, new: &VirtualMachine) -> Result<Put, Error> {
+    let key = new.id.key();
+    if (before.vm_id, before.tenant) != (new.vm_id, new.tenant) {
+        let why = "it has another vmId or tenant";
+        return Err(Error::Contradiction { noun: Noun::VirtualMachine, key: key.to_owned(), why });
+    }
+    let unchanged = VirtualMachine { id: before.id.clone(), name: before.name.clone(), ..new.clone() } == *before;
+    if unchanged {
+        return Ok(Put::Unchanged);
+    }
+    if principal(before) != principal(new) {
+        exchange_system_assigned(tx, before, new)?;
+    } else if before.system_assigned != new.system_assigned {
+        let why = "its system-assigned identity has another client id";
+        return Err(Error::Contradiction { noun: Noun::VirtualMachine, key: key.to_owned(), why });
+    }
+    let sql = "UPDATE virtual_machine SET location = ?2, size = ?3, tags = ?4, listen = ?5 WHERE key = ?1";
+    let values = (key, &new.location, &new.size, tags_text(&new.tags), listen_text(new));
+    tx.change_one(Noun::VirtualMachine, key, Op::Put, sql, values)?;
+    if before.user_assigned != new.user_assigned {
+        unassign(tx, before, new)?;
+        assign(tx, new)?;
+    }
+    Ok(Put::Updated)
+}
+
+fn remove(tx: &mut Changing<'_>, id: &ResourceId) -> Result<bool, Error> {
+    let Some(vm) = tx.virtual_machine(id)? else {
+        return Ok(false);
+    };
+    let key = id.key();
+    vm_extension::remove_all_of(tx, id)?;
+    certificate_credential::revoke_all_on(tx, id, None)?;
+    let (noun, op) = (Noun::VirtualMachine, Op::Removed);
+    tx.change(noun, key, op, "DELETE FROM vm_identity WHERE vm = (SELECT pk FROM virtual_machine WHERE key = ?1)", [key])?;
+    tx.change_one(noun, key, op, "DELETE FROM virtual_machine WHERE key = ?1", [key])?;
+    tx.change_one(noun, key, op, "INSERT INTO retired_vm_id (vm_id) VALUES (?1)", [vm.vm_id.to_string()])?;
+    if let Some(principal) = principal(&vm) {
+        service_principal::bury(tx, principal)?;
+    }
+    Ok(true)
+}
+
+/// Buries the old system-assigned identity and founds the new one, where there is one.
+fn exchange_system_assigned(
+    tx: &mut Changing<'_>,
+    before: &VirtualMachine,
+    new: &VirtualMachine,
+) -> Result<(), Error> {
+    if let Some(old) = principal(before) {
+        service_principal::bury(tx, old)?;
+    }
+    if let Some(identity) = &new.system_assigned {
+        service_principal::found_identity(tx, identity)?;
+    }
+    let key = new.id.key();
+    let sql = "UPDATE virtual_machine SET principal_id = ?2 WHERE key = ?1";
+    tx.change_one(Noun::VirtualMachine, key, Op::Put, sql, (key, principal(new).map(|id| id.to_string())))
+}
+
+/// Takes every identity away; of those that are not to come back, revokes the certificates on this machine's disk.
+fn unassign(tx: &mut Changing<'_>, before: &VirtualMachine, new: &VirtualMachine) -> Result<(), Error> {
+    for id in before.user_assigned.iter().filter(|id| !new.user_assigned.contains(id)) {
+        if let Some(identity) = tx.user_assigned_identity(id)? {
+            certificate_credential::revoke_all_on(tx, &new.id, Some(identity.identity.principal_id))?;
+        }
+    }
+    let key = new.id.key();
+    let sql = "DELETE FROM vm_identity WHERE vm = (SELECT pk FROM virtual_machine WHERE key = ?1)";
+    tx.change(Noun::VirtualMachine, key, Op::Put, sql, [key])?;
+    Ok(())
+}
+
+fn assign(tx: &mut Changing<'_>, vm: &VirtualMachine) -> Result<(), Error> {
+    let key = vm.id.key();
+    let sql = "INSERT INTO vm_identity (vm, position, identity) SELECT v.pk, ?2, i.pk \
+               FROM virtual_machine v, user_assigned_identity i WHERE v.key = ?1 AND i.key = ?3";
+    for (position, identity) in (0_i64..).zip(&vm.user_assigned) {
+        let rows = tx.change(Noun::VirtualMachine, key, Op::Put, sql, (key, position, identity.key()))?;
+        if rows == 0 {
+            return Err(Error::Missing { noun: Noun::UserAssignedIdentity, key: identity.key().to_owned() });
+        }
+    }
+    Ok(())
+}
+
+fn principal(vm: &VirtualMachine) -> Option<PrincipalId> {
+    vm.system_assigned.as_ref().map(|identity| identity.principal_id)
+}
+
+fn listen_text(vm: &VirtualMachine) -> Option<String> {
+    vm.attachment.map(|Attachment::Listen(address)| address.to_string())
+}
+
+fn load(
+    source: &impl Source,
+    machines: &str,
+    assigned: &str,
+    params: impl Params + Copy,
+) -> Result<Vec<VirtualMachine>, Error> {
+    let mut identities: HashMap<i64, Vec<ResourceId>> = HashMap::new();
+    source.reader().each(assigned, params, |row| {
+        let row = Row::new(row, "user_assigned_identity", "key");
+        identities.entry(row.get("vm")?).or_default().push(row.resource_id("id")?);
+        Ok(())
+    })?;
+    source.reader().many(machines, params, |row| {
+        let row = Row::new(row, "virtual_machine", "key");
+        let user_assigned = identities.remove(&row.get("pk")?).unwrap_or_default();
+        Ok(VirtualMachine {
+            id: row.resource_id("id")?,
+            vm_id: row.parse("vm_id")?,
+            tenant: row.parse("tenant")?,
+            name: row.get("name")?,
+            location: row.get("location")?,
+            size: row.get("size")?,
+            tags: row.tags("tags")?,
+            system_assigned: system_assigned(&row)?,
+            user_assigned,
+            attachment: row.listen("listen")?.map(Attachment::Listen),
+        })
+    })
+}
+
+/// The system-assigned identity of a machine's row, from the columns of its principal.
+pub(super) fn system_assigned(row: &Row<'_, '_>) -> Result<Option<ManagedIdentity>, Error> {
+    let Some(principal_id) = row.parse_optional("principal_id")? else {
+        return Ok(None);
+    };
+    Ok(Some(ManagedIdentity {
+        kind: IdentityKind::SystemAssigned,
+        id: row.resource_id("id")?,
+        tenant: row.parse("principal_tenant")?,
+        principal_id,
+        client_id: row.parse("client_id")?,
+    }))
+}
