@@ -20,9 +20,10 @@ def why_impossible() -> str | None:
     for tool in ("unshare", "ip"):
         if shutil.which(tool) is None:
             return f"`{tool}` isn't installed (Debian: util-linux, iproute2)"
-    tried = subprocess.run(["unshare", "-Urn", "true"], capture_output=True, text=True, check=False)
+    attempt = ["unshare", "-Urn", "ip", "link", "set", "lo", "up"]
+    tried = subprocess.run(attempt, capture_output=True, text=True, check=False)
     if tried.returncode != 0:
-        return f"`unshare -Urn` isn't allowed here: {tried.stderr.strip()}"
+        return f"`{' '.join(attempt)}` isn't allowed here: {tried.stderr.strip()}"
     return None
 
 
