@@ -69,7 +69,7 @@ func main() {
 		return world.requests(1, func() error {
 			err := given(world, nil, system, 1)
 			var failed *azidentity.AuthenticationFailedError
-			if !errors.As(err, &failed) {
+			if !errors.As(err, &failed) || !strings.Contains(err.Error(), "Multiple user assigned identities") {
 				return fmt.Errorf("%T instead of AuthenticationFailedError: %w", err, err)
 			}
 			return nil
