@@ -78,8 +78,11 @@ fn named(assertion: &UnverifiedAssertion<'_>, certificate: &CertificateCredentia
     }
 }
 
-/// Within the leeway.
-pub(crate) fn check_time(assertion: &UnverifiedAssertion<'_>, now: Timestamp) -> Result<(), AssertionRefusal> {
+/// Whether an assertion is within its time, give or take the leeway.
+///
+/// # Errors
+/// When it isn't.
+pub fn check_time(assertion: &UnverifiedAssertion<'_>, now: Timestamp) -> Result<(), AssertionRefusal> {
     let over = now.minus(LEEWAY).unix() >= assertion.expires_on;
     let early = assertion.not_before.is_some_and(|not_before| now.plus(LEEWAY).unix() < not_before);
     if over || early { Err(AssertionRefusal::Time) } else { Ok(()) }

@@ -19,10 +19,13 @@ pub struct SigningPool {
     jobs: SyncSender<Job>,
 }
 
+/// A message and its signature.
+pub type Signed = (Vec<u8>, Vec<u8>);
+
 struct Job {
     signer: Arc<dyn Signer>,
     message: Vec<u8>,
-    done: oneshot::Sender<Result<(Vec<u8>, Vec<u8>), SignError>>,
+    done: oneshot::Sender<Result<Signed, SignError>>,
 }
 
 /// Why the pool gave no signature.
@@ -66,7 +69,7 @@ impl SigningPool {
     ///
     /// # Errors
     /// When too many wait already, or the key can't be used.
-    pub async fn sign(&self, signer: Arc<dyn Signer>, message: Vec<u8>) -> Result<(Vec<u8>, Vec<u8>), PoolError> {
+    pub async fn sign(&self, signer: Arc<dyn Signer>, message: Vec<u8>) -> Result<Signed, PoolError> {
         let (done, signed) = oneshot::channel();
         self.jobs.try_send(Job { signer, message, done }).map_err(|error| match error {
             TrySendError::Full(_) => PoolError::Full,

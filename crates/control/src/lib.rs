@@ -1,1 +1,24 @@
-//! The control plane: authority endpoints over HTTPS and what applies a seed.
+//! The control plane: the authority's endpoints over HTTPS, its keys at rest, and what applies a seed.
+//!
+//! [`server`] speaks TLS with a certificate of the [`tls`] module's local CA; [`router`] has every route.
+//! [`keys`] keeps the signing keys in the store, wrapped, and moves them through their states.
+//! [`vm_credential`] issues what the extension keeps on a VM's disk. [`seed`] puts a described world into the
+//! store.
+
+mod answer;
+mod client;
+mod discovery;
+pub mod external_issuer;
+mod instance_discovery;
+mod key_set;
+pub mod keys;
+mod private_file;
+pub mod router;
+pub mod seed;
+pub mod server;
+mod tenant;
+pub mod tls;
+mod token_endpoint;
+pub mod vm_credential;
+
+pub use router::{App, router};

@@ -8,7 +8,7 @@
 
 use uuid::{Uuid, uuid};
 
-use crate::{ClientId, PrincipalId, ResourceId, SubscriptionId, TenantId, VmId};
+use crate::{ClientId, PrincipalId, ResourceId, RoleAssignmentId, Scope, SubscriptionId, TenantId, VmId};
 
 /// Namespace of principal ids.
 pub const PRINCIPAL_NAMESPACE: Uuid = uuid!("19c20078-eb93-431e-b574-16ea4d096117");
@@ -20,6 +20,8 @@ pub const VM_NAMESPACE: Uuid = uuid!("717a13d7-7cbd-4834-aacb-b557d7b368cb");
 pub const TENANT_NAMESPACE: Uuid = uuid!("884d02f1-75b5-4eaa-8133-18a41e681780");
 /// Namespace of subscription ids.
 pub const SUBSCRIPTION_NAMESPACE: Uuid = uuid!("00f83558-0dbb-423e-aad0-38ea29888549");
+/// The namespace of role assignment ids.
+pub const ROLE_ASSIGNMENT_NAMESPACE: Uuid = uuid!("8f0c1f2e-4d0b-4d6e-9a55-6b1d2a7c3e90");
 
 /// The principal id of the identity that `id` is or has.
 #[must_use]
@@ -61,6 +63,13 @@ pub fn application_principal_id(tenant: TenantId, name: &str) -> PrincipalId {
 #[must_use]
 pub fn application_client_id(tenant: TenantId, name: &str) -> ClientId {
     ClientId::from_uuid(derive(CLIENT_NAMESPACE, &application_key(tenant, name)))
+}
+
+/// The id of a role assignment: of who may do what, and where.
+#[must_use]
+pub fn role_assignment_id(principal: PrincipalId, role: &str, scope: &Scope) -> RoleAssignmentId {
+    let key = format!("/{principal}/{role}{scope}").to_ascii_lowercase();
+    RoleAssignmentId::from_uuid(derive(ROLE_ASSIGNMENT_NAMESPACE, &key))
 }
 
 fn application_key(tenant: TenantId, name: &str) -> String {

@@ -1,0 +1,184 @@
+//! The signing keys of an installation: kept in the store, wrapped by the key-encryption key in a file.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use authority::issuer::{Issuers, TokenVersion};
+use authority::kek::{FileKek, Kek, KekError};
+use authority::key_ring::{KeyRing, RingError, aad};
+use authority::signer::{KeyError, NewKey};
+use domain::{RotationPolicy, RotationStep, SharedClock, SigningKeyRecord, Timestamp};
+use store::{Act, Handle};
+
+use crate::private_file::{self, FileError};
+
+/// What the keys sign.
+const PURPOSE: &str = "access-token";
+/// The life of a key's certificate; nobody checks it, and it must outlive every rotation.
+const CERTIFICATE_LIFE: Duration = Duration::from_secs(5 * 365 * 86_400);
+/// Who acts when keys move on by themselves.
+const ACTOR: &str = "symbolon";
+
+/// Why there are no keys.
+#[derive(Debug, thiserror::Error)]
+pub enum KeysError {
+    /// The key-encryption key's file.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The key-encryption key.
+    #[error("the key-encryption key can't be used")]
+    Kek(#[from] KekError),
+    /// A key could not be made.
+    #[error("a signing key could not be made")]
+    Key(#[from] KeyError),
+    /// The records make no ring.
+    #[error(transparent)]
+    Ring(#[from] RingError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// A task ended without a result.
+    #[error("the making of a key was stopped")]
+    Stopped,
+}
+
+/// Keeps the keys and moves them through their states.
+pub struct Keys {
+    store: Handle,
+    kek: Arc<FileKek>,
+    issuers: Arc<Issuers>,
+    clock: SharedClock,
+    policy: RotationPolicy,
+    ring: Arc<KeyRing>,
+}
+
+/// Opens the key-encryption key in a folder, making it on the first start.
+///
+/// # Errors
+/// When its file can't be read or written, or isn't one.
+pub fn open_kek(folder: &Path) -> Result<FileKek, KeysError> {
+    let path = folder.join("kek.json");
+    if let Some(text) = private_file::read(&path)? {
+        return Ok(FileKek::parse(&text)?);
+    }
+    let kek = FileKek::generate()?;
+    private_file::write(&path, &kek.text()?)?;
+    Ok(kek)
+}
+
+impl Keys {
+    /// Opens the keys. On the first start only the one that signs is made; [`Keys::rotate`] makes the one that
+    /// waits.
+    ///
+    /// # Errors
+    /// When a key can't be made, kept or opened.
+    pub async fn open(
+        store: Handle,
+        kek: Arc<FileKek>,
+        issuers: Arc<Issuers>,
+        clock: SharedClock,
+        policy: RotationPolicy,
+    ) -> Result<Self, KeysError> {
+        let mut records = store.read(|tx| tx.signing_keys()).await?;
+        if records.is_empty() {
+            let now = clock.now();
+            let mut first = make(Arc::clone(&kek), issuers.v1.clone(), now).await?;
+            first.state = domain::KeyState::Active;
+            first.activated_at = Some(now);
+            let act = Act::new(ACTOR, "signingKey.create", &first.kid, now);
+            let record = first.clone();
+            store
+                .write(act, move |tx| {
+                    tx.put_signing_key(&record)?;
+                    Ok::<_, store::Error>(())
+                })
+                .await?;
+            records.push(first);
+        }
+        let ring = Arc::new(KeyRing::open(&records, &*kek, &issuers.common(TokenVersion::V2))?);
+        Ok(Self { store, kek, issuers, clock, policy, ring })
+    }
+
+    /// The keys as they are now.
+    #[must_use]
+    pub fn ring(&self) -> &Arc<KeyRing> {
+        &self.ring
+    }
+
+    /// Does what is due: publishes a key that waits, lets it sign, removes one whose tokens are over.
+    ///
+    /// # Errors
+    /// When a key can't be made or kept; what was done before stays done.
+    pub async fn rotate(&self) -> Result<usize, KeysError> {
+        let mut records = self.store.read(|tx| tx.signing_keys()).await?;
+        let mut done = 0;
+        loop {
+            let now = self.clock.now();
+            let steps = self.policy.due(now, &records);
+            let Some(step) = steps.first() else { break };
+            let made = match step {
+                RotationStep::Publish => Some(make(Arc::clone(&self.kek), self.issuers.v1.clone(), now).await?),
+                RotationStep::Activate { .. } | RotationStep::Remove { .. } => None,
+            };
+            let (action, kid) = match step {
+                RotationStep::Publish => ("signingKey.publish", made.as_ref().map(|key| key.kid.clone())),
+                RotationStep::Activate { kid } => ("signingKey.activate", Some(kid.clone())),
+                RotationStep::Remove { kid } => ("signingKey.remove", Some(kid.clone())),
+            };
+            RotationPolicy::apply(step, now, &mut records, made);
+            let changed = records.clone();
+            let act = Act::new(ACTOR, action, kid.unwrap_or_default(), now);
+            self.store
+                .write(act, move |tx| {
+                    for record in &changed {
+                        tx.put_signing_key(record)?;
+                    }
+                    Ok::<_, store::Error>(())
+                })
+                .await?;
+            self.ring.replace(&records, &*self.kek, &self.issuers.common(TokenVersion::V2))?;
+            done += 1;
+        }
+        Ok(done)
+    }
+
+    /// Rotates now and then, for ever. A failure is told and tried again.
+    pub async fn keep_rotating(self: Arc<Self>, every: Duration) {
+        let mut ticks = tokio::time::interval(every);
+        loop {
+            ticks.tick().await;
+            match self.rotate().await {
+                Ok(0) => {}
+                Ok(steps) => tracing::info!(steps, "the signing keys moved on"),
+                Err(error) => {
+                    tracing::error!(error = &error as &dyn std::error::Error, "the signing keys could not move on");
+                }
+            }
+        }
+    }
+}
+
+/// Makes a key that waits, wrapped. Generating takes up to a tenth of a second of CPU.
+async fn make(kek: Arc<FileKek>, issuer: String, now: Timestamp) -> Result<SigningKeyRecord, KeysError> {
+    let work = move || {
+        let key = NewKey::generate("symbolon access tokens", now, now.plus(CERTIFICATE_LIFE))?;
+        let mut record = SigningKeyRecord {
+            kid: key.certificate.kid(),
+            issuer,
+            purpose: PURPOSE.to_owned(),
+            version: 1,
+            state: domain::KeyState::Next,
+            certificate_der: key.certificate.der,
+            wrapped: Vec::new(),
+            kek_id: kek.id().to_owned(),
+            published_at: now,
+            activated_at: None,
+            retired_at: None,
+            revoked_at: None,
+        };
+        record.wrapped = kek.wrap(&aad(&record), &key.pkcs8)?;
+        Ok(record)
+    };
+    tokio::task::spawn_blocking(work).await.map_err(|_| KeysError::Stopped)?
+}
