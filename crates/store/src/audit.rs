@@ -45,4 +45,10 @@ pub trait AuditReader {
     /// # Errors
     /// When the store fails.
     fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditEntry>, Error>;
+
+    /// The newest, if there is one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn latest_act(&self) -> Result<Option<Act>, Error>;
 }

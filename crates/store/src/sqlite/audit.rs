@@ -24,13 +24,21 @@ impl<S: Source> AuditReader for S {
         let sql = "SELECT seq, at, actor, action, target FROM audit WHERE seq > ?1 ORDER BY seq LIMIT ?2";
         self.reader().many(sql, [after, limit], |row| {
             let row = Row::new(row, "audit", "seq");
-            let act = Act {
-                actor: row.get("actor")?,
-                action: row.get("action")?,
-                target: row.get("target")?,
-                at: row.time("at")?,
-            };
-            Ok(AuditEntry { seq: row.number("seq")?, act })
+            Ok(AuditEntry { seq: row.number("seq")?, act: act(&row)? })
         })
     }
+
+    fn latest_act(&self) -> Result<Option<Act>, Error> {
+        let sql = "SELECT seq, at, actor, action, target FROM audit ORDER BY seq DESC LIMIT 1";
+        self.reader().one(sql, [], |row| act(&Row::new(row, "audit", "seq")))
+    }
+}
+
+fn act(row: &Row<'_, '_>) -> Result<Act, Error> {
+    Ok(Act {
+        actor: row.get("actor")?,
+        action: row.get("action")?,
+        target: row.get("target")?,
+        at: row.time("at")?,
+    })
 }

@@ -1,0 +1,180 @@
+//! What can be typed: argument types only, no behaviour.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::env_vars;
+
+/// Managed identities for any machine: a workload asks a local endpoint for an access token and gets one;
+/// no secret lives in the workload.
+#[derive(Debug, Parser)]
+#[command(name = "symbolon", disable_version_flag = true, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run everything in one process: metadata service, VM extension, authority
+    Up(UpArgs),
+    /// Run a command so that any Azure SDK in it finds its endpoint
+    Run(RunArgs),
+    /// Print the variables that lead an Azure SDK to its endpoint
+    Env(EnvArgs),
+    /// Ask for a token as a client would
+    Token(TokenArgs),
+    /// Check this machine and a running `symbolon up`; say what to do
+    Doctor(DoctorArgs),
+    /// Print the version
+    Version(VersionArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UpArgs {
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Keep nothing: a temporary data directory that goes when the process ends
+    #[arg(long, conflicts_with = "data_dir")]
+    pub(crate) ephemeral: bool,
+    /// What exists: tenants, identities, virtual machines (YAML). Without it: one sample VM
+    #[arg(long, value_name = "FILE.yaml")]
+    pub(crate) seed: Option<PathBuf>,
+    /// Where the first VM's metadata service listens; a port of 0 takes a free one
+    #[arg(long, value_name = "ADDR", value_parser = address_with_port(80))]
+    pub(crate) imds: Option<SocketAddr>,
+    /// Where the authority listens (HTTPS)
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:16926", value_parser = address_with_port(16926))]
+    pub(crate) https: SocketAddr,
+    /// Where /metrics, /healthz and /readyz are
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:16927", value_parser = address_with_port(16927))]
+    pub(crate) metrics: SocketAddr,
+    /// The port of the first VM's extension endpoint, instead of the one in its settings; 0 takes a free one
+    #[arg(long, value_name = "N", conflicts_with = "no_extension")]
+    pub(crate) extension_port: Option<u16>,
+    /// Open no extension endpoint
+    #[arg(long)]
+    pub(crate) no_extension: bool,
+    /// Limit each VM's requests as Azure does: 20 a second and 5 at once
+    #[arg(long)]
+    pub(crate) throttle: bool,
+    /// When ready, print one line of JSON and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DataArgs {
+    /// Where keys and state lie
+    #[arg(long, value_name = "DIR", env = env_vars::DATA_DIR)]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Source {
+    /// The Instance Metadata Service
+    Imds,
+    /// The token endpoint of the VM extension
+    Extension,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TargetArgs {
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Which VM of the running `symbolon up`; without it the first
+    #[arg(long, value_name = "NAME")]
+    pub(crate) vm: Option<String>,
+    /// Which endpoint
+    #[arg(long, value_enum, default_value = "imds")]
+    pub(crate) source: Source,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+    /// The command and its arguments, after `--`
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "CMD")]
+    pub(crate) command: Vec<std::ffi::OsString>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EnvFormat {
+    /// export NAME='value'
+    Sh,
+    /// $env:NAME = 'value'
+    Powershell,
+    /// NAME="value"
+    Dotenv,
+    /// One JSON object
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EnvArgs {
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+    /// How to write them
+    #[arg(long, value_enum, default_value = "sh")]
+    pub(crate) format: EnvFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TokenArgs {
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+    /// The resource to ask for, such as https://management.azure.com/
+    #[arg(long, value_name = "R")]
+    pub(crate) resource: String,
+    /// The identity with this client id
+    #[arg(long, value_name = "X", group = "selector")]
+    pub(crate) client_id: Option<String>,
+    /// The identity with this principal (object) id
+    #[arg(long, value_name = "X", group = "selector")]
+    pub(crate) object_id: Option<String>,
+    /// The user-assigned identity with this resource id
+    #[arg(long, value_name = "X", group = "selector")]
+    pub(crate) resource_id: Option<String>,
+    /// Show the token's claims as a table and verify its signature
+    #[arg(long)]
+    pub(crate) decode: bool,
+    /// Print JSON: the answer as it came, or with --decode header, claims and the verdict
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VersionArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// An address whose port may be left out.
+fn address_with_port(port: u16) -> impl Fn(&str) -> Result<SocketAddr, String> + Clone {
+    move |text| {
+        if let Ok(address) = text.parse::<SocketAddr>() {
+            return Ok(address);
+        }
+        if let Ok(ip) = text.parse::<std::net::IpAddr>() {
+            return Ok(SocketAddr::new(ip, port));
+        }
+        match text.strip_prefix("localhost:").map(str::parse::<u16>) {
+            Some(Ok(port)) => Ok(SocketAddr::from(([127, 0, 0, 1], port))),
+            _ => Err(format!("'{text}' is not an address; write it as 127.0.0.1:{port}")),
+        }
+    }
+}

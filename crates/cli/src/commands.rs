@@ -1,0 +1,28 @@
+//! One command a file; each returns how the process ends.
+
+pub(crate) mod doctor;
+pub(crate) mod env;
+pub(crate) mod run;
+pub(crate) mod token;
+pub(crate) mod up;
+pub(crate) mod version;
+
+use std::process::ExitCode;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ExitStatus {
+    /// It did what was asked.
+    Ok,
+    /// It was refused or failed, and has said so itself.
+    Failed,
+}
+
+impl From<ExitStatus> for ExitCode {
+    fn from(status: ExitStatus) -> Self {
+        match status {
+            ExitStatus::Ok => Self::SUCCESS,
+            ExitStatus::Failed => Self::FAILURE,
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! The data directory of `up`: made, checked and locked before anything else happens in it.
+//!
+//! It is ours when it is new, empty, or holds our marker. Anything else is left as it is.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::env_vars;
+
+/// The marker and lock; it holds the id of the process that uses the directory.
+const LOCK: &str = "symbolon.lock";
+
+/// The store's file.
+pub(crate) const DATABASE: &str = "symbolon.db";
+
+/// A data directory that this process alone uses.
+#[derive(Debug)]
+pub(crate) struct DataDir {
+    path: PathBuf,
+    _lock: File,
+    temporary: Option<TemporaryDir>,
+}
+
+/// Why a directory can't be used. Nothing in it was changed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DataDirError {
+    #[error(
+        "the data directory {} is in use by process {pid}; stop that one, or take another with --data-dir or --ephemeral",
+        path.display()
+    )]
+    InUse { path: PathBuf, pid: String },
+    #[error(
+        "{} is not a data directory of symbolon (it holds '{found}'); take an empty one with --data-dir",
+        path.display()
+    )]
+    Foreign { path: PathBuf, found: String },
+    #[error(
+        "{} has mode {mode:04o}, so others can reach the keys in it; run: chmod {wanted:o} {}",
+        path.display(),
+        path.display()
+    )]
+    Loose { path: PathBuf, mode: u32, wanted: u32 },
+    #[error("{} belongs to another user (uid {owner}); take one of your own with --data-dir", path.display())]
+    NotOurs { path: PathBuf, owner: u32 },
+    #[error("the data directory {} can't be {doing}; take another with --data-dir, or keep nothing with --ephemeral", path.display())]
+    Io {
+        doing: &'static str,
+        path: PathBuf,
+        #[source]
+        why: io::Error,
+    },
+    #[error("there is no home to keep data in: set {}, or name a directory with --data-dir", env_vars::HOME)]
+    NoHome,
+}
+
+impl DataDir {
+    /// Opens the directory that was named, or the user's own.
+    pub(crate) fn open(named: Option<&Path>) -> Result<Self, DataDirError> {
+        let path = match named {
+            Some(path) => path.to_owned(),
+            None => default_path()?,
+        };
+        Self::open_at(path, None)
+    }
+
+    /// Makes one that goes with this value.
+    pub(crate) fn temporary(name: &str) -> Result<Self, DataDirError> {
+        let path = std::env::temp_dir().join(name);
+        make(&path).map_err(io_at("made", &path))?;
+        let temporary = TemporaryDir(path.clone());
+        Self::open_at(path, Some(temporary))
+    }
+
+    fn open_at(path: PathBuf, temporary: Option<TemporaryDir>) -> Result<Self, DataDirError> {
+        let fresh = match make(&path) {
+            Ok(()) => true,
+            Err(why) if why.kind() == io::ErrorKind::AlreadyExists => false,
+            Err(why) => return Err(io_at("made", &path)(why)),
+        };
+        if !fresh {
+            refuse_foreign(&path)?;
+        }
+        refuse_loose(&path)?;
+        let lock = lock(&path)?;
+        Ok(Self { path, _lock: lock, temporary })
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether it goes when the process ends.
+    pub(crate) fn is_temporary(&self) -> bool {
+        self.temporary.is_some()
+    }
+}
+
+/// The directory that a command means, when it only looks at what a running `up` left there.
+pub(crate) fn locate(named: Option<&Path>) -> Result<PathBuf, DataDirError> {
+    named.map_or_else(default_path, |path| Ok(path.to_owned()))
+}
+
+/// Looks whether a directory is ours and closed to others; changes nothing.
+pub(crate) fn inspect(path: &Path) -> Result<(), DataDirError> {
+    refuse_foreign(path)?;
+    refuse_loose(path)
+}
+
+fn default_path() -> Result<PathBuf, DataDirError> {
+    let data_home = env_vars::read(env_vars::XDG_DATA_HOME).map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = || env_vars::read(env_vars::HOME).map(|home| Path::new(&home).join(".local/share"));
+    Ok(data_home.or_else(home).ok_or(DataDirError::NoHome)?.join("symbolon"))
+}
+
+fn make(path: &Path) -> io::Result<()> {
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        fs::create_dir_all(parent)?;
+    }
+    fs::DirBuilder::new().mode(0o700).create(path)
+}
+
+fn refuse_foreign(path: &Path) -> Result<(), DataDirError> {
+    let mut entries = fs::read_dir(path).map_err(io_at("read", path))?;
+    if path.join(LOCK).is_file() {
+        return Ok(());
+    }
+    match entries.next() {
+        None => Ok(()),
+        Some(entry) => {
+            let found = entry.map_err(io_at("read", path))?.file_name().to_string_lossy().into_owned();
+            Err(DataDirError::Foreign { path: path.to_owned(), found })
+        }
+    }
+}
+
+/// Refuses a directory, or a file with secrets in it, that others than its owner can reach.
+fn refuse_loose(path: &Path) -> Result<(), DataDirError> {
+    let folder = fs::metadata(path).map_err(io_at("read", path))?;
+    let us = rustix::process::geteuid().as_raw();
+    if folder.uid() != us {
+        return Err(DataDirError::NotOurs { path: path.to_owned(), owner: folder.uid() });
+    }
+    check_mode(path, 0o700)?;
+    for name in [DATABASE, "keys", "tls", "admin.json", "guests"] {
+        let below = path.join(name);
+        if let Ok(found) = fs::symlink_metadata(&below) {
+            check_mode(&below, if found.is_dir() { 0o700 } else { 0o600 })?;
+        }
+    }
+    for entry in fs::read_dir(path.join("keys")).into_iter().flatten().flatten() {
+        check_mode(&entry.path(), 0o600)?;
+    }
+    Ok(())
+}
+
+fn check_mode(path: &Path, wanted: u32) -> Result<(), DataDirError> {
+    let mode = fs::metadata(path).map_err(io_at("read", path))?.permissions().mode() & 0o7777;
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    Err(DataDirError::Loose { path: path.to_owned(), mode, wanted })
+}
+
+fn lock(path: &Path) -> Result<File, DataDirError> {
+    let file = path.join(LOCK);
+    let failed = || io_at("locked", path);
+    let mut lock = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&file)
+        .map_err(failed())?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(fs::TryLockError::WouldBlock) => {
+            let mut pid = String::new();
+            // Named as well as can be: the other process may be writing it right now.
+            let pid = match lock.read_to_string(&mut pid) {
+                Ok(_) if !pid.trim().is_empty() => pid.trim().to_owned(),
+                Ok(_) | Err(_) => "(unknown)".to_owned(),
+            };
+            return Err(DataDirError::InUse { path: path.to_owned(), pid });
+        }
+        Err(fs::TryLockError::Error(why)) => return Err(failed()(why)),
+    }
+    let write = |lock: &mut File| {
+        lock.set_len(0)?;
+        lock.rewind()?;
+        writeln!(lock, "{}", std::process::id())
+    };
+    write(&mut lock).map_err(failed())?;
+    Ok(lock)
+}
+
+fn io_at(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DataDirError + use<> {
+    let path = path.to_owned();
+    move |why| DataDirError::Io { doing, path, why }
+}
+
+/// Removes its folder when dropped.
+#[derive(Debug)]
+struct TemporaryDir(PathBuf);
+
+impl Drop for TemporaryDir {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.0) {
+            tracing::warn!(path = %self.0.display(), %error, "the temporary data directory could not be removed");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_directory_is_made_for_its_owner_alone_and_opens_again() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("a/b");
+        let open = DataDir::open(Some(&path)).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+        let error = DataDir::open(Some(&path)).unwrap_err().to_string();
+        assert!(error.contains(&format!("in use by process {}", std::process::id())), "{error}");
+        drop(open);
+        DataDir::open(Some(&path)).unwrap();
+    }
+
+    #[test]
+    fn what_is_not_ours_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
+        fs::write(folder.path().join("thesis.txt"), b"words").unwrap();
+        let error = DataDir::open(Some(folder.path())).unwrap_err();
+        assert!(matches!(&error, DataDirError::Foreign { found, .. } if found == "thesis.txt"), "{error}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn loose_modes_are_refused_with_the_command_that_mends_them() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("data");
+        drop(DataDir::open(Some(&path)).unwrap());
+        fs::create_dir(path.join("keys")).unwrap();
+        fs::write(path.join("keys/kek"), b"k").unwrap();
+        fs::set_permissions(path.join("keys"), fs::Permissions::from_mode(0o700)).unwrap();
+        fs::set_permissions(path.join("keys/kek"), fs::Permissions::from_mode(0o640)).unwrap();
+        let error = DataDir::open(Some(&path)).unwrap_err().to_string();
+        assert!(error.ends_with(&format!("chmod 600 {}", path.join("keys/kek").display())), "{error}");
+        fs::set_permissions(path.join("keys/kek"), fs::Permissions::from_mode(0o600)).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        assert!(matches!(DataDir::open(Some(&path)), Err(DataDirError::Loose { mode: 0o755, .. })));
+    }
+
+    #[test]
+    fn a_temporary_one_goes() {
+        let name = format!("symbolon-test-{}", std::process::id());
+        let dir = DataDir::temporary(&name).unwrap();
+        let path = dir.path().to_owned();
+        fs::write(path.join("x"), b"y").unwrap();
+        drop(dir);
+        assert!(!path.exists());
+    }
+}

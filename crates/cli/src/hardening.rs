@@ -1,0 +1,30 @@
+//! What the process does to keep what it knows: no core file, no reading of its memory by others of the
+//! same user.
+
+use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+
+/// Hardens this process. Where the system doesn't let it, it says so and goes on.
+pub(crate) fn harden() {
+    if let Err(error) = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }) {
+        tracing::warn!(%error, "core files could not be forbidden");
+    }
+    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        tracing::warn!(%error, "the process could not be made undumpable");
+    }
+}
+
+/// Asks for random bytes once: the first ones take the longest.
+pub(crate) fn warm_entropy() {
+    use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+    let mut byte = [0; 1];
+    // Whoever needs random bytes asks for itself and deals with a failure.
+    let _ = SystemRandom::new().fill(&mut byte);
+}
+
+/// A panic says where it happened and nothing of what it held: its message may quote a request.
+pub(crate) fn quiet_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        tracing::error!(place, "a bug: a task panicked");
+    }));
+}

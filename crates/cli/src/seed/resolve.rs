@@ -1,0 +1,389 @@
+//! From what was written to what it means: names become references, absent ids are derived, rules are checked.
+
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::path::Path;
+use std::str::FromStr;
+
+use control::seed::{SeedApplication, World};
+use domain::{
+    Application, Attachment, ExternalIssuer, FederatedCredential, IdentityKind, JwksSource, ManagedIdentity,
+    ResourceGroup, ResourceId, Scope, Subscription, Tenant, UserAssignedIdentity, VirtualMachine, VmExtension,
+    derived_ids, limits, names, vm_extension,
+};
+use serde_saphyr::Location;
+
+use super::error::SeedError;
+use super::schema::{
+    ApplicationSeed, ExtensionSeed, IssuerSeed, MachineSeed, ResourceGroupSeed, SeedFile, SubscriptionSeed,
+    SystemAssignedSeed, TenantSeed, UserAssignedSeed, Word,
+};
+use super::secret;
+
+/// The name of the tenant, subscription or resource group that is meant where none is named.
+pub(crate) const DEFAULT_NAME: &str = "dev";
+/// Where things are when the file doesn't say.
+pub(crate) const DEFAULT_LOCATION: &str = "westeurope";
+/// The size of a VM when the file doesn't say.
+pub(crate) const DEFAULT_SIZE: &str = "Standard_B1s";
+/// The only audience that Azure's own exchange uses.
+const DEFAULT_AUDIENCE: &str = "api://AzureADTokenExchange";
+
+pub(super) fn resolve(file: SeedFile, path: &Path) -> Result<World, SeedError> {
+    let mut resolver = Resolver { path, world: World::default(), tenants: Names::default(), groups: Names::default() };
+    resolver.tenants(file.tenants)?;
+    let subscriptions = resolver.subscriptions(file.subscriptions)?;
+    resolver.resource_groups(file.resource_groups, &subscriptions)?;
+    let identities = resolver.user_assigned(file.user_assigned_identities, &subscriptions)?;
+    for machine in file.virtual_machines {
+        resolver.machine(machine, &identities, &subscriptions)?;
+    }
+    for issuer in file.issuers {
+        resolver.issuer(issuer)?;
+    }
+    for application in file.applications {
+        resolver.application(application)?;
+    }
+    Ok(resolver.world)
+}
+
+type Names<T> = HashMap<String, T>;
+
+struct Resolver<'p> {
+    path: &'p Path,
+    world: World,
+    tenants: Names<Tenant>,
+    groups: Names<ResourceGroup>,
+}
+
+impl Resolver<'_> {
+    fn tenants(&mut self, seeds: Vec<TenantSeed>) -> Result<(), SeedError> {
+        for TenantSeed { name, id } in seeds {
+            self.checked(&name, names::display_name("tenant", &name.value))?;
+            let id = self.guid_or(id.as_ref(), || derived_ids::tenant_id(&name.value))?;
+            let tenant = Tenant { id, name: name.value.clone() };
+            self.unique(&name, "tenant", |this| this.tenants.insert(key(&name), tenant.clone()).is_some())?;
+            self.world.tenants.push(tenant);
+        }
+        if self.world.tenants.is_empty() {
+            let tenant = Tenant { id: derived_ids::tenant_id(DEFAULT_NAME), name: DEFAULT_NAME.to_owned() };
+            self.tenants.insert(DEFAULT_NAME.to_owned(), tenant.clone());
+            self.world.tenants.push(tenant);
+        }
+        Ok(())
+    }
+
+    fn subscriptions(&mut self, seeds: Vec<SubscriptionSeed>) -> Result<Names<Subscription>, SeedError> {
+        let mut known = Names::default();
+        for SubscriptionSeed { name, id, tenant } in seeds {
+            self.checked(&name, names::display_name("subscription", &name.value))?;
+            let id = self.guid_or(id.as_ref(), || derived_ids::subscription_id(&name.value))?;
+            let tenant = self.referred("tenant", &self.tenants, tenant.as_ref(), &name)?.id;
+            let subscription = Subscription { id, name: name.value.clone(), tenant };
+            self.unique(&name, "subscription", |_| known.insert(key(&name), subscription.clone()).is_some())?;
+            self.world.subscriptions.push(subscription);
+        }
+        if known.is_empty() {
+            let tenant = self.world.tenants.first().map(|tenant| tenant.id);
+            let tenant = tenant.unwrap_or_else(|| derived_ids::tenant_id(DEFAULT_NAME));
+            let id = derived_ids::subscription_id(DEFAULT_NAME);
+            let subscription = Subscription { id, name: DEFAULT_NAME.to_owned(), tenant };
+            known.insert(DEFAULT_NAME.to_owned(), subscription.clone());
+            self.world.subscriptions.push(subscription);
+        }
+        Ok(known)
+    }
+
+    fn resource_groups(
+        &mut self,
+        seeds: Vec<ResourceGroupSeed>,
+        subscriptions: &Names<Subscription>,
+    ) -> Result<(), SeedError> {
+        for ResourceGroupSeed { name, subscription, location } in seeds {
+            self.checked(&name, names::resource_group(&name.value))?;
+            let subscription = self.referred("subscription", subscriptions, subscription.as_ref(), &name)?.id;
+            let location = location.unwrap_or_else(|| DEFAULT_LOCATION.to_owned());
+            let group = self.group(&name, subscription, location)?;
+            self.unique(&name, "resource group", |this| this.groups.insert(key(&name), group.clone()).is_some())?;
+            self.world.resource_groups.push(group);
+        }
+        Ok(())
+    }
+
+    fn group(
+        &self,
+        name: &Word,
+        subscription: domain::SubscriptionId,
+        location: String,
+    ) -> Result<ResourceGroup, SeedError> {
+        let id = self.checked(name, ResourceId::for_resource_group(subscription, &name.value))?;
+        Ok(ResourceGroup { id, name: name.value.clone(), location, subscription })
+    }
+
+    /// The group that is named, or the only one, or the one that is made because there is none.
+    fn group_of(
+        &mut self,
+        word: Option<&Word>,
+        user: &Word,
+        subscriptions: &Names<Subscription>,
+    ) -> Result<ResourceGroup, SeedError> {
+        if word.is_none() && self.groups.is_empty() {
+            let name = Word::new(DEFAULT_NAME.to_owned(), user.referenced, user.defined);
+            let subscription = self.referred("subscription", subscriptions, None, user)?.id;
+            let group = self.group(&name, subscription, DEFAULT_LOCATION.to_owned())?;
+            self.groups.insert(DEFAULT_NAME.to_owned(), group.clone());
+            self.world.resource_groups.push(group);
+        }
+        self.referred("resource group", &self.groups, word, user)
+    }
+
+    fn tenant_of(&self, group: &ResourceGroup) -> domain::TenantId {
+        let owner = self.world.subscriptions.iter().find(|subscription| subscription.id == group.subscription);
+        owner.map_or_else(|| derived_ids::tenant_id(DEFAULT_NAME), |subscription| subscription.tenant)
+    }
+
+    fn user_assigned(
+        &mut self,
+        seeds: Vec<UserAssignedSeed>,
+        subscriptions: &Names<Subscription>,
+    ) -> Result<Names<ManagedIdentity>, SeedError> {
+        let mut known = Names::default();
+        for UserAssignedSeed { name, resource_group, location, client_id, principal_id, tags } in seeds {
+            self.checked(&name, names::user_assigned_identity(&name.value))?;
+            let group = self.group_of(resource_group.as_ref(), &name, subscriptions)?;
+            let id = ResourceId::for_user_assigned_identity(group.subscription, &group.name, &name.value);
+            let id = self.checked(&name, id)?;
+            let identity = ManagedIdentity {
+                kind: IdentityKind::UserAssigned,
+                tenant: self.tenant_of(&group),
+                principal_id: self.guid_or(principal_id.as_ref(), || derived_ids::principal_id(&id))?,
+                client_id: self.guid_or(client_id.as_ref(), || derived_ids::client_id(&id))?,
+                id,
+            };
+            self.unique(&name, "user-assigned identity", |_| known.insert(key(&name), identity.clone()).is_some())?;
+            let location = location.unwrap_or(group.location);
+            let identity = UserAssignedIdentity { identity, name: name.value, location, tags };
+            self.world.user_assigned_identities.push(identity);
+        }
+        Ok(known)
+    }
+
+    fn machine(
+        &mut self,
+        seed: MachineSeed,
+        identities: &Names<ManagedIdentity>,
+        subscriptions: &Names<Subscription>,
+    ) -> Result<(), SeedError> {
+        let MachineSeed { name, resource_group, vm_id, location, size, tags, identity, attachment, extensions } = seed;
+        self.checked(&name, names::virtual_machine(&name.value))?;
+        let group = self.group_of(resource_group.as_ref(), &name, subscriptions)?;
+        let id = ResourceId::for_virtual_machine(group.subscription, &group.name, &name.value);
+        let id = self.checked(&name, id)?;
+        if self.world.virtual_machines.iter().any(|other| other.id == id) {
+            return Err(self.error(name.referenced, format!("there are two virtual machines '{}'", name.value)));
+        }
+        let tenant = self.tenant_of(&group);
+        let mut user_assigned: Vec<ResourceId> = Vec::new();
+        for word in &identity.user_assigned {
+            let assigned = self.referred("user-assigned identity", identities, Some(word), word)?;
+            if assigned.tenant != tenant {
+                let text = format!("identity '{}' lives in another tenant than VM '{}'", word.value, name.value);
+                return Err(self.error(word.referenced, text));
+            }
+            if !user_assigned.contains(&assigned.id) {
+                user_assigned.push(assigned.id);
+            }
+        }
+        let extensions =
+            extensions.into_iter().map(|seed| self.extension(seed, &id)).collect::<Result<Vec<_>, _>>()?;
+        let with_extension = extensions.iter().any(VmExtension::is_managed_identity);
+        self.checked(&name, limits::check_assign(user_assigned.len(), with_extension))?;
+        let machine = VirtualMachine {
+            vm_id: self.guid_or(vm_id.as_ref(), || derived_ids::vm_id(&id))?,
+            tenant,
+            name: name.value.clone(),
+            location: location.unwrap_or(group.location),
+            size: size.unwrap_or_else(|| DEFAULT_SIZE.to_owned()),
+            tags,
+            system_assigned: self.system_assigned(&name, &identity.system_assigned, &id, tenant)?,
+            user_assigned,
+            attachment: attachment.map(|attachment| Attachment::Listen(attachment.listen)),
+            id,
+        };
+        self.world.virtual_machines.push(machine);
+        self.world.vm_extensions.extend(extensions);
+        Ok(())
+    }
+
+    fn system_assigned(
+        &self,
+        vm: &Word,
+        seed: &SystemAssignedSeed,
+        id: &ResourceId,
+        tenant: domain::TenantId,
+    ) -> Result<Option<ManagedIdentity>, SeedError> {
+        let (client_id, principal_id) = match seed {
+            SystemAssignedSeed::Enabled(false) => return Ok(None),
+            SystemAssignedSeed::Enabled(true) => (None, None),
+            SystemAssignedSeed::Ids(ids) => (ids.client_id.as_deref(), ids.principal_id.as_deref()),
+        };
+        Ok(Some(ManagedIdentity {
+            kind: IdentityKind::SystemAssigned,
+            tenant,
+            principal_id: self.parsed(vm.referenced, principal_id, || derived_ids::principal_id(id))?,
+            client_id: self.parsed(vm.referenced, client_id, || derived_ids::client_id(id))?,
+            id: id.clone(),
+        }))
+    }
+
+    fn extension(&self, seed: ExtensionSeed, vm: &ResourceId) -> Result<VmExtension, SeedError> {
+        let ExtensionSeed { name, extension_type, publisher, type_handler_version, settings } = seed;
+        let name = name.unwrap_or_else(|| extension_type.clone());
+        self.checked(&name, names::vm_extension(&name.value))?;
+        let settings = serde_json::Value::Object(settings).to_string();
+        let extension = VmExtension {
+            id: self.checked(&name, vm.child("extensions", &name.value))?,
+            vm: vm.clone(),
+            name: name.value.clone(),
+            publisher: publisher.unwrap_or_else(|| vm_extension::MANAGED_IDENTITY_PUBLISHER.to_owned()),
+            extension_type: extension_type.value,
+            type_handler_version: type_handler_version.unwrap_or_else(|| "1.0".to_owned()),
+            settings,
+        };
+        if !extension.is_managed_identity() {
+            let text = format!(
+                "there is no extension of publisher '{}' and type '{}'; known: {} of {}",
+                extension.publisher,
+                extension.extension_type,
+                vm_extension::MANAGED_IDENTITY_LINUX,
+                vm_extension::MANAGED_IDENTITY_PUBLISHER
+            );
+            return Err(self.error(extension_type.referenced, text));
+        }
+        self.checked(&name, contract::extension::Settings::parse(&extension.settings))?;
+        Ok(extension)
+    }
+
+    fn issuer(&mut self, seed: IssuerSeed) -> Result<(), SeedError> {
+        let IssuerSeed { url, jwks } = seed;
+        if self.world.external_issuers.iter().any(|other| other.url == url.value) {
+            return Err(self.error(url.referenced, format!("there are two issuers '{}'", url.value)));
+        }
+        let jwks = match jwks {
+            None => JwksSource::Url(format!("{}/.well-known/openid-configuration", url.value.trim_end_matches('/'))),
+            Some(word) if word.value.starts_with("https://") => JwksSource::Url(word.value),
+            Some(word) if word.value.trim_start().starts_with('{') => JwksSource::Inline(word.value),
+            Some(word) if word.value.contains("://") => {
+                return Err(self.error(word.referenced, "jwks is a file or an https URL".to_owned()));
+            }
+            Some(word) => JwksSource::File(self.beside(&word.value)),
+        };
+        self.world.external_issuers.push(ExternalIssuer { url: url.value, jwks });
+        Ok(())
+    }
+
+    fn application(&mut self, seed: ApplicationSeed) -> Result<(), SeedError> {
+        let ApplicationSeed {
+            name, tenant, client_id, principal_id, secret, certificate, federated_credentials, roles
+        } = seed;
+        self.checked(&name, names::display_name("application", &name.value))?;
+        if self.world.applications.iter().any(|other| other.application.name.eq_ignore_ascii_case(&name.value)) {
+            return Err(self.error(name.referenced, format!("there are two applications '{}'", name.value)));
+        }
+        let tenant = self.referred("tenant", &self.tenants, tenant.as_ref(), &name)?.id;
+        let federated = federated_credentials.into_iter().enumerate();
+        let application = Application {
+            tenant,
+            client_id: self
+                .guid_or(client_id.as_ref(), || derived_ids::application_client_id(tenant, &name.value))?,
+            principal_id: self
+                .guid_or(principal_id.as_ref(), || derived_ids::application_principal_id(tenant, &name.value))?,
+            name: name.value.clone(),
+            secrets: Vec::new(),
+            federated: federated
+                .map(|(number, seed)| FederatedCredential {
+                    name: seed.name.unwrap_or_else(|| format!("federated-{}", number + 1)),
+                    issuer: seed.issuer,
+                    subject: seed.subject,
+                    audience: seed.audience.unwrap_or_else(|| DEFAULT_AUDIENCE.to_owned()),
+                })
+                .collect(),
+        };
+        let secret = secret.map(|word| self.checked(&word, secret::resolve(&word.value, self.path))).transpose()?;
+        let certificates = match certificate {
+            None => Vec::new(),
+            Some(word) => vec![self.checked(&word, secret::read_file(&self.beside(&word.value)))?],
+        };
+        let mut scopes = Vec::new();
+        for role in roles {
+            let scope: Scope = self.checked(&role.scope, role.scope.value.parse())?;
+            scopes.push((role.role, scope));
+        }
+        self.world.applications.push(SeedApplication { application, secret, certificates, roles: scopes });
+        Ok(())
+    }
+
+    /// What a word refers to; without a word the only one there is, or the one with the default name.
+    fn referred<T: Clone>(
+        &self,
+        noun: &str,
+        known: &Names<T>,
+        word: Option<&Word>,
+        user: &Word,
+    ) -> Result<T, SeedError> {
+        let Some(word) = word else {
+            let only = if known.len() == 1 { known.values().next() } else { known.get(DEFAULT_NAME) };
+            return only.cloned().ok_or_else(|| {
+                let text = format!("say which {noun} '{}' belongs to: there are {}", user.value, known.len());
+                self.error(user.referenced, text)
+            });
+        };
+        known.get(&key(word)).cloned().ok_or_else(|| {
+            let mut names: Vec<_> = known.keys().map(String::as_str).collect();
+            names.sort_unstable();
+            let there = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            self.error(word.referenced, format!("there is no {noun} '{}' in this file; there is {there}", word.value))
+        })
+    }
+
+    fn unique(&mut self, name: &Word, noun: &str, insert: impl FnOnce(&mut Self) -> bool) -> Result<(), SeedError> {
+        if insert(self) {
+            return Err(self.error(name.referenced, format!("there are two of the {noun} '{}'", name.value)));
+        }
+        Ok(())
+    }
+
+    fn guid_or<T: FromStr<Err: Display>>(&self, word: Option<&Word>, or: impl FnOnce() -> T) -> Result<T, SeedError> {
+        match word {
+            None => Ok(or()),
+            Some(word) => self.parsed(word.referenced, Some(&word.value), or),
+        }
+    }
+
+    fn parsed<T: FromStr<Err: Display>>(
+        &self,
+        at: Location,
+        text: Option<&str>,
+        or: impl FnOnce() -> T,
+    ) -> Result<T, SeedError> {
+        let Some(text) = text else { return Ok(or()) };
+        text.parse().map_err(|why| self.error(at, format!("'{text}': {why}")))
+    }
+
+    fn checked<T, E: Display>(&self, word: &Word, result: Result<T, E>) -> Result<T, SeedError> {
+        result.map_err(|why| self.error(word.referenced, why.to_string()))
+    }
+
+    fn error(&self, at: Location, message: String) -> SeedError {
+        SeedError::at(self.path, at, message)
+    }
+
+    /// A path in the file is meant from the file's own folder.
+    fn beside(&self, path: &str) -> std::path::PathBuf {
+        self.path.parent().unwrap_or(Path::new("")).join(path)
+    }
+}
+
+fn key(word: &Word) -> String {
+    word.value.to_ascii_lowercase()
+}

@@ -1,0 +1,158 @@
+//! The keys of a seed file, as they are written. Unknown keys are refused with line and column.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+
+/// A word of the file with its place, for errors that name it.
+pub(super) type Word = Spanned<String>;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(super) struct SeedFile {
+    pub(super) tenants: Vec<TenantSeed>,
+    pub(super) subscriptions: Vec<SubscriptionSeed>,
+    pub(super) resource_groups: Vec<ResourceGroupSeed>,
+    pub(super) user_assigned_identities: Vec<UserAssignedSeed>,
+    pub(super) virtual_machines: Vec<MachineSeed>,
+    pub(super) issuers: Vec<IssuerSeed>,
+    pub(super) applications: Vec<ApplicationSeed>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct TenantSeed {
+    pub(super) name: Word,
+    pub(super) id: Option<Word>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct SubscriptionSeed {
+    pub(super) name: Word,
+    pub(super) id: Option<Word>,
+    pub(super) tenant: Option<Word>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ResourceGroupSeed {
+    pub(super) name: Word,
+    pub(super) subscription: Option<Word>,
+    pub(super) location: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct UserAssignedSeed {
+    pub(super) name: Word,
+    pub(super) resource_group: Option<Word>,
+    pub(super) location: Option<String>,
+    pub(super) client_id: Option<Word>,
+    pub(super) principal_id: Option<Word>,
+    #[serde(default)]
+    pub(super) tags: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct MachineSeed {
+    pub(super) name: Word,
+    pub(super) resource_group: Option<Word>,
+    pub(super) vm_id: Option<Word>,
+    pub(super) location: Option<String>,
+    pub(super) size: Option<String>,
+    #[serde(default)]
+    pub(super) tags: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) identity: MachineIdentitySeed,
+    pub(super) attachment: Option<AttachmentSeed>,
+    #[serde(default)]
+    pub(super) extensions: Vec<ExtensionSeed>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(super) struct MachineIdentitySeed {
+    pub(super) system_assigned: SystemAssignedSeed,
+    pub(super) user_assigned: Vec<Word>,
+}
+
+/// `true`, `false`, or the ids to take.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "systemAssigned is true, false, or a map of clientId and principalId")]
+pub(super) enum SystemAssignedSeed {
+    Enabled(bool),
+    Ids(SystemAssignedIds),
+}
+
+impl Default for SystemAssignedSeed {
+    fn default() -> Self {
+        Self::Enabled(false)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct SystemAssignedIds {
+    pub(super) client_id: Option<String>,
+    pub(super) principal_id: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct AttachmentSeed {
+    pub(super) listen: SocketAddr,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ExtensionSeed {
+    pub(super) name: Option<Word>,
+    #[serde(rename = "type")]
+    pub(super) extension_type: Word,
+    pub(super) publisher: Option<String>,
+    pub(super) type_handler_version: Option<String>,
+    #[serde(default)]
+    pub(super) settings: serde_json::Map<String, serde_json::Value>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct IssuerSeed {
+    pub(super) url: Word,
+    pub(super) jwks: Option<Word>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ApplicationSeed {
+    pub(super) name: Word,
+    pub(super) tenant: Option<Word>,
+    pub(super) client_id: Option<Word>,
+    pub(super) principal_id: Option<Word>,
+    pub(super) secret: Option<Word>,
+    pub(super) certificate: Option<Word>,
+    #[serde(default)]
+    pub(super) federated_credentials: Vec<FederatedSeed>,
+    #[serde(default)]
+    pub(super) roles: Vec<RoleSeed>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct FederatedSeed {
+    pub(super) name: Option<String>,
+    pub(super) issuer: String,
+    pub(super) subject: String,
+    pub(super) audience: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct RoleSeed {
+    pub(super) role: String,
+    pub(super) scope: Word,
+}

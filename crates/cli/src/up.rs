@@ -1,0 +1,8 @@
+//! The parts of `symbolon up`.
+
+pub(crate) mod extension;
+pub(crate) mod instance;
+pub(crate) mod machines;
+pub(crate) mod operations;
+pub(crate) mod report;
+pub(crate) mod world;

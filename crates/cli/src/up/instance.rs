@@ -1,0 +1,156 @@
+//! What a running `up` is: the line that `--json` prints, and the file that other commands find it by.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use serde::{Deserialize, Serialize};
+
+/// The file in the data directory, there while `up` runs.
+const FILE: &str = "instance.json";
+
+/// A running `up`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Instance {
+    /// The first VM's metadata service, a base URL without a trailing slash.
+    pub(crate) imds: Option<String>,
+    /// The first VM's extension endpoint, the full token URL.
+    pub(crate) extension: Option<String>,
+    /// The control plane's base URL.
+    pub(crate) arm: String,
+    /// The authority's base URL.
+    pub(crate) authority: String,
+    /// The base URL of `/metrics`, `/healthz`, `/readyz`.
+    pub(crate) metrics: String,
+    /// The first VM's tenant.
+    pub(crate) tenant_id: String,
+    /// The first VM's subscription.
+    pub(crate) subscription_id: String,
+    /// The first VM's resource group.
+    pub(crate) resource_group: String,
+    /// Every VM, the first first.
+    pub(crate) vms: Vec<InstanceVm>,
+    /// The certificate of the local CA, PEM.
+    pub(crate) ca_file: PathBuf,
+    /// Who may do everything; only in the line of `--json`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) admin: Option<Admin>,
+    /// The process.
+    pub(crate) pid: u32,
+}
+
+/// A VM of a running `up`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct InstanceVm {
+    pub(crate) name: String,
+    pub(crate) id: String,
+    pub(crate) imds: String,
+    pub(crate) extension: Option<String>,
+    pub(crate) identities: Vec<InstanceIdentity>,
+}
+
+/// An identity of a VM.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct InstanceIdentity {
+    /// `SystemAssigned` or `UserAssigned`.
+    pub(crate) kind: String,
+    pub(crate) name: String,
+    pub(crate) id: String,
+    pub(crate) client_id: String,
+    pub(crate) principal_id: String,
+}
+
+/// The application that owns everything.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Admin {
+    pub(crate) client_id: String,
+    pub(crate) client_secret: String,
+}
+
+impl std::fmt::Debug for Admin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Admin").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
+}
+
+/// The instance file, removed when `up` ends.
+pub(crate) struct InstanceFile(PathBuf);
+
+impl InstanceFile {
+    /// Writes the file, without the admin's secret.
+    pub(crate) fn write(data_dir: &Path, instance: &Instance) -> io::Result<Self> {
+        let path = data_dir.join(FILE);
+        let shown = Instance { admin: None, ..instance.clone() };
+        let mut text = serde_json::to_string(&shown)?;
+        text.push('\n');
+        crate::files::write_private(&path, text.as_bytes())?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for InstanceFile {
+    fn drop(&mut self) {
+        // Gone already with a temporary directory: nothing to do.
+        drop(fs::remove_file(&self.0));
+    }
+}
+
+/// Why no running `up` was found.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotRunning {
+    #[error("no symbolon is up with the data directory {}; start one with: symbolon up", .0.display())]
+    NoFile(PathBuf),
+    #[error("{} can't be read; start symbolon up again", path.display())]
+    Unreadable {
+        path: PathBuf,
+        #[source]
+        why: io::Error,
+    },
+    #[error("symbolon up (process {pid}) ended without tidying up; start it again with: symbolon up")]
+    Dead { pid: u32 },
+    #[error("this symbolon has no VM '{name}'; it has: {there}")]
+    NoVm { name: String, there: String },
+    #[error("VM '{name}' has no extension endpoint; give it one in the seed, or leave --no-extension out")]
+    NoExtension { name: String },
+}
+
+/// Finds the running `up` of a data directory.
+pub(crate) fn find(data_dir: &Path) -> Result<Instance, NotRunning> {
+    let path = data_dir.join(FILE);
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(why) if why.kind() == io::ErrorKind::NotFound => return Err(NotRunning::NoFile(data_dir.to_owned())),
+        Err(why) => return Err(NotRunning::Unreadable { path, why }),
+    };
+    let instance: Instance = serde_json::from_str(&text)
+        .map_err(|why| NotRunning::Unreadable { path, why: io::Error::new(io::ErrorKind::InvalidData, why) })?;
+    let pid = i32::try_from(instance.pid).ok().and_then(rustix::process::Pid::from_raw);
+    if pid.is_none_or(|pid| rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH)) {
+        return Err(NotRunning::Dead { pid: instance.pid });
+    }
+    Ok(instance)
+}
+
+impl Instance {
+    /// The VM of a name, or the first.
+    pub(crate) fn vm(&self, name: Option<&str>) -> Result<&InstanceVm, NotRunning> {
+        let found = match name {
+            None => self.vms.first(),
+            Some(name) => self.vms.iter().find(|vm| vm.name.eq_ignore_ascii_case(name)),
+        };
+        found.ok_or_else(|| NotRunning::NoVm {
+            name: name.unwrap_or("(the first)").to_owned(),
+            there: self.vms.iter().map(|vm| vm.name.as_str()).collect::<Vec<_>>().join(", "),
+        })
+    }
+}
+
+impl InstanceVm {
+    /// The extension's token URL.
+    pub(crate) fn extension(&self) -> Result<&str, NotRunning> {
+        self.extension.as_deref().ok_or_else(|| NotRunning::NoExtension { name: self.name.clone() })
+    }
+}
