@@ -41,7 +41,7 @@ def run_seed(binary: Path, seed: str, cases: list[Case]) -> list[Result]:
             for case in cases:
                 done.append(run_case(case, world, folder / "symbolon.log"))
                 progress(done[-1])
-    except (symbolon.StartFailed, OSError) as why:
+    except (symbolon.Faulty, OSError) as why:
         finished = {result.case for result in done}
         for case in cases:
             if case.name not in finished:

@@ -17,8 +17,8 @@ READY_SECONDS = 30
 STOP_SECONDS = 10
 
 
-class StartFailed(Exception):
-    """symbolon didn't say that it is ready."""
+class Faulty(Exception):
+    """symbolon didn't start, or didn't end well."""
 
 
 @contextmanager
@@ -45,7 +45,10 @@ def running(binary: Path, seed: str, folder: Path) -> Iterator[dict]:
         ready["credentials"] = credentials
         yield ready
         if process.poll() is not None:
-            raise StartFailed(f"symbolon ended with {process.returncode} while cases ran; its log:\n{log.read_text()}")
+            raise Faulty(f"symbolon ended with {process.returncode} while cases ran; its log:\n{log.read_text()}")
+        status = stop(process)
+        if status != 0:
+            raise Faulty(f"asked to end, symbolon ended with {status} instead of 0; its log:\n{log.read_text()}")
     finally:
         stop(process)
 
@@ -72,19 +75,19 @@ def read_ready_line(process: subprocess.Popen, log: Path) -> dict:
         selector.register(process.stdout, selectors.EVENT_READ)
         while not line.endswith(b"\n"):
             if not selector.select(max(0.0, deadline - time.monotonic())):
-                raise StartFailed(f"symbolon wasn't ready after {READY_SECONDS} s; its log:\n{log.read_text()}")
+                raise Faulty(f"symbolon wasn't ready after {READY_SECONDS} s; its log:\n{log.read_text()}")
             chunk = os.read(process.stdout.fileno(), 65536)
             if not chunk:
-                raise StartFailed(f"symbolon ended with {process.wait()}; its log:\n{log.read_text()}")
+                raise Faulty(f"symbolon ended with {process.wait()}; its log:\n{log.read_text()}")
             line += chunk
     try:
         return json.loads(line)
     except json.JSONDecodeError as why:
-        raise StartFailed(f"the ready line isn't JSON ({why}): {line[:2000]!r}") from why
+        raise Faulty(f"the ready line isn't JSON ({why}): {line[:2000]!r}") from why
 
 
-def stop(process: subprocess.Popen) -> None:
-    """Asks it to end, as an operator would; insists after a while."""
+def stop(process: subprocess.Popen) -> int:
+    """Asks it to end, as an operator would; insists after a while. How it ended."""
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
         try:
@@ -92,5 +95,6 @@ def stop(process: subprocess.Popen) -> None:
         except subprocess.TimeoutExpired:
             pass
     processes.end_group(process)
-    process.wait()
+    status = process.wait()
     process.stdout.close()
+    return status

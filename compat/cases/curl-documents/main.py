@@ -75,4 +75,9 @@ with checks.check("IMDS: identity not found"):
     status, _, body = curl(f"{IMDS}&resource={RESOURCE}&client_id={world.STRANGER_CLIENT_ID}", *METADATA)
     refusal = {"error": "invalid_request", "error_description": "Identity not found"}
     assert (status, body) == (400, refusal), (status, body)
+with checks.check("symbolon counts these requests, which other cases rely on"):
+    before = world.requests_counted()
+    curl(f"{IMDS}&resource={RESOURCE}", *METADATA)
+    curl(f"{EXTENSION}?resource={ENCODED}")
+    assert before is not None and world.requests_counted() == before + 2, (before, world.requests_counted())
 checks.done()

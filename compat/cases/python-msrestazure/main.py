@@ -46,9 +46,6 @@ for name, value in SELECTORS.items():
     with checks.check(f"extension: {name}"):
         _, token, _ = get_msi_token(RESOURCE, msi_conf={name: value})
         world.assert_token(token, app, RESOURCE)
-with checks.check("extension: another port"):
-    _, token, _ = get_msi_token(RESOURCE, port=50343, msi_conf={"client_id": app["clientId"]})
-    world.assert_token(token, app, RESOURCE)
 with checks.check("extension: unassigned identity: one request, HTTPError"), world.one_request():
     refused(lambda: get_msi_token(RESOURCE, msi_conf={"object_id": world.STRANGER_CLIENT_ID}))
 os.environ["MSI_ENDPOINT"] = world.vm()["extension"]
