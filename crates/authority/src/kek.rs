@@ -183,10 +183,7 @@ impl Kek for FileKek {
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| KekError::Broken)?;
         let mut key = Zeroizing::new(sealed.to_vec());
         let cipher = self.find(kek_id)?.cipher()?;
-        let length = cipher
-            .open_in_place(nonce, Aad::from(aad.bytes()), &mut key)
-            .map_err(|_| KekError::Broken)?
-            .len();
+        let length = cipher.open_in_place(nonce, Aad::from(aad.bytes()), &mut key).map_err(|_| KekError::Broken)?.len();
         key.truncate(length);
         Ok(key)
     }
@@ -196,9 +193,7 @@ impl Kek for FileKek {
         let prk = Prk::new_less_safe(HKDF_SHA256, &self.current.bytes()?);
         let mut derived = Zeroizing::new([0; KEY_LENGTH]);
         let info = [label.as_bytes()];
-        prk.expand(&info, HKDF_SHA256)
-            .and_then(|output| output.fill(&mut *derived))
-            .map_err(|_| KekError::Broken)?;
+        prk.expand(&info, HKDF_SHA256).and_then(|output| output.fill(&mut *derived)).map_err(|_| KekError::Broken)?;
         Ok(derived)
     }
 }

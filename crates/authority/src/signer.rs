@@ -103,8 +103,10 @@ impl NewKey {
         params.distinguished_name.push(DnType::CommonName, name);
         params.not_before = date(not_before);
         params.not_after = date(not_after);
-        let signing =
-            rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&PrivatePkcs8KeyDer::from(pkcs8.as_slice()), &PKCS_RSA_SHA256)?;
+        let signing = rcgen::KeyPair::from_pkcs8_der_and_sign_algo(
+            &PrivatePkcs8KeyDer::from(pkcs8.as_slice()),
+            &PKCS_RSA_SHA256,
+        )?;
         let certificate = Certificate::from_der(params.self_signed(&signing)?.der())?;
         Ok(Self { pkcs8, certificate })
     }

@@ -93,11 +93,8 @@ pub fn verify(
     let issuer = text(&claims, "iss")?;
     let version = [TokenVersion::V1, TokenVersion::V2].into_iter().find(|v| issuers.issuer(*v, tenant) == issuer);
     version.ok_or(TokenRefusal::Issuer)?;
-    let key = ring
-        .published
-        .iter()
-        .find(|key| key.kid == kid && key.issuer == issuers.v1)
-        .ok_or(TokenRefusal::UnknownKey)?;
+    let key =
+        ring.published.iter().find(|key| key.kid == kid && key.issuer == issuers.v1).ok_or(TokenRefusal::UnknownKey)?;
     RsaPublicKeyComponents { n: &key.n, e: &key.e }
         .verify(&RSA_PKCS1_2048_8192_SHA256, signed.as_bytes(), &signature)
         .map_err(|_| TokenRefusal::Signature)?;

@@ -112,7 +112,9 @@ impl Broker {
             Grade::Old => match self.join(cache, wanted).await {
                 Ok(newer) => return Ok(self.serve(newer)),
                 Err(SourceError::Withdrawn) => return Err(SourceError::Withdrawn),
-                Err(why) => tracing::warn!(error = &why as &dyn std::error::Error, "serving a token past half of its life"),
+                Err(why) => {
+                    tracing::warn!(error = &why as &dyn std::error::Error, "serving a token past half of its life")
+                }
             },
             Grade::Spent => {
                 let entry = self.join(cache, wanted).await?;
@@ -154,11 +156,10 @@ impl Broker {
         }
         let ticket = flights.begin(principal, wanted.resource.clone());
         let (land, landed) = oneshot::channel();
-        let flight: Flight<B> = async move {
-            landed.await.unwrap_or_else(|gone| Err(SourceError::Internal(Arc::new(gone))))
-        }
-        .boxed()
-        .shared();
+        let flight: Flight<B> =
+            async move { landed.await.unwrap_or_else(|gone| Err(SourceError::Internal(Arc::new(gone)))) }
+                .boxed()
+                .shared();
         if let Joinable::Yes = joinable {
             flights.open(&ticket, flight.clone());
         }

@@ -51,11 +51,7 @@ impl Freshness {
         let earliest = life.saturating_mul(2) / 5;
         let window = life.saturating_mul(2) / 25;
         let per_mille = u32::try_from(spread % 1000).unwrap_or(0);
-        Plan {
-            ageing: earliest + window * per_mille / 1000,
-            old,
-            spent: life.saturating_sub(self.margin).max(old),
-        }
+        Plan { ageing: earliest + window * per_mille / 1000, old, spent: life.saturating_sub(self.margin).max(old) }
     }
 }
 

@@ -126,8 +126,7 @@ impl AuthorityClient {
 
     fn read(&self, status: StatusCode, body: &[u8]) -> Result<Minted, SourceError> {
         if status == StatusCode::OK {
-            let answer: TokenAnswer =
-                serde_json::from_slice(body).map_err(|why| self.unreachable(why.into()))?;
+            let answer: TokenAnswer = serde_json::from_slice(body).map_err(|why| self.unreachable(why.into()))?;
             let (not_before, expires_on) =
                 life(&answer.access_token).ok_or_else(|| self.unreachable("the token has no nbf or exp".into()))?;
             return Ok(Minted { access_token: AccessToken::new(answer.access_token), not_before, expires_on });

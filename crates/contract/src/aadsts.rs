@@ -170,10 +170,14 @@ impl Aadsts {
                 format!("No matching federated identity record found for presented assertion issuer '{value}'. {CHECK}")
             }
             Self::FederatedAudience(value) => {
-                format!("No matching federated identity record found for presented assertion audience '{value}'. {CHECK}")
+                format!(
+                    "No matching federated identity record found for presented assertion audience '{value}'. {CHECK}"
+                )
             }
             Self::FederatedSubject(value) => {
-                format!("No matching federated identity record found for presented assertion subject '{value}'. {CHECK}")
+                format!(
+                    "No matching federated identity record found for presented assertion subject '{value}'. {CHECK}"
+                )
             }
             Self::FederatedCase => format!(
                 "No matching federated identity record found for presented assertion; a record matches except for \
@@ -196,7 +200,9 @@ impl Aadsts {
                  into the correct cloud."
             ),
             Self::InvalidTenant { tenant } => {
-                format!("Specified tenant identifier '{tenant}' is neither a valid DNS name, nor a valid external domain.")
+                format!(
+                    "Specified tenant identifier '{tenant}' is neither a valid DNS name, nor a valid external domain."
+                )
             }
             Self::UnknownInstance => "Unknown or invalid instance.".to_owned(),
             Self::UnsupportedGrant { grant } => {

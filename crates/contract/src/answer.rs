@@ -27,11 +27,7 @@ impl Answer {
     /// `{"error":…,"error_description":…}`; the connection is closed behind it.
     #[must_use]
     pub fn error(status: u16, error: &str, description: &str) -> Self {
-        let body = format!(
-            "{{\"error\":{},\"error_description\":{}}}",
-            json_string(error),
-            json_string(description)
-        );
+        let body = format!("{{\"error\":{},\"error_description\":{}}}", json_string(error), json_string(description));
         Self { status, body: Cow::Owned(body.into_bytes()), allow: None, retry_after: None, close: true }
     }
 

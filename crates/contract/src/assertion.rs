@@ -138,10 +138,7 @@ fn text(object: &Map<String, Value>, name: &'static str) -> Result<Option<String
     }
 }
 
-fn thumbprint<const N: usize>(
-    text: Option<&str>,
-    name: &'static str,
-) -> Result<Option<[u8; N]>, MalformedAssertion> {
+fn thumbprint<const N: usize>(text: Option<&str>, name: &'static str) -> Result<Option<[u8; N]>, MalformedAssertion> {
     let Some(text) = text else { return Ok(None) };
     let bytes = jose::decode_padded(text).ok_or(MalformedAssertion::Member(name))?;
     bytes.try_into().map(Some).map_err(|_| MalformedAssertion::Member(name))

@@ -50,9 +50,8 @@ impl<'f> TokenForm<'f> {
     /// # Errors
     /// The first thing that is wrong.
     pub fn parse(version: EndpointVersion, form: &'f [u8], basic: Option<(String, String)>) -> Result<Self, Aadsts> {
-        let parameters = Parameters::of_form(form).map_err(|refusal| Aadsts::MalformedRequest {
-            reason: reason(&refusal),
-        })?;
+        let parameters =
+            Parameters::of_form(form).map_err(|refusal| Aadsts::MalformedRequest { reason: reason(&refusal) })?;
         let text = |name: &str| parameters.get(name).filter(|value| !value.is_empty()).cloned();
         let grant = text("grant_type").ok_or(Aadsts::MissingParameter { name: "grant_type" })?;
         if grant != "client_credentials" {

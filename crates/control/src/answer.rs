@@ -37,7 +37,8 @@ pub(crate) struct Tracing {
 impl Tracing {
     /// The caller's own id is kept when it is a GUID.
     pub(crate) fn of(headers: &HeaderMap, app: &App) -> Self {
-        let sent = headers.get(CLIENT_REQUEST_ID).and_then(|id| id.to_str().ok()).and_then(|id| id.parse::<Uuid>().ok());
+        let sent =
+            headers.get(CLIENT_REQUEST_ID).and_then(|id| id.to_str().ok()).and_then(|id| id.parse::<Uuid>().ok());
         let now = app.authority.clock().now();
         let time = jiff::Timestamp::from_second(now.unix()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
         Self {

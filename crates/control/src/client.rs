@@ -63,8 +63,8 @@ pub(crate) async fn authenticate(
             Evidence::Secret
         }
         Proof::Assertion(jwt) => {
-            let parsed = UnverifiedAssertion::parse(jwt)
-                .map_err(|why| Aadsts::InvalidAssertion { reason: why.to_string() })?;
+            let parsed =
+                UnverifiedAssertion::parse(jwt).map_err(|why| Aadsts::InvalidAssertion { reason: why.to_string() })?;
             if parsed.issuer.eq_ignore_ascii_case(sent) {
                 own_key(app, tenant, named, &parsed, sent, &client, now)?
             } else {
@@ -113,7 +113,9 @@ fn own_key(
         }
         AssertionRefusal::Signature => Aadsts::InvalidSignature,
         AssertionRefusal::Time => Aadsts::AssertionTime,
-        AssertionRefusal::Client | AssertionRefusal::Audience => Aadsts::InvalidAssertion { reason: refusal.to_string() },
+        AssertionRefusal::Client | AssertionRefusal::Audience => {
+            Aadsts::InvalidAssertion { reason: refusal.to_string() }
+        }
     })?;
     Ok(Evidence::Certificate(certificate.vm.clone()))
 }
@@ -151,10 +153,7 @@ fn audiences(app: &App, tenant: &Tenant, named: &str) -> Vec<String> {
     let base = &app.base_url;
     let issuers = app.authority.issuers();
     let id = tenant.id.to_string();
-    let mut audiences = vec![
-        issuers.issuer(TokenVersion::V1, tenant.id),
-        issuers.issuer(TokenVersion::V2, tenant.id),
-    ];
+    let mut audiences = vec![issuers.issuer(TokenVersion::V1, tenant.id), issuers.issuer(TokenVersion::V2, tenant.id)];
     for name in [id.as_str(), named, tenant.name.as_str()] {
         audiences.push(format!("{base}/{name}/oauth2/token"));
         audiences.push(format!("{base}/{name}/oauth2/v2.0/token"));

@@ -121,7 +121,8 @@ impl ExternalKeys {
             JwksSource::Inline(text) => read_keys("in the seed", text.as_bytes()),
             JwksSource::File(path) => {
                 let place = path.display().to_string();
-                let unreadable = |why: std::io::Error| KeysUnavailable::Document { place: place.clone(), why: why.into() };
+                let unreadable =
+                    |why: std::io::Error| KeysUnavailable::Document { place: place.clone(), why: why.into() };
                 read_keys(&place, &tokio::fs::read(path).await.map_err(unreadable)?)
             }
             JwksSource::Url(url) if url.ends_with("/.well-known/openid-configuration") => {
@@ -146,7 +147,9 @@ impl ExternalKeys {
             if !answer.status().is_success() {
                 return Err(format!("it answered {}", answer.status()).into());
             }
-            Ok::<_, Box<dyn Error + Send + Sync>>(Limited::new(answer.into_body(), MAX_DOCUMENT).collect().await?.to_bytes())
+            Ok::<_, Box<dyn Error + Send + Sync>>(
+                Limited::new(answer.into_body(), MAX_DOCUMENT).collect().await?.to_bytes(),
+            )
         };
         let fetched = tokio::time::timeout(TIMEOUT, exchange).await.unwrap_or_else(|late| Err(late.into()));
         fetched.map_err(|why| KeysUnavailable::Document { place: url.to_owned(), why })

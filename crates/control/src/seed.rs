@@ -4,8 +4,8 @@ mod agree;
 mod application;
 
 use domain::{
-    Application, ExternalIssuer, ResourceGroup, Scope, Subscription, Tenant, UserAssignedIdentity,
-    VirtualMachine, VmExtension,
+    Application, ExternalIssuer, ResourceGroup, Scope, Subscription, Tenant, UserAssignedIdentity, VirtualMachine,
+    VmExtension,
 };
 use secrecy::SecretString;
 use store::Tx;
@@ -86,11 +86,7 @@ pub enum SeedConflict {
 ///
 /// # Errors
 /// At the first thing that is there and differs. What is there and agrees is left as it is.
-pub fn apply(
-    tx: &mut dyn Tx,
-    world: &World,
-    secrets: &authority::secret::SecretKey,
-) -> Result<(), SeedConflict> {
+pub fn apply(tx: &mut dyn Tx, world: &World, secrets: &authority::secret::SecretKey) -> Result<(), SeedConflict> {
     world.tenants.iter().try_for_each(|wanted| tenant(tx, wanted))?;
     world.subscriptions.iter().try_for_each(|wanted| subscription(tx, wanted))?;
     world.resource_groups.iter().try_for_each(|wanted| resource_group(tx, wanted))?;

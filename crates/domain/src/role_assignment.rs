@@ -33,10 +33,9 @@ impl Scope {
     pub fn contains(&self, id: &ResourceId) -> bool {
         match self {
             Self::Root => true,
-            Self::At(scope) => id
-                .key()
-                .strip_prefix(scope.key())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+            Self::At(scope) => {
+                id.key().strip_prefix(scope.key()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            }
         }
     }
 }

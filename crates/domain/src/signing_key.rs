@@ -119,7 +119,12 @@ impl RotationPolicy {
     }
 
     /// Does a step to the records, as of now. `made` is the key of [`RotationStep::Publish`].
-    pub fn apply(step: &RotationStep, now: Timestamp, keys: &mut Vec<SigningKeyRecord>, made: Option<SigningKeyRecord>) {
+    pub fn apply(
+        step: &RotationStep,
+        now: Timestamp,
+        keys: &mut Vec<SigningKeyRecord>,
+        made: Option<SigningKeyRecord>,
+    ) {
         match step {
             RotationStep::Publish => keys.extend(made),
             RotationStep::Activate { kid } => {
@@ -212,10 +217,7 @@ mod tests {
             tokens.push((now + life, signer));
             sets.retain(|(fetched, _)| now - fetched <= i64::try_from(max_age).unwrap());
             tokens.retain(|(expires, _)| now < *expires);
-            failed += tokens
-                .iter()
-                .filter(|(_, kid)| sets.iter().any(|(_, set)| !set.contains(kid)))
-                .count();
+            failed += tokens.iter().filter(|(_, kid)| sets.iter().any(|(_, set)| !set.contains(kid))).count();
         }
         failed
     }

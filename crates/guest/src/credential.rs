@@ -160,8 +160,7 @@ mod tests {
             decode(parts[0]),
             r#"{"alg":"PS256","typ":"JWT","x5t#S256":"THUMB"}"#.replace(
                 "THUMB",
-                &URL_SAFE_NO_PAD
-                    .encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, b"not looked into"))
+                &URL_SAFE_NO_PAD.encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, b"not looked into"))
             )
         );
         assert_eq!(

@@ -95,9 +95,10 @@ impl Disk {
         };
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(failed("made", &folder))?;
         let path = folder.join(file_name(credential.identity.client_id));
-        let mut text = Zeroizing::new(serde_json::to_string(&Stored::from(credential)).map_err(|why| {
-            DiskError::Malformed { path: path.clone(), why: why.to_string() }
-        })?);
+        let mut text = Zeroizing::new(
+            serde_json::to_string(&Stored::from(credential))
+                .map_err(|why| DiskError::Malformed { path: path.clone(), why: why.to_string() })?,
+        );
         text.push('\n');
         write_atomically(&path, text.as_bytes(), 0o600).map_err(failed("written", &path))
     }
@@ -151,11 +152,7 @@ fn read(path: &Path) -> Result<NewCredential, DiskError> {
     let failed = |why| DiskError::Io { doing: "read", path: path.to_owned(), why };
     let malformed = |why: String| DiskError::Malformed { path: path.to_owned(), why };
     let no_follow = rustix::fs::OFlags::NOFOLLOW.bits();
-    let mut file = OpenOptions::new()
-        .read(true)
-        .custom_flags(no_follow.cast_signed())
-        .open(path)
-        .map_err(failed)?;
+    let mut file = OpenOptions::new().read(true).custom_flags(no_follow.cast_signed()).open(path).map_err(failed)?;
     let mode = file.metadata().map_err(failed)?.permissions().mode() & 0o7777;
     if mode & 0o077 != 0 {
         return Err(DiskError::Loose { path: path.to_owned(), mode });

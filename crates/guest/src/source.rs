@@ -37,15 +37,13 @@ impl TokenSource for ExtensionSource {
         async move {
             let (tenant, client_id) = (wanted.identity.tenant, wanted.identity.client_id);
             let loaded = identities.current().await;
-            let credential = loaded
-                .credential(client_id)
-                .ok_or_else(|| SourceError::Internal(Arc::new(NoCredential(client_id))))?;
+            let credential =
+                loaded.credential(client_id).ok_or_else(|| SourceError::Internal(Arc::new(NoCredential(client_id))))?;
             let audience = authority.token_endpoint(tenant);
-            let assertion =
-                tokio::task::spawn_blocking(move || credential.assertion(&audience, now, Uuid::new_v4()))
-                    .await
-                    .map_err(|why| SourceError::Internal(Arc::new(why)))?
-                    .map_err(|why| SourceError::Internal(Arc::new(why)))?;
+            let assertion = tokio::task::spawn_blocking(move || credential.assertion(&audience, now, Uuid::new_v4()))
+                .await
+                .map_err(|why| SourceError::Internal(Arc::new(why)))?
+                .map_err(|why| SourceError::Internal(Arc::new(why)))?;
             authority.client_credentials(tenant, client_id, &assertion, &wanted.resource).await
         }
         .boxed()

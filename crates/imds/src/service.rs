@@ -181,7 +181,10 @@ struct RequestIds {
 impl RequestIds {
     fn next(&self) -> HeaderValue {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let id = uuid::Uuid::from_u64_pair(scatter(self.seed ^ number), scatter(self.seed.rotate_left(32).wrapping_add(number)));
+        let id = uuid::Uuid::from_u64_pair(
+            scatter(self.seed ^ number),
+            scatter(self.seed.rotate_left(32).wrapping_add(number)),
+        );
         let id = uuid::Builder::from_random_bytes(id.into_bytes()).into_uuid();
         let mut text = uuid::Uuid::encode_buffer();
         let text: &str = id.hyphenated().encode_lower(&mut text);

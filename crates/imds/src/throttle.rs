@@ -49,9 +49,9 @@ impl Throttle {
     #[must_use]
     pub fn admit(&self) -> Option<Permit> {
         let Some(limits) = &self.0 else { return Some(Permit(None)) };
-        let taken = limits.at_once.fetch_update(Ordering::AcqRel, Ordering::Acquire, |now| {
-            (now < IDENTITY_AT_ONCE).then_some(now + 1)
-        });
+        let taken = limits
+            .at_once
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |now| (now < IDENTITY_AT_ONCE).then_some(now + 1));
         taken.ok()?;
         let permit = Permit(Some(limits.at_once.clone()));
         limits.rate.check().ok()?;

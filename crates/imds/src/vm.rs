@@ -20,11 +20,7 @@ impl Vm {
     /// A VM with no token yet.
     #[must_use]
     pub fn new(snapshot: VmSnapshot, throttle: Throttle) -> Self {
-        Self {
-            snapshot: ArcSwap::from_pointee(snapshot),
-            tokens: Arc::new(TokenCache::new(token_body)),
-            throttle,
-        }
+        Self { snapshot: ArcSwap::from_pointee(snapshot), tokens: Arc::new(TokenCache::new(token_body)), throttle }
     }
 
     /// The VM as it is now.

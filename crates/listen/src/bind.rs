@@ -62,8 +62,7 @@ fn open(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 fn is_absence_of_ipv6(why: &io::Error) -> bool {
-    matches!(why.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported)
-        || why.raw_os_error() == Some(97) // EAFNOSUPPORT
+    matches!(why.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported) || why.raw_os_error() == Some(97) // EAFNOSUPPORT
 }
 
 /// The process that listens on a port: the inode of its socket in /proc/net/tcp, found again among the open

@@ -19,12 +19,7 @@ pub struct Act {
 
 impl Act {
     /// An act.
-    pub fn new(
-        actor: impl Into<String>,
-        action: impl Into<String>,
-        target: impl Into<String>,
-        at: Timestamp,
-    ) -> Self {
+    pub fn new(actor: impl Into<String>, action: impl Into<String>, target: impl Into<String>, at: Timestamp) -> Self {
         Self { actor: actor.into(), action: action.into(), target: target.into(), at }
     }
 }

@@ -83,10 +83,7 @@ impl Handle {
     }
 }
 
-async fn in_turn<T, E>(
-    turns: &Arc<Semaphore>,
-    work: impl FnOnce() -> Result<T, E> + Send + 'static,
-) -> Result<T, E>
+async fn in_turn<T, E>(turns: &Arc<Semaphore>, work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
 where
     T: Send + 'static,
     E: From<Error> + Send + 'static,

@@ -89,8 +89,7 @@ impl RawConnection {
             .map(|line| line.split_once(':').expect("a header has a colon"))
             .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
             .collect();
-        let mut answer =
-            RawAnswer { status: status.expect("a status line"), headers, body: String::new() };
+        let mut answer = RawAnswer { status: status.expect("a status line"), headers, body: String::new() };
         let length: usize = answer.header("content-length").expect("a length").parse().expect("a number");
         while self.unread.len() < length {
             assert!(self.read_more().await, "the server closed within a body");

@@ -44,8 +44,7 @@ fn url(args: &TokenArgs, instance: &Instance) -> anyhow::Result<String> {
     };
     url.push_str("resource=");
     url.push_str(&encode(&args.resource));
-    let selectors =
-        [("client_id", &args.client_id), ("object_id", &args.object_id), ("msi_res_id", &args.resource_id)];
+    let selectors = [("client_id", &args.client_id), ("object_id", &args.object_id), ("msi_res_id", &args.resource_id)];
     for (name, value) in selectors {
         if let Some(value) = value {
             url.push_str(&format!("&{name}={}", encode(value)));

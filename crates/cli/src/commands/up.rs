@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use authority::Authority;
 use authority::issuer::Issuers;
 use authority::secret::SecretKey;
 use authority::signing_pool::SigningPool;
-use authority::Authority;
 use broker::http::AuthorityClient;
 use broker::in_process::{DEFAULT_LIFETIME, InProcess};
 use broker::{Broker, Counters, Freshness};
@@ -185,7 +185,8 @@ fn bind(address: SocketAddr, what: &str, option: &str) -> anyhow::Result<TcpList
     if address.ip().is_unspecified() {
         bail!("the {what} endpoint listens on one address and not on {address}; name it with {option}");
     }
-    listen::bind(address).with_context(|| format!("the {what} endpoint can't be opened; say another address with {option}"))
+    listen::bind(address)
+        .with_context(|| format!("the {what} endpoint can't be opened; say another address with {option}"))
 }
 
 /// The tenant of the first VM, or the first there is.

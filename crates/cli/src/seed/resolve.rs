@@ -194,8 +194,7 @@ impl Resolver<'_> {
                 user_assigned.push(assigned.id);
             }
         }
-        let extensions =
-            extensions.into_iter().map(|seed| self.extension(seed, &id)).collect::<Result<Vec<_>, _>>()?;
+        let extensions = extensions.into_iter().map(|seed| self.extension(seed, &id)).collect::<Result<Vec<_>, _>>()?;
         let with_extension = extensions.iter().any(VmExtension::is_managed_identity);
         self.checked(&name, limits::check_assign(user_assigned.len(), with_extension))?;
         let machine = VirtualMachine {
@@ -284,7 +283,14 @@ impl Resolver<'_> {
 
     fn application(&mut self, seed: ApplicationSeed) -> Result<(), SeedError> {
         let ApplicationSeed {
-            name, tenant, client_id, principal_id, secret, certificate, federated_credentials, roles
+            name,
+            tenant,
+            client_id,
+            principal_id,
+            secret,
+            certificate,
+            federated_credentials,
+            roles,
         } = seed;
         self.checked(&name, names::display_name("application", &name.value))?;
         if self.world.applications.iter().any(|other| other.application.name.eq_ignore_ascii_case(&name.value)) {
@@ -294,8 +300,7 @@ impl Resolver<'_> {
         let federated = federated_credentials.into_iter().enumerate();
         let application = Application {
             tenant,
-            client_id: self
-                .guid_or(client_id.as_ref(), || derived_ids::application_client_id(tenant, &name.value))?,
+            client_id: self.guid_or(client_id.as_ref(), || derived_ids::application_client_id(tenant, &name.value))?,
             principal_id: self
                 .guid_or(principal_id.as_ref(), || derived_ids::application_principal_id(tenant, &name.value))?,
             name: name.value.clone(),

@@ -15,8 +15,8 @@ use control::vm_credential;
 use domain::{AssignedIdentities, ManagedIdentity, ResourceId, SharedClock};
 use guest::Endpoint;
 use guest::credential::NewCredential;
-use guest::disk::Disk;
 use guest::discovery_file::DiscoveryFile;
+use guest::disk::Disk;
 use guest::identities::Identities;
 use guest::source::ExtensionSource;
 use listen::Shutdown;
@@ -100,8 +100,7 @@ pub(crate) async fn start(
     let identities = tokio::task::spawn_blocking(move || Identities::open(disk)).await?;
     let identities = Arc::new(identities);
     let source = ExtensionSource::new(authority, identities.clone(), clock.clone());
-    let broker =
-        Broker::new(Arc::new(source), clock.clone(), Freshness::default(), Counters::register("extension"));
+    let broker = Broker::new(Arc::new(source), clock.clone(), Freshness::default(), Counters::register("extension"));
     let hosts = AllowedHosts::extension(port.port, port.own);
     let endpoint = Endpoint::new(identities, broker, hosts, guest.disk.log_folder().display().to_string());
     for listener in port.listeners {

@@ -103,12 +103,8 @@ fn open_extension(
         Some(own) => listen::bind(SocketAddr::new(own, port)).map(|listener| vec![listener]),
     };
     let advice = first.then_some("--extension-port or --no-extension");
-    let listeners = listeners.map_err(|why| MachineError::Bind {
-        vm: vm.name.clone(),
-        what: "extension's port",
-        advice,
-        why,
-    })?;
+    let listeners =
+        listeners.map_err(|why| MachineError::Bind { vm: vm.name.clone(), what: "extension's port", advice, why })?;
     let bound = listeners.first().and_then(|listener| listener.local_addr().ok());
     Ok(ExtensionPort { port: bound.map_or(port, |address| address.port()), listeners, own })
 }

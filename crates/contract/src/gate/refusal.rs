@@ -180,9 +180,8 @@ impl Refusal {
                 Answer::error(503, "service_unavailable", text).retry_after(*retry_after)
             }
             Self::RetrievalFailed { logs } => {
-                let text = format!(
-                    "Failed to retrieve token from the Active directory. For details see logs in {logs}"
-                );
+                let text =
+                    format!("Failed to retrieve token from the Active directory. For details see logs in {logs}");
                 Answer::error(500, "unknown", &text)
             }
             Self::Gone => Answer::error(410, "gone", "The service is being updated, retry later"),

@@ -76,8 +76,7 @@ fn the_extensions_own_order() {
     }
     let twice = [GOOD_EXTENSION[0], GOOD_EXTENSION[0], GOOD_EXTENSION[1]];
     assert_eq!(admit(&extension(), "GET", "/oauth2/token", &twice, false), Err(Refusal::Host(HostRefusal::Several)));
-    let method =
-        Refusal::MethodNotAllowed { path: "/oauth2/token".into(), method: "get".into(), allow: "GET, POST" };
+    let method = Refusal::MethodNotAllowed { path: "/oauth2/token".into(), method: "get".into(), allow: "GET, POST" };
     assert_eq!(admit(&extension(), "get", "/oauth2/token", &GOOD_EXTENSION, false), Err(method));
     assert_eq!(admit(&extension(), "GET", "/oauth2/token", &GOOD_EXTENSION, true), Err(Refusal::BodyNotAllowed));
 }

@@ -6,11 +6,7 @@ use store::Tx;
 
 use super::{Agree, SeedApplication, SeedConflict};
 
-pub(super) fn apply(
-    tx: &mut dyn Tx,
-    wanted: &SeedApplication,
-    secrets: &SecretKey,
-) -> Result<(), SeedConflict> {
+pub(super) fn apply(tx: &mut dyn Tx, wanted: &SeedApplication, secrets: &SecretKey) -> Result<(), SeedConflict> {
     let name = &wanted.application.name;
     match tx.application(wanted.application.tenant, wanted.application.client_id)? {
         None => {
@@ -23,7 +19,8 @@ pub(super) fn apply(
         Some(found) => agree(&found, wanted, secrets)?,
     }
     for pem in &wanted.certificates {
-        let certificate = authority::certificate::Certificate::from_pem(pem).map_err(credential(name, "certificate"))?;
+        let certificate =
+            authority::certificate::Certificate::from_pem(pem).map_err(credential(name, "certificate"))?;
         let certificate = CertificateCredential {
             holder: wanted.application.principal_id,
             tenant: wanted.application.tenant,
@@ -60,7 +57,11 @@ fn agree(found: &Application, wanted: &SeedApplication, secrets: &SecretKey) -> 
         Some(secret) => found.secrets.iter().any(|verifier| secrets.matches(verifier, secret)),
     };
     // What the secrets are is nobody's business, so the texts don't show them.
-    agreed.field("secret", &if same_secret { "the same" } else { "one" }, &if same_secret { "the same" } else { "another" })?;
+    agreed.field(
+        "secret",
+        &if same_secret { "the same" } else { "one" },
+        &if same_secret { "the same" } else { "another" },
+    )?;
     Ok(())
 }
 

@@ -11,7 +11,11 @@ const TENANT: u128 = 2;
 
 fn user(n: u128) -> ManagedIdentity {
     let sub = SubscriptionId::from_uuid(Uuid::from_u128(SUB));
-    identity(IdentityKind::UserAssigned, ResourceId::for_user_assigned_identity(sub, "Dev", &format!("App-{n}")).unwrap(), n)
+    identity(
+        IdentityKind::UserAssigned,
+        ResourceId::for_user_assigned_identity(sub, "Dev", &format!("App-{n}")).unwrap(),
+        n,
+    )
 }
 
 fn system(n: u128) -> ManagedIdentity {

@@ -7,8 +7,16 @@ const GET: &str = "GET /p HTTP/1.1\r\nHost: a\r\n\r\n";
 /// What is sent, and the status of each answer until the server closes; an empty list is a hang-up.
 const CORPUS: &[(&str, &str, &[u16])] = &[
     ("a plain request", "GET /p HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", &[200]),
-    ("CL then TE", "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /q HTTP/1.1\r\n\r\n", &[400]),
-    ("TE then CL", "POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 6\r\n\r\n0\r\n\r\n", &[400]),
+    (
+        "CL then TE",
+        "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /q HTTP/1.1\r\n\r\n",
+        &[400],
+    ),
+    (
+        "TE then CL",
+        "POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 6\r\n\r\n0\r\n\r\n",
+        &[400],
+    ),
     ("two lengths", "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", &[400]),
     ("two equal lengths", "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc", &[400]),
     ("+3", "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: +3\r\n\r\nabc", &[400]),
@@ -16,8 +24,16 @@ const CORPUS: &[(&str, &str, &[u16])] = &[
     ("xchunked", "POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n", &[400]),
     ("chunked, identity", "POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, identity\r\n\r\n", &[400]),
     ("TE on 1.0", "POST /p HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", &[400]),
-    ("chunk extension", "POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;a\nb\r\nabc\r\n0\r\n\r\n", &[400]),
-    ("chunk size 0x3", "POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0x3\r\nabc\r\n0\r\n\r\n", &[400]),
+    (
+        "chunk extension",
+        "POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;a\nb\r\nabc\r\n0\r\n\r\n",
+        &[400],
+    ),
+    (
+        "chunk size 0x3",
+        "POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0x3\r\nabc\r\n0\r\n\r\n",
+        &[400],
+    ),
     ("bare LF", "GET /p HTTP/1.1\nHost: a\n\n", &[400]),
     ("bare CR", "GET /p HTTP/1.1\r\nHost: a\r\nx: a\rb\r\n\r\n", &[400]),
     ("blank before the colon", "GET /p HTTP/1.1\r\nHost : a\r\n\r\n", &[400]),
@@ -77,7 +93,9 @@ async fn too_much_is_refused_with_an_answer_that_arrives() {
 async fn pipelined_requests_are_judged_one_by_one_and_answered_in_order() {
     let server = Server::start();
     let mut connection = RawConnection::open(server.address).await;
-    connection.send(format!("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n{GET}GET /p HTTP/1.1\nbad\n\n{GET}").as_bytes()).await;
+    connection
+        .send(format!("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n{GET}GET /p HTTP/1.1\nbad\n\n{GET}").as_bytes())
+        .await;
     server.gate.add_permits(1);
     let bodies = [connection.answer().await.unwrap(), connection.answer().await.unwrap()].map(|answer| answer.body);
     assert_eq!(bodies, ["GET /wait []", "GET /p []"]);

@@ -148,8 +148,7 @@ fn add_credentials(tx: &mut Changing<'_>, application: &Application) -> Result<(
     for credential in &application.federated {
         let sql = "INSERT INTO federated_credential (principal_id, name, issuer, subject, audience) \
                    VALUES (?1, ?2, ?3, ?4, ?5)";
-        let values =
-            [&principal, &credential.name, &credential.issuer, &credential.subject, &credential.audience];
+        let values = [&principal, &credential.name, &credential.issuer, &credential.subject, &credential.audience];
         tx.change_one(Noun::Application, &key, Op::Put, sql, values)?;
     }
     Ok(())

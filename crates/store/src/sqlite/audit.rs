@@ -35,10 +35,5 @@ impl<S: Source> AuditReader for S {
 }
 
 fn act(row: &Row<'_, '_>) -> Result<Act, Error> {
-    Ok(Act {
-        actor: row.get("actor")?,
-        action: row.get("action")?,
-        target: row.get("target")?,
-        at: row.time("at")?,
-    })
+    Ok(Act { actor: row.get("actor")?, action: row.get("action")?, target: row.get("target")?, at: row.time("at")? })
 }

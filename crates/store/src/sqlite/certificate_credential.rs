@@ -74,11 +74,7 @@ pub(super) fn revoke_all_of(tx: &mut Changing<'_>, holder: PrincipalId) -> Resul
 }
 
 /// Revokes every certificate on a machine's disk, or only those of one holder.
-pub(super) fn revoke_all_on(
-    tx: &mut Changing<'_>,
-    vm: &ResourceId,
-    holder: Option<PrincipalId>,
-) -> Result<(), Error> {
+pub(super) fn revoke_all_on(tx: &mut Changing<'_>, vm: &ResourceId, holder: Option<PrincipalId>) -> Result<(), Error> {
     for credential in tx.certificate_credentials_of_vm(vm)? {
         if holder.is_none_or(|holder| holder == credential.holder) {
             revoke(tx, credential.thumbprint_sha256)?;
@@ -112,11 +108,7 @@ fn create(tx: &mut Changing<'_>, new: &CertificateCredential) -> Result<Put, Err
     Ok(Put::Created)
 }
 
-fn update(
-    tx: &mut Changing<'_>,
-    before: &CertificateCredential,
-    new: &CertificateCredential,
-) -> Result<Put, Error> {
+fn update(tx: &mut Changing<'_>, before: &CertificateCredential, new: &CertificateCredential) -> Result<Put, Error> {
     if before == new {
         return Ok(Put::Unchanged);
     }

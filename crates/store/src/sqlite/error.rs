@@ -20,10 +20,7 @@ const UNIQUE: [(&str, Unique); 21] = [
     ("retired_vm_id.vm_id", Unique::VmId),
     ("virtual_machine.listen", Unique::Attachment),
     ("certificate_credential.thumbprint_sha256", Unique::Thumbprint),
-    (
-        "role_assignment.principal_id, role_assignment.role, role_assignment.scope_key",
-        Unique::RoleAssignment,
-    ),
+    ("role_assignment.principal_id, role_assignment.role, role_assignment.scope_key", Unique::RoleAssignment),
     ("role_assignment.id", Unique::Id),
     ("tenant.id", Unique::Id),
     ("subscription.id", Unique::Id),

@@ -8,8 +8,7 @@ struct Migration {
     sql: &'static str,
 }
 
-const ALL: [Migration; 1] =
-    [Migration { name: "base", sql: include_str!("../../migrations/sqlite/0001_base.sql") }];
+const ALL: [Migration; 1] = [Migration { name: "base", sql: include_str!("../../migrations/sqlite/0001_base.sql") }];
 
 /// Where a file stands.
 #[derive(Debug, PartialEq, Eq)]

@@ -14,7 +14,8 @@ impl<S: Source> ResourceGroupReader for S {
     }
 
     fn resource_groups(&self, subscription: SubscriptionId) -> Result<Vec<ResourceGroup>, Error> {
-        let sql = "SELECT key, id, name, location, subscription FROM resource_group WHERE subscription = ?1 ORDER BY key";
+        let sql =
+            "SELECT key, id, name, location, subscription FROM resource_group WHERE subscription = ?1 ORDER BY key";
         self.reader().many(sql, [subscription.to_string()], read)
     }
 }

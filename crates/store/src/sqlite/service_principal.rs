@@ -1,8 +1,6 @@
 //! Service principals: found and buried with what stands behind them.
 
-use domain::{
-    ClientId, IdentityKind, ManagedIdentity, PrincipalId, PrincipalKind, ServicePrincipal, TenantId,
-};
+use domain::{ClientId, IdentityKind, ManagedIdentity, PrincipalId, PrincipalKind, ServicePrincipal, TenantId};
 
 use super::query::Source;
 use super::row::Row;
@@ -53,7 +51,8 @@ pub(super) fn found(tx: &mut Changing<'_>, principal: &ServicePrincipal) -> Resu
         return Err(Error::Missing { noun: Noun::Tenant, key: principal.tenant.to_string() });
     }
     let key = principal.principal_id.to_string();
-    let sql = "INSERT INTO service_principal (principal_id, client_id, tenant, kind, owner) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let sql =
+        "INSERT INTO service_principal (principal_id, client_id, tenant, kind, owner) VALUES (?1, ?2, ?3, ?4, ?5)";
     let values = (
         &key,
         principal.client_id.to_string(),

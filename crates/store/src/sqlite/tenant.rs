@@ -30,7 +30,8 @@ impl TenantWriter for Writing<'_> {
                 return Ok(Put::Unchanged);
             }
             let key = tenant.id.to_string();
-            let sql = "INSERT INTO tenant (id, name) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET name = excluded.name";
+            let sql =
+                "INSERT INTO tenant (id, name) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET name = excluded.name";
             tx.change_one(Noun::Tenant, &key, Op::Put, sql, [&key, &tenant.name])?;
             Ok(if before.is_some() { Put::Updated } else { Put::Created })
         })

@@ -63,8 +63,7 @@ impl<'s> Writing<'s> {
         &mut self,
         changes: impl FnOnce(&mut Changing<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let mut changing =
-            Changing { connection: &self.connection, at: self.act.at, touched: &mut self.touched };
+        let mut changing = Changing { connection: &self.connection, at: self.act.at, touched: &mut self.touched };
         let done = changes(&mut changing);
         self.spoilt |= done.is_err();
         done

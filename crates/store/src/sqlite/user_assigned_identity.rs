@@ -6,9 +6,7 @@ use super::query::Source;
 use super::row::{Row, tags_text, within};
 use super::transaction::{Changing, Writing};
 use super::{resource_group, service_principal};
-use crate::{
-    Error, Noun, Op, Put, UserAssignedIdentityReader, UserAssignedIdentityWriter, VirtualMachineReader as _,
-};
+use crate::{Error, Noun, Op, Put, UserAssignedIdentityReader, UserAssignedIdentityWriter, VirtualMachineReader as _};
 
 macro_rules! select {
     ($rest:literal) => {
@@ -65,11 +63,7 @@ fn create(tx: &mut Changing<'_>, new: &UserAssignedIdentity) -> Result<Put, Erro
     Ok(Put::Created)
 }
 
-fn update(
-    tx: &mut Changing<'_>,
-    before: &UserAssignedIdentity,
-    new: &UserAssignedIdentity,
-) -> Result<Put, Error> {
+fn update(tx: &mut Changing<'_>, before: &UserAssignedIdentity, new: &UserAssignedIdentity) -> Result<Put, Error> {
     let key = new.identity.id.key();
     if before.identity != new.identity {
         let why = "it has another tenant, principal id or client id";

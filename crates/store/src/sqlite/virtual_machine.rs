@@ -11,7 +11,9 @@ use super::query::Source;
 use super::row::{Row, tags_text, within};
 use super::transaction::{Changing, Writing};
 use super::{certificate_credential, resource_group, service_principal, vm_extension, vm_snapshot};
-use crate::{Error, Noun, Op, Put, Unique, UserAssignedIdentityReader as _, VirtualMachineReader, VirtualMachineWriter};
+use crate::{
+    Error, Noun, Op, Put, Unique, UserAssignedIdentityReader as _, VirtualMachineReader, VirtualMachineWriter,
+};
 
 /// Machines `v` that fulfil a condition, with the ids of their own principal.
 macro_rules! machines {
@@ -93,7 +95,8 @@ impl VirtualMachineWriter for Writing<'_> {
 
 /// The machine with every identity once, when it does not contradict itself.
 fn consistent(vm: &VirtualMachine) -> Result<VirtualMachine, Error> {
-    let contradiction = |why| Err(Error::Contradiction { noun: Noun::VirtualMachine, key: vm.id.key().to_owned(), why });
+    let contradiction =
+        |why| Err(Error::Contradiction { noun: Noun::VirtualMachine, key: vm.id.key().to_owned(), why });
     if !vm.id.name().eq_ignore_ascii_case(&vm.name) {
         return contradiction("its id has another name");
     }
@@ -174,7 +177,13 @@ fn remove(tx: &mut Changing<'_>, id: &ResourceId) -> Result<bool, Error> {
     vm_extension::remove_all_of(tx, id)?;
     certificate_credential::revoke_all_on(tx, id, None)?;
     let (noun, op) = (Noun::VirtualMachine, Op::Removed);
-    tx.change(noun, key, op, "DELETE FROM vm_identity WHERE vm = (SELECT pk FROM virtual_machine WHERE key = ?1)", [key])?;
+    tx.change(
+        noun,
+        key,
+        op,
+        "DELETE FROM vm_identity WHERE vm = (SELECT pk FROM virtual_machine WHERE key = ?1)",
+        [key],
+    )?;
     tx.change_one(noun, key, op, "DELETE FROM virtual_machine WHERE key = ?1", [key])?;
     tx.change_one(noun, key, op, "INSERT INTO retired_vm_id (vm_id) VALUES (?1)", [vm.vm_id.to_string()])?;
     if let Some(principal) = principal(&vm) {
@@ -184,11 +193,7 @@ fn remove(tx: &mut Changing<'_>, id: &ResourceId) -> Result<bool, Error> {
 }
 
 /// Buries the old system-assigned identity and founds the new one, where there is one.
-fn exchange_system_assigned(
-    tx: &mut Changing<'_>,
-    before: &VirtualMachine,
-    new: &VirtualMachine,
-) -> Result<(), Error> {
+fn exchange_system_assigned(tx: &mut Changing<'_>, before: &VirtualMachine, new: &VirtualMachine) -> Result<(), Error> {
     if let Some(old) = principal(before) {
         service_principal::bury(tx, old)?;
     }

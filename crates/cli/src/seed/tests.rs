@@ -1,0 +1,124 @@
+use domain::{IdentityKind, JwksSource};
+
+use super::*;
+
+fn read(text: &str) -> World {
+    parse(text, Path::new("seed.yaml")).unwrap()
+}
+
+fn error(text: &str) -> String {
+    parse(text, Path::new("seed.yaml")).unwrap_err().to_string()
+}
+
+#[test]
+fn the_sample_is_one_vm_with_both_kinds_of_identity_and_the_extension() {
+    let world = sample().unwrap();
+    let vm = &world.virtual_machines[0];
+    assert_eq!((vm.name.as_str(), vm.location.as_str(), vm.size.as_str()), ("dev", "westeurope", "Standard_B1s"));
+    assert_eq!(vm.system_assigned.as_ref().unwrap().client_id.to_string(), "828a7102-b904-556c-96c1-e28447f83b90");
+    assert_eq!(vm.user_assigned[0].name(), "app");
+    assert_eq!(world.vm_extensions[0].settings, r#"{"port":50342}"#);
+    assert_eq!((world.tenants.len(), world.subscriptions.len(), world.resource_groups.len()), (1, 1, 1));
+}
+
+#[test]
+fn every_id_can_be_chosen() {
+    let world = read(
+        "tenants: [{name: t, id: 10000000-0000-4000-8000-000000000001}]\n\
+         subscriptions: [{name: s, id: c1686c51-b717-4fe0-9af3-24a20a41fb0c}]\n\
+         resourceGroups: [{name: MSIV2-Testing-MSALNET}]\n\
+         userAssignedIdentities:\n\
+         - name: msiv2uami\n  \
+           clientId: 6325cd32-9911-41f3-819c-416cdf9104e7\n  \
+           principalId: ecb2ad92-3e30-4505-b79f-ac640d069f24\n\
+         virtualMachines:\n\
+         - name: vm\n  \
+           vmId: 50000000-0000-4000-8000-000000000001\n  \
+           identity:\n    \
+             systemAssigned: {clientId: 30000000-0000-4000-8000-000000000001}\n    \
+             userAssigned: [msiv2uami]\n  \
+           attachment: {listen: '127.0.0.1:1'}\n",
+    );
+    let identity = &world.user_assigned_identities[0].identity;
+    assert_eq!(
+        identity.id.as_str(),
+        "/subscriptions/c1686c51-b717-4fe0-9af3-24a20a41fb0c/resourceGroups/MSIV2-Testing-MSALNET/providers/\
+         Microsoft.ManagedIdentity/userAssignedIdentities/msiv2uami"
+    );
+    assert_eq!(identity.kind, IdentityKind::UserAssigned);
+    assert_eq!(identity.client_id.to_string(), "6325cd32-9911-41f3-819c-416cdf9104e7");
+    let vm = &world.virtual_machines[0];
+    assert_eq!(vm.vm_id.to_string(), "50000000-0000-4000-8000-000000000001");
+    let system = vm.system_assigned.as_ref().unwrap();
+    assert_eq!(system.client_id.to_string(), "30000000-0000-4000-8000-000000000001");
+    assert_eq!(vm.tenant, world.tenants[0].id);
+}
+
+#[test]
+fn applications_and_issuers() {
+    let world = read(
+        "issuers:\n- url: https://issuer.example/\n- {url: https://b, jwks: keys.json}\n\
+         applications:\n\
+         - name: ci\n  secret: s3cret\n  \
+           federatedCredentials: [{issuer: https://b, subject: s}]\n  \
+           roles: [{role: Owner, scope: /}]\n",
+    );
+    assert_eq!(
+        world.external_issuers[0].jwks,
+        JwksSource::Url("https://issuer.example/.well-known/openid-configuration".to_owned())
+    );
+    assert_eq!(world.external_issuers[1].jwks, JwksSource::File("keys.json".into()));
+    let ci = &world.applications[0];
+    assert_eq!(ci.application.federated[0].audience, "api://AzureADTokenExchange");
+    assert_eq!(ci.roles, [("Owner".to_owned(), domain::Scope::Root)]);
+    assert!(!format!("{world:?}").contains("s3cret"));
+}
+
+#[test]
+fn errors_name_the_place() {
+    for (text, wanted) in [
+        ("tenants: [{nam: x}]", "seed.yaml:1:12: unknown field `nam`"),
+        ("virtualMachines:\n- name: vm\n  sise: x", "seed.yaml:3:3: unknown field `sise`"),
+        ("tenants: [{name: a}, {name: A}]", "seed.yaml:1:29: there are two of the tenant 'A'"),
+        (
+            "userAssignedIdentities: [{name: app}]\nvirtualMachines:\n- name: vm\n  identity: {userAssigned: [ap]}",
+            "seed.yaml:4:29: there is no user-assigned identity 'ap' in this file; there is app",
+        ),
+        ("tenants: [{name: a, id: x}]", "seed.yaml:1:25: 'x': "),
+        ("userAssignedIdentities: [{name: a}]", "seed.yaml:1:33: the name of a user-assigned identity has 3 to 128"),
+        (
+            "tenants: [{name: a}, {name: b}]\nsubscriptions: [{name: s}]",
+            "seed.yaml:2:24: say which tenant 's' belongs to: there are 2",
+        ),
+        (
+            "virtualMachines:\n- name: vm\n  extensions: [{type: Custom}]",
+            "seed.yaml:3:23: there is no extension of publisher 'Microsoft.ManagedIdentity' and type 'Custom'",
+        ),
+        (
+            "virtualMachines:\n- name: vm\n  extensions: [{type: ManagedIdentityExtensionForLinux, settings: {port: 0}}]",
+            "seed.yaml:3:23: the setting 'port' of the extension is 0; it must be a whole number from 1 to 65535",
+        ),
+        ("applications: [{name: app, secret: 'env:SYMBOLON_NOT_SET'}]", "seed.yaml:1:36: the environment variable"),
+        ("tenants: [", "seed.yaml:1:"),
+    ] {
+        let error = error(text);
+        assert!(error.starts_with(wanted), "{text}\n  {error}");
+    }
+}
+
+#[test]
+fn thirty_three_identities_are_too_many_for_the_extension() {
+    let seed = |count: usize, extension: &str| {
+        let names: Vec<_> = (0..count).map(|number| format!("app{number}")).collect();
+        let identities: Vec<_> = names.iter().map(|name| format!("{{name: {name}}}")).collect();
+        format!(
+            "userAssignedIdentities: [{}]\nvirtualMachines:\n- name: vm\n  identity: {{userAssigned: [{}]}}\n{extension}",
+            identities.join(", "),
+            names.join(", ")
+        )
+    };
+    let extension = "  extensions: [{type: ManagedIdentityExtensionForLinux}]";
+    assert_eq!(read(&seed(32, extension)).virtual_machines[0].user_assigned.len(), 32);
+    assert!(error(&seed(33, extension)).contains("32"));
+    assert_eq!(read(&seed(33, "")).virtual_machines[0].user_assigned.len(), 33);
+}
