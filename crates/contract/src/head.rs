@@ -4,7 +4,11 @@
 //! `Host`, both framings of a body. Some of that leaves no trace in the parsed request. So one strict pass
 //! over the bytes judges everything that a library judges, and what it lets through.
 
+mod chunked;
+
 use memchr::memchr;
+
+pub use chunked::{BrokenChunk, Chunked};
 
 /// How much a head may hold.
 #[derive(Clone, Copy, Debug)]
@@ -15,11 +19,13 @@ pub struct Limits {
     pub lines: usize,
     /// The most bytes of a body.
     pub body: u64,
+    /// Whether a body may come in chunks: MSAL for Go sends its form so.
+    pub chunked: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { head: 16 * 1024, lines: 64, body: 16 * 1024 }
+        Self { head: 16 * 1024, lines: 64, body: 16 * 1024, chunked: false }
     }
 }
 
@@ -41,8 +47,17 @@ pub enum Scan {
 pub struct Head {
     /// Its length in bytes, the empty line included.
     pub len: usize,
-    /// The length of the body behind it.
-    pub body: u64,
+    /// The body behind it.
+    pub body: Framing,
+}
+
+/// How long a body is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// So many bytes; 0 is none.
+    Length(u64),
+    /// It says so itself, chunk by chunk.
+    Chunked,
 }
 
 /// Why a head is refused.
@@ -84,8 +99,8 @@ fn scan_head(bytes: &[u8], limits: &Limits) -> Result<Head, Stop> {
         return Err(Stop::Hangup);
     }
     let mut rest = bytes;
-    request_line(next_line(&mut rest, bytes, limits)?)?;
-    let mut length: Option<u64> = None;
+    let request = request_line(next_line(&mut rest, bytes, limits)?)?;
+    let (mut length, mut chunked): (Option<u64>, bool) = (None, false);
     let mut lines = 0;
     loop {
         let line = next_line(&mut rest, bytes, limits)?;
@@ -107,12 +122,24 @@ fn scan_head(bytes: &[u8], limits: &Limits) -> Result<Head, Stop> {
                 }
                 length = Some(content_length(value)?);
             }
-            17 if name.eq_ignore_ascii_case(b"transfer-encoding") => return Err(MALFORMED),
+            17 if name.eq_ignore_ascii_case(b"transfer-encoding") => {
+                let may = limits.chunked && request.may_chunk && !chunked;
+                if !may || !value.eq_ignore_ascii_case(b"chunked") {
+                    return Err(MALFORMED);
+                }
+                chunked = true;
+            }
             _ => {}
         }
     }
-    let body = length.unwrap_or(0);
-    if body > limits.body {
+    let body = match (length, chunked) {
+        (Some(_), true) => return Err(MALFORMED),
+        (None, true) => Framing::Chunked,
+        (length, false) => Framing::Length(length.unwrap_or(0)),
+    };
+    if let Framing::Length(length) = body
+        && length > limits.body
+    {
         return Err(Stop::Refuse(FramingRefusal::BodyTooLarge));
     }
     Ok(Head { len: bytes.len() - rest.len(), body })
@@ -134,7 +161,7 @@ fn next_line<'b>(rest: &mut &'b [u8], all: &[u8], limits: &Limits) -> Result<&'b
 }
 
 /// `METHOD SP target SP HTTP/1.x`; the target in origin form, visible ASCII without `#` and `\`.
-fn request_line(line: &[u8]) -> Result<(), Stop> {
+fn request_line(line: &[u8]) -> Result<RequestLine, Stop> {
     let mut parts = line.split(|byte| *byte == b' ');
     let (Some(method), Some(target), Some(version), None) = (parts.next(), parts.next(), parts.next(), parts.next())
     else {
@@ -152,7 +179,12 @@ fn request_line(line: &[u8]) -> Result<(), Stop> {
     if target.first() != Some(&b'/') || !target.iter().all(|byte| in_target(*byte)) {
         return Err(MALFORMED);
     }
-    Ok(())
+    Ok(RequestLine { may_chunk: method == b"POST" && version == b"HTTP/1.1" })
+}
+
+/// What of the request line matters to the headers behind it.
+struct RequestLine {
+    may_chunk: bool,
 }
 
 fn in_target(byte: u8) -> bool {

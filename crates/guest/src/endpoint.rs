@@ -22,6 +22,13 @@ const JSON: HeaderValue = HeaderValue::from_static(CONTENT_TYPE);
 /// The longest form that is read, in bytes.
 const MAX_FORM: usize = 16 * 1024;
 
+/// What a listener of the endpoint allows: bodies, also in chunks, because MSAL for Go sends its form so.
+#[must_use]
+pub fn listener_config() -> listen::Config {
+    let limits = contract::head::Limits { chunked: true, body: MAX_FORM as u64, ..contract::head::Limits::default() };
+    listen::Config { limits, ..listen::Config::default() }
+}
+
 /// The endpoint of one guest. Cheap to clone; several listeners may share it.
 #[derive(Clone)]
 pub struct Endpoint {

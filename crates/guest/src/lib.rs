@@ -10,4 +10,4 @@ mod endpoint;
 pub mod identities;
 pub mod source;
 
-pub use endpoint::Endpoint;
+pub use endpoint::{Endpoint, listener_config};

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
-use contract::head::{FramingRefusal, Limits, Scan, scan};
+use contract::head::{Chunked, Framing, FramingRefusal, Limits, Scan, scan};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Duration;
@@ -82,6 +82,10 @@ enum State {
     Head,
     /// So many bytes may be passed on: the rest of a sound head and its body.
     Passing(u64),
+    /// So many bytes may be passed on, and behind them a body in chunks.
+    PassingTo(usize),
+    /// A body in chunks.
+    Chunks(Chunked),
     /// So many bytes of [`REFUSED`] have been passed on.
     Refusing(usize),
     /// Nothing more is passed on.
@@ -115,8 +119,10 @@ impl Guard {
             return Poll::Ready(Ok(()));
         }
         let bytes = out.filled().get(before..).unwrap_or_default();
-        if let Scan::Head(head) = scan(bytes, &self.limits) {
-            let whole = head.len as u64 + head.body;
+        if let Scan::Head(head) = scan(bytes, &self.limits)
+            && let Framing::Length(body) = head.body
+        {
+            let whole = head.len as u64 + body;
             if let Some(left) = whole.checked_sub(count as u64) {
                 if left > 0 {
                     self.timer.reset(self.times.body);
@@ -193,6 +199,33 @@ impl AsyncRead for Guard {
                         this.state = State::Ended;
                     }
                 }
+                State::PassingTo(0) => this.state = State::Chunks(Chunked::new(this.limits.body)),
+                State::PassingTo(left) => {
+                    let count = left.min(out.remaining());
+                    out.put_slice(this.arrived.get(..count).unwrap_or_default());
+                    this.arrived.advance(count);
+                    this.state = State::PassingTo(left - count);
+                    return Poll::Ready(Ok(()));
+                }
+                State::Chunks(chunked) if chunked.is_done() => this.state = State::Passing(0),
+                State::Chunks(mut chunked) if !this.arrived.is_empty() => {
+                    let piece = this.arrived.get(..this.arrived.len().min(out.remaining())).unwrap_or_default();
+                    match chunked.follow(piece) {
+                        Ok(count) => {
+                            out.put_slice(piece.get(..count).unwrap_or_default());
+                            this.arrived.advance(count);
+                            this.state = State::Chunks(chunked);
+                            return Poll::Ready(Ok(()));
+                        }
+                        // The end of the stream within a body: whoever reads it gets an error.
+                        Err(_) => this.state = State::Ended,
+                    }
+                }
+                State::Chunks(_) => {
+                    if !ready!(this.poll_more(context))? {
+                        this.state = State::Ended;
+                    }
+                }
                 State::Head if this.arrived.is_empty() => {
                     let before = out.filled().len();
                     ready!(this.poll_first(context, out))?;
@@ -202,10 +235,13 @@ impl AsyncRead for Guard {
                 }
                 State::Head => match scan(&this.arrived, &this.limits) {
                     Scan::Head(head) => {
-                        if head.body > 0 {
+                        if head.body != Framing::Length(0) {
                             this.timer.reset(this.times.body);
                         }
-                        this.state = State::Passing(head.len as u64 + head.body);
+                        this.state = match head.body {
+                            Framing::Length(body) => State::Passing(head.len as u64 + body),
+                            Framing::Chunked => State::PassingTo(head.len),
+                        };
                     }
                     Scan::Refused(refusal) => {
                         this.verdict.set(refusal);
@@ -238,7 +274,7 @@ impl AsyncWrite for Guard {
             Some(left) => left,
             None => {
                 ready!(Pin::new(&mut this.stream).poll_shutdown(context))?;
-                if !matches!(this.state, State::Refusing(_) | State::Passing(1..)) {
+                if !matches!(this.state, State::Refusing(_) | State::Passing(1..) | State::Chunks(_)) {
                     return Poll::Ready(Ok(()));
                 }
                 this.timer.reset(this.times.drain);

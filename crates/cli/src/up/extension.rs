@@ -104,7 +104,7 @@ pub(crate) async fn start(
     let hosts = AllowedHosts::extension(port.port, port.own);
     let endpoint = Endpoint::new(identities, broker, hosts, guest.disk.log_folder().display().to_string());
     for listener in port.listeners {
-        tasks.spawn(listen::serve(listener, endpoint.clone(), listen::Config::default(), shutdown.ending()));
+        tasks.spawn(listen::serve(listener, endpoint.clone(), guest::listener_config(), shutdown.ending()));
     }
     Ok(DiscoveryFile::write(&guest.disk, port.port)?)
 }

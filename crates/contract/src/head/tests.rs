@@ -25,9 +25,9 @@ const GET: &str = "GET /p HTTP/1.1\r\nHost: a\r\n";
 #[test]
 fn sound_heads_pass() {
     let head = format!("{GET}Metadata: \t true \t\r\n\r\n");
-    assert_eq!(accepted(&head), Head { len: head.len(), body: 0 });
+    assert_eq!(accepted(&head), Head { len: head.len(), body: Framing::Length(0) });
     assert_eq!(accepted(&format!("{head}{head}")).len, head.len(), "the second is judged by itself");
-    assert_eq!(accepted("POST /p HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc").body, 3);
+    assert_eq!(accepted("POST /p HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc").body, Framing::Length(3));
     accepted("GET /p?resource=https://a/%2F&b HTTP/1.1\r\nhost:\r\nx: \u{e9}\r\n\r\n");
     accepted("get / HTTP/1.1\r\n\r\n");
 }
@@ -85,6 +85,30 @@ fn malformed_heads_are_refused() {
         "POST /p HTTP/1.0\r\ntransfer-encoding: identity\r\n\r\n",
     ] {
         assert_eq!(refused(wrong), FramingRefusal::Malformed, "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_body_may_come_in_chunks_only_where_it_is_allowed_and_in_one_way() {
+    let limits = Limits { chunked: true, ..Limits::default() };
+    let chunked = |method: &str, version: &str, lines: &str| {
+        scan(format!("{method} /p {version}\r\n{lines}\r\n").as_bytes(), &limits)
+    };
+    let one = "Transfer-Encoding: chunked\r\n";
+    assert!(matches!(chunked("POST", "HTTP/1.1", one), Scan::Head(Head { body: Framing::Chunked, .. })));
+    assert_eq!(refused(&format!("POST /p HTTP/1.1\r\n{one}\r\n")), FramingRefusal::Malformed);
+    for (method, version, lines) in [
+        ("GET", "HTTP/1.1", one.to_owned()),
+        ("POST", "HTTP/1.0", one.to_owned()),
+        ("POST", "HTTP/1.1", format!("{one}{one}")),
+        ("POST", "HTTP/1.1", format!("{one}Content-Length: 3\r\n")),
+        ("POST", "HTTP/1.1", format!("Content-Length: 3\r\n{one}")),
+        ("POST", "HTTP/1.1", "Transfer-Encoding: gzip, chunked\r\n".to_owned()),
+        ("POST", "HTTP/1.1", "Transfer-Encoding: xchunked\r\n".to_owned()),
+        ("POST", "HTTP/1.1", "Transfer-Encoding:\r\n".to_owned()),
+    ] {
+        let verdict = chunked(method, version, &lines);
+        assert_eq!(verdict, Scan::Refused(FramingRefusal::Malformed), "{method} {version} {lines:?}");
     }
 }
 

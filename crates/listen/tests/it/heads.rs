@@ -127,6 +127,22 @@ async fn a_body_that_breaks_off_is_refused() {
 }
 
 #[tokio::test]
+async fn a_body_may_come_in_chunks_where_it_is_allowed() {
+    let config = Config::default();
+    let limits = contract::head::Limits { chunked: true, ..config.limits };
+    let server = Server::start_with(Config { limits, ..config });
+    let mut connection = RawConnection::open(server.address).await;
+    let head = "POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    connection.send(format!("{head}5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n{GET}").as_bytes()).await;
+    assert_eq!(connection.answer().await.unwrap().body, "POST /p [hello world]");
+    assert_eq!(connection.answer().await.unwrap().body, "GET /p []");
+    for broken in ["5;a=b\r\nhello\r\n0\r\n\r\n", "0x5\r\nhello", "5\nhello", "4001\r\n", "0\r\nTrailer: a\r\n\r\n"] {
+        let answer = exchange(server.address, format!("{head}{broken}")).await.unwrap();
+        assert_eq!((answer.status, answer.closes()), (400, true), "{broken:?}");
+    }
+}
+
+#[tokio::test]
 async fn http_1_0_is_answered_and_closed() {
     let server = Server::start();
     let mut connection = RawConnection::open(server.address).await;
