@@ -27,6 +27,7 @@ pub(crate) struct BenchArgs {
 
 pub(crate) fn test(args: &TestArgs) -> Result<()> {
     run("cargo", &["test", "--workspace", "--locked"])?;
+    run("python3", &["-m", "unittest", "discover", "-s", "compat/tests", "-t", "compat"])?;
     let mut skipped = Vec::new();
     if args.no_compat {
         skipped.push("real clients: --no-compat was given");
