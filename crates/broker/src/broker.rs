@@ -113,7 +113,7 @@ impl Broker {
                 Ok(newer) => return Ok(self.serve(newer)),
                 Err(SourceError::Withdrawn) => return Err(SourceError::Withdrawn),
                 Err(why) => {
-                    tracing::warn!(error = &why as &dyn std::error::Error, "serving a token past half of its life")
+                    tracing::warn!(error = &why as &dyn std::error::Error, "serving a token past half of its life");
                 }
             },
             Grade::Spent => {

@@ -36,10 +36,7 @@ pub(crate) fn decode(token: &str) -> anyhow::Result<Decoded> {
 
 /// A claim's value for people: times also as dates.
 pub(crate) fn shown(name: &str, value: &Value) -> String {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let time = matches!(name, "exp" | "iat" | "nbf").then(|| value.as_i64()).flatten();
     match time.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok()) {
         Some(time) => format!("{text} ({time})"),

@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     fn value(query: &str, name: &str) -> Option<String> {
-        Parameters::parse(query).unwrap().get(name).map(|value| value.to_string())
+        Parameters::parse(query).unwrap().get(name).map(ToString::to_string)
     }
 
     #[test]

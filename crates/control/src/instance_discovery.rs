@@ -28,7 +28,7 @@ pub(crate) async fn get(
         return refuse(&Aadsts::MissingParameter { name: "authorization_endpoint" });
     };
     let endpoint: Option<Uri> = endpoint.parse().ok();
-    let host = endpoint.as_ref().and_then(Uri::authority).map(|authority| authority.as_str());
+    let host = endpoint.as_ref().and_then(Uri::authority).map(http::uri::Authority::as_str);
     let tenant = endpoint.as_ref().map(Uri::path).and_then(|path| path.split('/').nth(1));
     let (Some(host), Some(tenant)) = (host, tenant.filter(|tenant| !tenant.is_empty())) else {
         return refuse(&Aadsts::UnknownInstance);

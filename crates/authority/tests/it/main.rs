@@ -1,5 +1,10 @@
 //! The authority as its users see it.
-#![expect(clippy::expect_used, reason = "a test whose set-up fails has failed")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test whose set-up fails has failed"
+)]
 
 mod assertions;
 mod minting;

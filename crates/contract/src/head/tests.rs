@@ -7,17 +7,15 @@ fn verdict(bytes: &str) -> Scan {
 }
 
 fn refused(bytes: &str) -> FramingRefusal {
-    match verdict(bytes) {
-        Scan::Refused(refusal) => refusal,
-        other => panic!("{bytes:?}: {other:?}"),
-    }
+    let verdict = verdict(bytes);
+    let Scan::Refused(refusal) = verdict else { panic!("{bytes:?}: {verdict:?}") };
+    refusal
 }
 
 fn accepted(bytes: &str) -> Head {
-    match verdict(bytes) {
-        Scan::Head(head) => head,
-        other => panic!("{bytes:?}: {other:?}"),
-    }
+    let verdict = verdict(bytes);
+    let Scan::Head(head) = verdict else { panic!("{bytes:?}: {verdict:?}") };
+    head
 }
 
 const GET: &str = "GET /p HTTP/1.1\r\nHost: a\r\n";
@@ -36,7 +34,7 @@ fn sound_heads_pass() {
 fn incomplete_heads_are_waited_for() {
     let head = format!("{GET}\r\n");
     for end in 0..head.len() {
-        assert_eq!(verdict(&head[..end]), Scan::Incomplete, "{end}");
+        assert_eq!(verdict(head.get(..end).unwrap()), Scan::Incomplete, "{end}");
     }
 }
 

@@ -1,5 +1,5 @@
 //! The listener over real sockets, with requests as raw bytes.
-#![expect(clippy::expect_used, reason = "a test whose set-up fails has failed")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test whose set-up fails has failed")]
 
 mod heads;
 mod life;
