@@ -58,6 +58,9 @@ pub(crate) struct UpArgs {
     /// Open no extension endpoint
     #[arg(long)]
     pub(crate) no_extension: bool,
+    /// Who the tokens say they are from; `{tenant}` stands for the tenant's id
+    #[arg(long, value_name = "TEMPLATE", default_value = "https://sts.windows.net/{tenant}/", value_parser = issuer)]
+    pub(crate) issuer: String,
     /// Limit each VM's requests as Azure does: 20 a second and 5 at once
     #[arg(long)]
     pub(crate) throttle: bool,
@@ -127,7 +130,7 @@ pub(crate) struct EnvArgs {
 pub(crate) struct TokenArgs {
     #[command(flatten)]
     pub(crate) target: TargetArgs,
-    /// The resource to ask for, such as https://management.azure.com/
+    /// The resource to ask for, such as `https://management.azure.com/`
     #[arg(long, value_name = "R")]
     pub(crate) resource: String,
     /// The identity with this client id
@@ -161,6 +164,13 @@ pub(crate) struct VersionArgs {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// An issuer template names the tenant, so that no two tenants share an issuer.
+fn issuer(text: &str) -> Result<String, String> {
+    let sound = text.starts_with("https://") && text.matches("{tenant}").count() == 1;
+    let sound = sound && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"');
+    if sound { Ok(text.to_owned()) } else { Err("write an https URL with {tenant} in it, once".to_owned()) }
 }
 
 /// An address whose port may be left out.

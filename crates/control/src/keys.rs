@@ -80,7 +80,7 @@ impl Keys {
         clock: SharedClock,
         policy: RotationPolicy,
     ) -> Result<Self, KeysError> {
-        let mut records = store.read(|tx| tx.signing_keys()).await?;
+        let mut records = of_issuer(&store, &issuers).await?;
         if records.is_empty() {
             let now = clock.now();
             let mut first = make(Arc::clone(&kek), issuers.v1.clone(), now).await?;
@@ -111,7 +111,7 @@ impl Keys {
     /// # Errors
     /// When a key can't be made or kept; what was done before stays done.
     pub async fn rotate(&self) -> Result<usize, KeysError> {
-        let mut records = self.store.read(|tx| tx.signing_keys()).await?;
+        let mut records = of_issuer(&self.store, &self.issuers).await?;
         let mut done = 0;
         loop {
             let now = self.clock.now();
@@ -157,6 +157,14 @@ impl Keys {
             }
         }
     }
+}
+
+/// The keys that are bound to this issuer. Another issuer's are of no use here: after a change of the issuer new
+/// ones are made.
+async fn of_issuer(store: &Handle, issuers: &Issuers) -> Result<Vec<SigningKeyRecord>, store::Error> {
+    let mut records = store.read(|tx| tx.signing_keys()).await?;
+    records.retain(|record| record.issuer == issuers.v1 && record.purpose == PURPOSE);
+    Ok(records)
 }
 
 /// Makes a key that waits, wrapped. Generating takes up to a tenth of a second of CPU.

@@ -1,6 +1,6 @@
 //! The control plane: the authority's endpoints over HTTPS, its keys at rest, and what applies a seed.
 //!
-//! [`server`] speaks TLS with a certificate of the [`tls`] module's local CA; [`router`] has every route.
+//! [`server`] speaks TLS with a certificate of the [`tls`] module's local CA; [`mod@router`] has every route.
 //! [`keys`] keeps the signing keys in the store, wrapped, and moves them through their states.
 //! [`vm_credential`] issues what the extension keeps on a VM's disk. [`seed`] puts a described world into the
 //! store.

@@ -86,7 +86,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
     let kek = Arc::new(open_kek(&data.path().join("keys"))?);
     let tenant = first_tenant(&store, &world, &machines).await?;
     let admin = world::apply(&store, world, &kek, data.path(), tenant, &clock).await?;
-    let issuers = Arc::new(Issuers::default());
+    let issuers = Arc::new(Issuers { v1: args.issuer.clone(), ..Issuers::default() });
     let keys = Keys::open(store.clone(), kek.clone(), issuers.clone(), clock.clone(), RotationPolicy::default());
     let keys = Arc::new(keys.await?);
     let identity = tls::open(&data.path().join("tls"), &[https_address.ip()], clock.now())?;
