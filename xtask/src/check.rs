@@ -9,7 +9,7 @@ pub(crate) fn check() -> Result<()> {
     run("cargo", &["fmt", "--all", "--check"])?;
     run("cargo", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
     let strict = [("RUSTDOCFLAGS", "-D warnings")];
-    run_with("cargo", &["doc", "--workspace", "--no-deps", "--locked", "--document-private-items"], &strict)?;
+    run_with("cargo", &["doc", "--workspace", "--no-deps", "--locked"], &strict)?;
     tidy::tidy()?;
     deny()?;
     generate::generate(&generate::GenArgs { check: true })?;

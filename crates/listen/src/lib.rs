@@ -1,6 +1,6 @@
 //! The plain-HTTP listener of the data planes.
 //!
-//! [`bind`] opens ports and says who holds one that is taken. [`serve`] runs hyper behind a [`guard`]: the
+//! [`mod@bind`] opens ports and says who holds one that is taken. [`serve`] runs hyper behind a guard: the
 //! raw bytes of every head are judged by [`contract::head`] before hyper sees them, so no answer leaves that
 //! isn't ours, no malformed head is mended, and nothing that arrives slowly holds a connection for long.
 
