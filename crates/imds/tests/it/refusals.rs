@@ -1,0 +1,206 @@
+//! The refusal table: every route, with everything that is wrong, to the byte.
+
+use contract::gate::{Route, Surface};
+
+use super::*;
+
+/// Every route with its path and a query that is right. A route that isn't here fails the test below.
+const ROUTES: [(Route, &str, &str); 2] = [
+    (Route::ImdsToken, "/metadata/identity/oauth2/token", "api-version=2018-02-01&resource=r"),
+    (Route::ImdsIdentityInfo, "/metadata/identity/info", "api-version=2018-02-01"),
+];
+
+fn invalid(text: &str) -> String {
+    format!("{{\"error\":\"invalid_request\",\"error_description\":\"{text}\"}}")
+}
+
+struct Row {
+    name: &'static str,
+    request: String,
+    status: u16,
+    body: String,
+    closes: bool,
+}
+
+/// Rows that hold for every route.
+fn rows(host: &str, path: &str, query: &str) -> Vec<Row> {
+    let target = format!("{path}?{query}");
+    let get = |target: &str, lines: &str| format!("GET {target} HTTP/1.1\r\n{host}{lines}\r\n");
+    let row = |name, request, status, body| Row { name, request, status, body, closes: true };
+    let header = invalid("Required metadata header not specified");
+    let hosts = invalid("The Host header is not allowed");
+    let malformed = r#"{"error":"bad_request","error_description":"The request is malformed"}"#.to_owned();
+    let forwarded = invalid("Requests with the X-Forwarded-For header are not allowed");
+    let origin = r#"{"error":"forbidden","error_description":"Cross-origin requests are not allowed"}"#.to_owned();
+    let allowed = |method: &str| {
+        format!(
+            "{{\"error\":\"method_not_allowed\",\"error_description\":\"Http method is not allowed: Path = \\\"{path}\\\", Method = \\\"{method}\\\"\"}}"
+        )
+    };
+    let unknown = |path: &str| {
+        format!(
+            "{{\"error\":\"not_found\",\"error_description\":\"API is not found: Path = \\\"{path}\\\", Method = \\\"GET\\\"\"}}"
+        )
+    };
+    let good = "Metadata: true\r\n";
+    let mut rows = vec![
+        Row { closes: false, ..row("no header", get(&target, ""), 400, header.clone()) },
+        row("header twice", get(&target, "Metadata: true\r\nMetadata: true\r\n"), 400, header.clone()),
+        row("true, true", get(&target, "Metadata: true, true\r\n"), 400, header.clone()),
+        row("false", get(&target, "Metadata: false\r\n"), 400, header),
+        row("forwarded", get(&target, "Metadata: true\r\nX-Forwarded-For: 127.0.0.1\r\n"), 400, forwarded.clone()),
+        row("forwarded, empty", get(&target, "Metadata: true\r\nx-forwarded-for:\r\n"), 400, forwarded),
+        row("origin", get(&target, "Metadata: true\r\nOrigin: http://evil\r\n"), 403, origin.clone()),
+        row("fetch site", get(&target, "Metadata: true\r\nSec-Fetch-Site: same-origin\r\n"), 403, origin),
+        row("foreign host", format!("GET {target} HTTP/1.1\r\nHost: evil\r\n{good}\r\n"), 400, hosts.clone()),
+        row("no host", format!("GET {target} HTTP/1.1\r\n{good}\r\n"), 400, hosts.clone()),
+        row("two hosts", get(&target, &format!("{host}{good}")), 400, hosts),
+        row("POST", format!("POST {target} HTTP/1.1\r\n{host}{good}Content-Length: 0\r\n\r\n"), 405, allowed("POST")),
+        row("lower case", format!("get {target} HTTP/1.1\r\n{host}{good}\r\n"), 405, allowed("get")),
+        row("DELETE", format!("DELETE {target} HTTP/1.1\r\n{host}{good}\r\n"), 405, allowed("DELETE")),
+        row(
+            "body",
+            get(&target, &format!("{good}Content-Length: 3\r\n")) + "abc",
+            400,
+            invalid("A request body is not allowed"),
+        ),
+        row(
+            "both framings",
+            get(&target, &format!("{good}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n")),
+            400,
+            malformed.clone(),
+        ),
+        row("chunked", get(&target, &format!("{good}Transfer-Encoding: chunked\r\n")), 400, malformed.clone()),
+        row(
+            "bare LF",
+            format!("GET {target} HTTP/1.1\n{}{}\n", host.replace('\r', ""), good.replace('\r', "")),
+            400,
+            malformed.clone(),
+        ),
+        row("absolute form", get(&format!("http://evil{target}"), good), 400, malformed.clone()),
+        row("fragment", get(&format!("{path}#x"), good), 400, malformed.clone()),
+        row("non-ASCII target", get(&format!("{target}\u{e9}"), good), 400, malformed),
+        row("non-UTF-8 query", get(&format!("{target}&x=%ff"), good), 400, invalid("The query is not valid UTF-8")),
+        row(
+            "name twice",
+            get(&format!("{target}&a=1&A=2"), good),
+            400,
+            invalid("Query variable 'A' is specified more than once"),
+        ),
+        row(
+            "long value",
+            get(&format!("{target}&a={}", "x".repeat(2_049)), good),
+            400,
+            invalid("Query variable 'a' is longer than 2048 bytes"),
+        ),
+        row(
+            "no api-version",
+            get(&format!("{path}?{}", query.replace("api-version=2018-02-01", "b=c")), good),
+            400,
+            invalid("Required query variable 'api-version' is missing"),
+        ),
+        row(
+            "17 kB head",
+            get(&target, &format!("{good}a: {}\r\n", "x".repeat(17 * 1024))),
+            431,
+            r#"{"error":"request_header_fields_too_large","error_description":"The request head is too large"}"#
+                .to_owned(),
+        ),
+        row(
+            "many lines",
+            get(&target, &format!("{good}{}", "a: b\r\n".repeat(64))),
+            431,
+            r#"{"error":"request_header_fields_too_large","error_description":"The request head is too large"}"#
+                .to_owned(),
+        ),
+        row(
+            "large body",
+            get(&target, &format!("{good}Content-Length: 16385\r\n")),
+            413,
+            r#"{"error":"request_too_large","error_description":"The request body is too large"}"#.to_owned(),
+        ),
+    ];
+    for version in ["2017-12-01", "2018-02-02", "", "x"] {
+        let target = target.replace("2018-02-01", version);
+        let text = invalid(&format!("The api-version '{version}' is not supported"));
+        rows.push(row("api-version", get(&target, good), 400, text));
+    }
+    for wrong in ["%2f", "/..", "/.", "X", ";a", "/%2e%2e"] {
+        let path = format!("{path}{wrong}");
+        rows.push(row("path", get(&format!("{path}?{query}"), good), 404, unknown(&path)));
+    }
+    rows
+}
+
+#[tokio::test]
+async fn every_route_refuses_what_is_wrong_in_exactly_these_bytes() {
+    for route in Route::all(Surface::Imds) {
+        let (_, path, query) = ROUTES.iter().find(|(known, ..)| known == route).expect("every route has its row");
+        let world = World::new(fixtures::vm(true, 1));
+        for Row { name, request, status, body, closes } in rows(&world.host(), path, query) {
+            let answer = world.send(&request).await;
+            assert_eq!((answer.status, &answer.body), (status, &body), "{path}: {name}");
+            assert_eq!(answer.closes(), closes, "{path}: {name}");
+            assert_eq!(answer.header("content-type"), Some("application/json; charset=utf-8"), "{name}");
+            assert!(!answer.body.contains("token-"), "{name}");
+            assert_eq!(answer.header("location"), None);
+            assert_eq!(answer.header("allow"), (status == 405).then_some("GET"), "{name}");
+        }
+        assert_eq!(world.source.asked(), 0);
+    }
+}
+
+#[tokio::test]
+async fn parameters_of_the_token_path() {
+    let world = World::new(fixtures::vm(true, 1));
+    let base = "/metadata/identity/oauth2/token?api-version=2018-02-01";
+    let missing = invalid("Required query variable 'resource' is missing");
+    assert_eq!(missing.len(), 95);
+    for (query, body) in [
+        ("", missing.clone()),
+        ("&resource=", missing),
+        (
+            "&resource=r&client_id=a&object_id=b",
+            invalid("Only one of client_id, object_id and msi_res_id can be specified"),
+        ),
+        (
+            "&resource=r&client_id=a&clientid=a",
+            invalid("Only one of client_id, object_id and msi_res_id can be specified"),
+        ),
+        ("&resource=r&Resource=r", invalid("Query variable 'Resource' is specified more than once")),
+    ] {
+        let answer = world.get(&format!("{base}{query}")).await;
+        assert_eq!((answer.status, answer.closes(), answer.body), (400, true, body), "{query}");
+    }
+    let long = world.get(&format!("{base}&resource={}", "r".repeat(8 * 1024))).await;
+    assert_eq!(long.body, invalid("Query variable 'resource' is longer than 2048 bytes"));
+    let most = world.get(&format!("{base}&resource={}", "r".repeat(2_048))).await;
+    assert_eq!(most.status, 200);
+}
+
+#[tokio::test]
+async fn other_paths_have_one_key() {
+    let world = World::new(fixtures::vm(true, 0));
+    for path in ["/", "/metadata", "/metadata/instance", "/oauth2/token", "/metadata/identityX/oauth2/token"] {
+        let answer = world.get(path).await;
+        let body = format!("{{\"error\":\"API is not found: Path = \\\"{path}\\\", Method = \\\"GET\\\"\"}}");
+        assert_eq!((answer.status, answer.body), (404, body));
+    }
+}
+
+#[tokio::test]
+async fn the_throttle_refuses_behind_the_gate_and_before_the_parameters() {
+    let world = World::throttled(fixtures::vm(true, 0));
+    for _ in 0..20 {
+        assert_eq!(world.get(TOKEN).await.status, 200);
+    }
+    for target in [TOKEN, "/metadata/identity/oauth2/token?a=1&a=1"] {
+        let answer = world.get(target).await;
+        let body = r#"{"error":"too_many_requests","error_description":"Too many requests"}"#;
+        assert_eq!((answer.status, answer.body.as_str(), answer.header("retry-after")), (429, body, Some("1")));
+    }
+    let forwarded = format!("GET {TOKEN} HTTP/1.1\r\n{}Metadata: true\r\nX-Forwarded-For: a\r\n\r\n", world.host());
+    assert_eq!(world.send(&forwarded).await.status, 400);
+    world.clock.advance(std::time::Duration::from_secs(1));
+    assert_eq!(world.get(TOKEN).await.status, 200);
+}
