@@ -1,0 +1,92 @@
+//! The extension's endpoint over a real socket, with a disk of its own.
+#![expect(clippy::expect_used, reason = "a test whose set-up fails has failed")]
+
+mod credentials;
+mod refusals;
+mod token;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use broker::{Broker, Counters, Freshness};
+use contract::gate::AllowedHosts;
+use domain::{ManualClock, Timestamp};
+use guest::Endpoint;
+use guest::credential::NewCredential;
+use guest::disk::Disk;
+use guest::identities::Identities;
+use listen::{Shutdown, bind, serve};
+use testkit::fixtures;
+use testkit::raw::{RawAnswer, exchange};
+use testkit::source::StubSource;
+use zeroize::Zeroizing;
+
+struct World {
+    clock: ManualClock,
+    source: StubSource,
+    disk: Disk,
+    address: SocketAddr,
+    _folder: tempfile::TempDir,
+    _shutdown: Shutdown,
+}
+
+impl World {
+    /// A guest with credentials for these identities of the fixtures' VM.
+    fn new(identities: &[usize]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let disk = Disk::new(folder.path());
+        for number in identities {
+            disk.place(&credential(*number)).expect("placed");
+        }
+        let clock = fixtures::clock();
+        let source = StubSource::new(clock.clone());
+        let counters = Counters::register("test");
+        let broker = Broker::new(Arc::new(source.clone()), Arc::new(clock.clone()), Freshness::default(), counters);
+        let listener = bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let identities = Arc::new(Identities::open(disk.clone()));
+        let hosts = AllowedHosts::extension(address.port(), []);
+        let endpoint = Endpoint::new(identities, broker, hosts, "/var/log/azure/ext".to_owned());
+        let shutdown = Shutdown::default();
+        tokio::spawn(serve(listener, endpoint, guest::listener_config(), shutdown.ending()));
+        Self { clock, source, disk, address, _folder: folder, _shutdown: shutdown }
+    }
+
+    async fn get(&self, target: &str) -> RawAnswer {
+        self.send(&format!("GET {target} HTTP/1.1\r\n{}Metadata: true\r\n\r\n", self.host())).await
+    }
+
+    async fn post(&self, target: &str, form: &str) -> RawAnswer {
+        let lines = "Metadata: true\r\nContent-Type: application/x-www-form-urlencoded\r\n";
+        let length = form.len();
+        let head = format!("POST {target} HTTP/1.1\r\n{}{lines}Content-Length: {length}\r\n\r\n", self.host());
+        self.send(&(head + form)).await
+    }
+
+    async fn send(&self, request: &str) -> RawAnswer {
+        exchange(self.address, request).await.expect("an answer")
+    }
+
+    fn host(&self) -> String {
+        format!("Host: localhost:{}\r\n", self.address.port())
+    }
+}
+
+/// A credential with one key for all: making keys is slow.
+fn credential(number: usize) -> NewCredential {
+    static KEY: OnceLock<Vec<u8>> = OnceLock::new();
+    let key = KEY.get_or_init(|| {
+        let key = KeyPair::generate(KeySize::Rsa2048).expect("a key");
+        let der: Pkcs8V1Der<'_> = key.as_der().expect("a key");
+        der.as_ref().to_vec()
+    });
+    NewCredential {
+        identity: fixtures::identity(number),
+        vm: fixtures::vm_id(),
+        certificate: vec![0],
+        key: Zeroizing::new(key.clone()),
+        not_after: Timestamp::from_unix(fixtures::NOW + 86_400),
+    }
+}

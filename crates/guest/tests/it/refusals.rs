@@ -1,0 +1,113 @@
+//! The refusal table of the extension, to the byte.
+
+use contract::gate::{Route, Surface};
+
+use super::*;
+
+fn error(code: &str, text: &str) -> String {
+    format!("{{\"error\":\"{code}\",\"error_description\":\"{text}\"}}")
+}
+
+#[tokio::test]
+async fn every_route_refuses_what_is_wrong_in_exactly_these_bytes() {
+    assert_eq!(Route::all(Surface::Extension), [Route::ExtensionToken], "a new route needs its rows here");
+    let world = World::new(&[0, 1]);
+    let host = world.host();
+    let path = "/oauth2/token";
+    let get = |target: &str, lines: &str| format!("GET {target} HTTP/1.1\r\n{host}{lines}\r\n");
+    let post = |lines: &str, form: &str| {
+        let length = form.len();
+        format!("POST {path} HTTP/1.1\r\n{host}Metadata: true\r\n{lines}Content-Length: {length}\r\n\r\n{form}")
+    };
+    let target = "/oauth2/token?resource=r";
+    let good = "Metadata: true\r\n";
+    let form = "Content-Type: application/x-www-form-urlencoded\r\n";
+    let header = error("bad_request_102", "Required metadata header not specified");
+    let source = error("unknown_source", "Unknown Source /oauth2/token");
+    let not_a_form = error("invalid_request", "Content-Type must be application/x-www-form-urlencoded");
+    let malformed = error("bad_request", "The request is malformed");
+    let forwarded = error("invalid_request", "Requests with the X-Forwarded-For header are not allowed");
+    let missing = error("invalid_request", "Required query variable 'resource' is missing");
+    let twice = error("invalid_request", "Query variable 'resource' is specified more than once");
+    let selectors = error("invalid_request", "Only one of client_id, object_id and msi_res_id can be specified");
+    let method =
+        error("method_not_allowed", "Http method is not allowed: Path = \\\"/oauth2/token\\\", Method = \\\"PUT\\\"");
+    let rows = [
+        ("no header", get(target, ""), 400, header.clone()),
+        ("header twice", get(target, "Metadata: true\r\nMetadata: true\r\n"), 400, header.clone()),
+        ("false", get(target, "Metadata: false\r\n"), 400, header),
+        (
+            "other path",
+            get("/metadata/identity/oauth2/token", good),
+            401,
+            error("unknown_source", "Unknown Source /metadata/identity/oauth2/token"),
+        ),
+        ("encoded path", get("/oauth2%2ftoken", good), 401, error("unknown_source", "Unknown Source /oauth2%2ftoken")),
+        ("foreign host", format!("GET {target} HTTP/1.1\r\nHost: evil:50342\r\n{good}\r\n"), 401, source.clone()),
+        ("other port", format!("GET {target} HTTP/1.1\r\nHost: localhost:1\r\n{good}\r\n"), 401, source.clone()),
+        ("no host", format!("GET {target} HTTP/1.1\r\n{good}\r\n"), 401, source),
+        (
+            "two hosts",
+            get(target, &format!("{host}{good}")),
+            400,
+            error("invalid_request", "The Host header is not allowed"),
+        ),
+        ("PUT", format!("PUT {target} HTTP/1.1\r\n{host}{good}\r\n"), 405, method),
+        (
+            "body on GET",
+            get(target, &format!("{good}Content-Length: 3\r\n")) + "abc",
+            400,
+            error("invalid_request", "A request body is not allowed"),
+        ),
+        (
+            "origin",
+            get(target, &format!("{good}Origin: null\r\n")),
+            403,
+            error("forbidden", "Cross-origin requests are not allowed"),
+        ),
+        (
+            "fetch site",
+            get(target, &format!("{good}Sec-Fetch-Site: none\r\n")),
+            403,
+            error("forbidden", "Cross-origin requests are not allowed"),
+        ),
+        ("forwarded", get(target, &format!("{good}X-Forwarded-For: a\r\n")), 400, forwarded),
+        ("no resource", get("/oauth2/token", good), 400, missing.clone()),
+        ("no resource in the form", post(form, "client_id=a"), 400, missing),
+        (
+            "resource in both",
+            post(form, "resource=r").replace("POST /oauth2/token", "POST /oauth2/token?resource=r"),
+            400,
+            twice,
+        ),
+        ("two selectors", post(form, "resource=r&client_id=a&object_id=b"), 400, selectors),
+        ("no form type", post("", "resource=r"), 400, not_a_form.clone()),
+        ("JSON", post("Content-Type: application/json\r\n", "{}"), 400, not_a_form.clone()),
+        ("two types", post(&format!("{form}{form}"), "resource=r"), 400, not_a_form),
+        ("not UTF-8", post(form, "resource=%ff"), 400, error("invalid_request", "The query is not valid UTF-8")),
+        ("both framings", post(&format!("{form}Transfer-Encoding: chunked\r\n"), "resource=r"), 400, malformed.clone()),
+        ("chunked GET", get(target, &format!("{good}Transfer-Encoding: chunked\r\n")), 400, malformed.clone()),
+        ("absolute form", get("http://evil/oauth2/token?resource=r", good), 400, malformed),
+        (
+            "large form",
+            format!("POST {path} HTTP/1.1\r\n{host}{good}{form}Content-Length: 16385\r\n\r\n"),
+            413,
+            error("request_too_large", "The request body is too large"),
+        ),
+        (
+            "17 kB head",
+            get(target, &format!("{good}a: {}\r\n", "x".repeat(17 * 1024))),
+            431,
+            error("request_header_fields_too_large", "The request head is too large"),
+        ),
+    ];
+    for (name, request, status, body) in rows {
+        let answer = world.send(&request).await;
+        assert_eq!((answer.status, &answer.body), (status, &body), "{name}");
+        assert_eq!(answer.header("content-type"), Some("application/json"), "{name}");
+        assert_eq!(answer.header("allow"), (status == 405).then_some("GET, POST"), "{name}");
+        assert_eq!(answer.closes(), name != "no header", "{name}");
+        assert!(!answer.body.contains("token-"), "{name}");
+    }
+    assert_eq!(world.source.asked(), 0);
+}
