@@ -114,7 +114,10 @@ impl Ring {
         let signer = SoftwareSigner::new(active.kid.clone(), &private)
             .map_err(|why| RingError::Key { kid: active.kid.clone(), why })?;
         let (mut published, mut jwks) = (Vec::new(), Jwks::default());
-        for record in records.iter().filter(|record| record.state.is_published()) {
+        // Whoever takes the first key takes the one that signs.
+        let mut ordered: Vec<_> = records.iter().filter(|record| record.state.is_published()).collect();
+        ordered.sort_by_key(|record| (record.state != KeyState::Active, record.state, &record.kid));
+        for record in ordered {
             let unusable =
                 |why: InvalidCertificate| RingError::Key { kid: record.kid.clone(), why: KeyError::Unreadable(why) };
             let certificate = Certificate::from_der(&record.certificate_der).map_err(unusable)?;

@@ -1,0 +1,64 @@
+use authority::issuer::TokenVersion;
+
+use super::*;
+
+async fn kids(world: &World) -> Vec<String> {
+    let set = world.get("/common/discovery/keys").await.json();
+    set["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
+}
+
+async fn signer(world: &World) -> String {
+    let answer = world.token(&format!("client_secret={}", SECRET.replace(' ', "+"))).await;
+    answer.token(0)["kid"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_key_is_published_long_before_it_signs_and_long_after() {
+    let world = World::new().await;
+    world.keys.rotate().await.unwrap();
+    let first = signer(&world).await;
+    let published = kids(&world).await;
+    assert_eq!((published.len(), &published[0]), (2, &first));
+    world.clock.advance(Duration::from_secs(30 * 86_400));
+    world.keys.rotate().await.unwrap();
+    let second = signer(&world).await;
+    assert_eq!(second, published[1], "the key that waited");
+    let now = kids(&world).await;
+    assert!(now.len() == 3 && now.contains(&first), "still published: its tokens live");
+    world.clock.advance(Duration::from_secs(86_400 + 600));
+    world.keys.rotate().await.unwrap();
+    assert!(!kids(&world).await.contains(&first));
+}
+
+#[tokio::test]
+async fn the_keys_outlive_a_restart_and_belong_to_their_issuer() {
+    let world = World::new().await;
+    world.keys.rotate().await.unwrap();
+    let shared: domain::SharedClock = Arc::new(world.clock.clone());
+    let open = |issuers: Issuers| {
+        let (store, kek, clock) = (world.store.clone(), world.kek.clone(), shared.clone());
+        async move { Keys::open(store, kek, Arc::new(issuers), clock, RotationPolicy::default()).await.unwrap() }
+    };
+    let again = open(Issuers::default()).await;
+    assert!(again.ring().load().jwks_v1 == world.keys.ring().load().jwks_v1);
+    let other = Issuers { v1: "https://other.example/{tenant}/".to_owned(), ..Issuers::default() };
+    assert!(other.issuer(TokenVersion::V1, TENANT.parse().unwrap()).starts_with("https://other.example/1"));
+    let other = open(other).await;
+    let active = world.keys.ring().load().active.kid().to_owned();
+    assert!(other.ring().load().published.iter().all(|key| key.kid != active));
+}
+
+#[tokio::test]
+async fn every_step_is_in_the_audit_and_no_private_key_is_in_the_store() {
+    let world = World::new().await;
+    world.keys.rotate().await.unwrap();
+    let audit = world.store.read(|tx| tx.audit(0, 100)).await.unwrap();
+    let actions: Vec<_> = audit.iter().map(|entry| entry.act.action.as_str()).collect();
+    assert_eq!(actions, ["seed.apply", "signingKey.create", "signingKey.publish"]);
+    let records = world.store.read(|tx| tx.signing_keys()).await.unwrap();
+    for record in records {
+        // PKCS#8 of an RSA key holds this object id.
+        let oid = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
+        assert!(!record.wrapped.windows(oid.len()).any(|window| window == oid));
+    }
+}
