@@ -1,0 +1,71 @@
+//! The benchmarks: ratios between symbolon and baselines, measured side by side in one run.
+//!
+//! Only ratios count: machines are noisy. The server under test runs on the first processor, the load on the
+//! second; what is compared is the CPU time that a server's process used for each request, read from the
+//! kernel, over rounds that alternate between the two.
+#![expect(clippy::disallowed_methods, clippy::print_stdout, reason = "a benchmark reads the clock and prints a table")]
+
+mod baseline;
+mod data_plane;
+mod in_process;
+mod load;
+mod process;
+mod startup;
+mod table;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Parser;
+
+use crate::table::Table;
+
+/// The benchmarks.
+#[derive(Parser)]
+struct Args {
+    /// Few rounds: whether they run, not what they say
+    #[arg(long)]
+    short: bool,
+    /// Where the table is written, as Markdown
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// The program under test
+    #[arg(long, default_value = "target/release/symbolon")]
+    binary: PathBuf,
+    /// Be the baseline server instead, with an answer's body of so many bytes
+    #[arg(long, hide = true)]
+    baseline: Option<usize>,
+}
+
+/// How much is measured.
+#[derive(Clone, Copy)]
+pub(crate) struct Effort {
+    pub(crate) rounds: usize,
+    pub(crate) requests: usize,
+    pub(crate) machines: usize,
+}
+
+fn main() -> Result<()> {
+    let args = Args::parse();
+    if let Some(length) = args.baseline {
+        return baseline::serve(length);
+    }
+    let effort = if args.short {
+        Effort { rounds: 2, requests: 4_000, machines: 5_000 }
+    } else {
+        Effort { rounds: 9, requests: 40_000, machines: 100_000 }
+    };
+    let mut table = Table::default();
+    data_plane::measure(&args.binary, effort, &mut table)?;
+    in_process::measure(effort, &mut table)?;
+    startup::measure(&args.binary, effort, &mut table)?;
+    let text = table.markdown();
+    println!("{text}");
+    if let Some(out) = args.out {
+        if let Some(folder) = out.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::write(out, format!("{}{text}", table::HEAD))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! Servers as processes of their own, pinned, with their CPU time read from the kernel.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rustix::thread::{CpuSet, sched_setaffinity};
+use serde_json::Value;
+
+/// A server on the first processor.
+pub(crate) struct Server {
+    child: Child,
+    /// The line that it printed when it was ready.
+    pub(crate) ready: Value,
+}
+
+impl Server {
+    /// Starts a program and waits for its line of JSON.
+    pub(crate) fn start(program: &Path, args: &[&str]) -> Result<Self> {
+        let name = program.display();
+        let mut child = Command::new(program)
+            .args(args)
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("{name} can't be run; build it with: cargo build --release"))?;
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().context("no output")?).read_line(&mut line)?;
+        let ready = serde_json::from_str(&line).with_context(|| format!("{name} printed '{line}'"))?;
+        let server = Self { child, ready };
+        for thread in server.threads()? {
+            pin(thread, 0)?;
+        }
+        Ok(server)
+    }
+
+    /// The address behind a URL of the ready line.
+    pub(crate) fn address(&self, name: &str) -> Result<String> {
+        let url = self.ready.get(name).and_then(Value::as_str).with_context(|| format!("no {name}"))?;
+        Ok(url.trim_start_matches("http://").to_owned())
+    }
+
+    /// User and system time of the whole process so far.
+    pub(crate) fn cpu(&self) -> Result<Duration> {
+        let mut nanoseconds = 0;
+        for thread in self.threads()? {
+            let path = format!("/proc/{}/task/{thread}/schedstat", self.child.id());
+            // A thread may have ended since it was listed.
+            let Ok(text) = std::fs::read_to_string(path) else { continue };
+            nanoseconds += text.split(' ').next().and_then(|first| first.parse::<u64>().ok()).unwrap_or(0);
+        }
+        Ok(Duration::from_nanos(nanoseconds))
+    }
+
+    /// Resident memory, in MB.
+    pub(crate) fn resident(&self) -> Result<f64> {
+        let text = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+        let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse()?;
+        Ok(kilobytes / 1024.0)
+    }
+
+    fn threads(&self) -> Result<Vec<i32>> {
+        let folder = std::fs::read_dir(format!("/proc/{}/task", self.child.id()))?;
+        Ok(folder.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
+        if let Some(pid) = pid {
+            // It may have ended by itself.
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        }
+        drop(self.child.wait());
+    }
+}
+
+/// Keeps a thread on a processor; 0 is the calling one.
+pub(crate) fn pin(thread: i32, processor: usize) -> Result<()> {
+    if std::thread::available_parallelism()?.get() < 2 {
+        return Ok(());
+    }
+    let mut set = CpuSet::new();
+    set.set(processor);
+    sched_setaffinity(rustix::process::Pid::from_raw(thread), &set).context("a thread can't be pinned")
+}

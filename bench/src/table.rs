@@ -1,0 +1,108 @@
+//! The one table.
+
+/// What stands above the table in the document.
+pub(crate) const HEAD: &str = "# Performance\n\nWritten by `cargo xtask bench`; don't edit. Only ratios within one run \
+    count: the machine is shared and noisy. CPU is user and system time of the server's process for each request, \
+    measured in rounds that alternate between the two sides; of each side the median is compared.\n\n";
+
+/// A row: what was measured, both sides, and what the ratio should be.
+pub(crate) struct Row {
+    pub(crate) name: String,
+    pub(crate) ours: String,
+    pub(crate) baseline: String,
+    pub(crate) value: f64,
+    pub(crate) unit: &'static str,
+    pub(crate) target: f64,
+    pub(crate) exact: bool,
+}
+
+/// The rows.
+#[derive(Default)]
+pub(crate) struct Table(Vec<Row>);
+
+impl Table {
+    /// Adds the ratio of two samples' medians.
+    pub(crate) fn ratio(&mut self, name: &str, unit: &str, ours: &[f64], baseline: &[f64], target: f64) {
+        let value = median(ours) / median(baseline);
+        let show = |sample: &[f64]| {
+            let (min, max) = range(sample);
+            format!("{:.2} {unit} ({min:.2}–{max:.2})", median(sample))
+        };
+        let row = Row {
+            name: name.to_owned(),
+            ours: show(ours),
+            baseline: show(baseline),
+            value,
+            unit: "×",
+            target,
+            exact: false,
+        };
+        self.add(row);
+    }
+
+    /// Adds a figure that stands for itself.
+    pub(crate) fn figure(&mut self, name: &str, value: f64, unit: &'static str, target: f64) {
+        let shown = format!("{value:.1} {unit}");
+        self.add(Row {
+            name: name.to_owned(),
+            ours: shown,
+            baseline: "–".to_owned(),
+            value,
+            unit,
+            target,
+            exact: false,
+        });
+    }
+
+    /// Adds a figure that must be exactly so.
+    pub(crate) fn exactly(&mut self, name: &str, value: f64, unit: &'static str, target: f64) {
+        let shown = format!("{value} {unit}");
+        self.add(Row {
+            name: name.to_owned(),
+            ours: shown,
+            baseline: "–".to_owned(),
+            value,
+            unit,
+            target,
+            exact: true,
+        });
+    }
+
+    fn add(&mut self, row: Row) {
+        self.0.push(row);
+    }
+
+    /// The table as Markdown.
+    pub(crate) fn markdown(&self) -> String {
+        let mut text = String::from(
+            "| what | symbolon: median (min–max) | baseline | result | target | |\n| --- | --- | --- | --- | --- | --- |\n",
+        );
+        for row in &self.0 {
+            let met = if row.exact { (row.value - row.target).abs() < 0.5 } else { row.value <= row.target };
+            let sign = if row.exact { "=" } else { "≤" };
+            text.push_str(&format!(
+                "| {} | {} | {} | {:.2} {} | {sign} {} {} | {} |\n",
+                row.name,
+                row.ours,
+                row.baseline,
+                row.value,
+                row.unit,
+                row.target,
+                row.unit,
+                if met { "met" } else { "**missed**" }
+            ));
+        }
+        text
+    }
+}
+
+/// The middle of a sample.
+pub(crate) fn median(sample: &[f64]) -> f64 {
+    let mut sorted = sample.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+fn range(sample: &[f64]) -> (f64, f64) {
+    (sample.iter().copied().fold(f64::INFINITY, f64::min), sample.iter().copied().fold(0.0, f64::max))
+}
