@@ -1,0 +1,103 @@
+//! The program as its users run it: exit code, standard output, standard error.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test whose set-up fails has failed"
+)]
+
+mod clients;
+mod refusals;
+mod secrets;
+mod up;
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+/// The options that take free ports everywhere.
+const FREE: [&str; 5] =
+    ["--imds=127.0.0.1:0", "--https=127.0.0.1:0", "--metrics=127.0.0.1:0", "--extension-port=0", "--json"];
+
+/// The program, with nothing of this machine's environment that it reads.
+fn symbolon(home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_symbolon"));
+    command.current_dir(home).env("HOME", home);
+    for name in ["XDG_DATA_HOME", "SYMBOLON_DATA_DIR", "SYMBOLON_LOG", "SYMBOLON_LOG_FORMAT"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Runs to the end.
+fn run(home: &Path, args: &[&str]) -> Output {
+    symbolon(home).args(args).stdin(Stdio::null()).output().expect("it runs")
+}
+
+/// Exit code, standard output and standard error, with what differs from run to run replaced.
+fn told(output: &Output, replace: &[(&str, &str)]) -> String {
+    let mut text = format!(
+        "exit {}\n--- stdout\n{}--- stderr\n{}",
+        output.status.code().map_or("-".to_owned(), |code| code.to_string()),
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    for (from, to) in replace {
+        text = text.replace(from, to);
+    }
+    text
+}
+
+/// A running `up`.
+struct Up {
+    child: Child,
+    ready: Value,
+}
+
+impl Up {
+    /// Starts one on free ports with a data directory, and waits until it is ready.
+    fn start(home: &Path, more: &[&str]) -> Self {
+        let data = format!("--data-dir={}", home.join("data").display());
+        let mut child = symbolon(home)
+            .args(["up"].iter().chain(&FREE).chain(more))
+            .arg(data)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it runs");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
+        let ready = serde_json::from_str(&line).unwrap_or_else(|_| panic!("it said '{line}'"));
+        Self { child, ready }
+    }
+
+    fn text(&self, name: &str) -> &str {
+        self.ready[name].as_str().unwrap_or_else(|| panic!("no {name} in {}", self.ready))
+    }
+
+    /// Ends it by a signal; its exit code and what it logged.
+    fn end(mut self, signal: Signal) -> (Option<i32>, String) {
+        self.signal(signal);
+        let mut log = String::new();
+        let mut stderr = self.child.stderr.take().expect("piped");
+        std::io::Read::read_to_string(&mut stderr, &mut log).expect("text");
+        (self.child.wait().expect("it ends").code(), log)
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).expect("a pid")).expect("a pid");
+        let _ = kill_process(pid, signal);
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            self.signal(Signal::KILL);
+            drop(self.child.wait());
+        }
+    }
+}

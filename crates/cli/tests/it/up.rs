@@ -1,0 +1,122 @@
+use super::*;
+
+#[test]
+fn the_ready_line_has_everything_and_a_second_start_keeps_it() {
+    let home = tempfile::tempdir().unwrap();
+    let up = Up::start(home.path(), &[]);
+    let members: Vec<_> = up.ready.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(
+        members.join(" "),
+        "imds extension arm authority metrics tenantId subscriptionId resourceGroup vms caFile admin pid"
+    );
+    assert!(up.text("imds").starts_with("http://127.0.0.1:") && !up.text("imds").ends_with('/'));
+    assert!(up.text("extension").starts_with("http://localhost:") && up.text("extension").ends_with("/oauth2/token"));
+    assert!(up.text("authority").starts_with("https://localhost:"));
+    assert_eq!(up.text("tenantId"), "bea16565-911a-5e53-a505-4a9e838cf00d");
+    assert_eq!((up.text("subscriptionId"), up.text("resourceGroup")), ("d2ce2428-4d30-5caa-a042-59ac25faf3dc", "dev"));
+    let vm = &up.ready["vms"][0];
+    assert_eq!(
+        (&vm["name"], &vm["imds"], &vm["extension"]),
+        (&"dev".into(), &up.ready["imds"], &up.ready["extension"])
+    );
+    let kinds: Vec<_> = vm["identities"].as_array().unwrap().iter().map(|identity| &identity["kind"]).collect();
+    assert_eq!(kinds, ["SystemAssigned", "UserAssigned"]);
+    assert_eq!(vm["identities"][1]["name"], "app");
+    let ca = std::fs::read(up.text("caFile")).unwrap();
+    let token = |home: &Path| {
+        let data = format!("--data-dir={}", home.join("data").display());
+        let output = run(home, &["token", "--resource=r", "--decode", "--json", &data]);
+        assert_eq!(output.status.code(), Some(0), "{}", told(&output, &[]));
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let first = token(home.path());
+    let (admin, vms) = (up.ready["admin"].clone(), up.ready["vms"][0]["identities"].clone());
+    assert_eq!(up.end(Signal::TERM), (Some(0), String::new()));
+
+    let up = Up::start(home.path(), &[]);
+    assert_eq!((&up.ready["admin"], &up.ready["vms"][0]["identities"]), (&admin, &vms));
+    assert_eq!(std::fs::read(up.text("caFile")).unwrap(), ca);
+    assert_eq!(token(home.path())["header"]["kid"], first["header"]["kid"]);
+    assert_eq!(first["signatureVerified"], true);
+    assert_eq!(up.end(Signal::INT).0, Some(0));
+}
+
+#[test]
+fn several_vms_have_a_listener_each() {
+    let home = tempfile::tempdir().unwrap();
+    let seed = home.path().join("seed.yaml");
+    std::fs::write(
+        &seed,
+        "virtualMachines:\n- name: one\n  identity: {systemAssigned: true}\n- name: two\n  identity: {systemAssigned: true}\n  \
+         extensions: [{type: ManagedIdentityExtensionForLinux}]\n- name: three\n  attachment: {listen: '127.0.0.1:0'}\n",
+    )
+    .unwrap();
+    let up = Up::start(home.path(), &["--seed=seed.yaml"]);
+    let vms = up.ready["vms"].as_array().unwrap();
+    let names: Vec<_> = vms.iter().map(|vm| vm["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["one", "two", "three"]);
+    assert!(vms[1]["imds"].as_str().unwrap().starts_with("http://127.0.1.1:"));
+    assert!(vms[1]["extension"].as_str().unwrap().starts_with("http://127.0.1.1:"));
+    assert_eq!(up.ready["extension"], Value::Null);
+    let data = format!("--data-dir={}", home.path().join("data").display());
+    for (vm, source, code) in
+        [("one", "imds", 0), ("two", "imds", 0), ("two", "extension", 0), ("three", "imds", 1), ("one", "extension", 1)]
+    {
+        let output = run(home.path(), &["token", "--resource=r", "--vm", vm, "--source", source, &data]);
+        assert_eq!(output.status.code(), Some(code), "{vm} {source}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
+fn an_ephemeral_one_leaves_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let tmp = home.path().join("tmp");
+    std::fs::create_dir(&tmp).unwrap();
+    let mut child = symbolon(home.path())
+        .env("TMPDIR", &tmp)
+        .args(["up", "--ephemeral"].iter().chain(&FREE))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(std::fs::read_dir(&tmp).unwrap().count(), 1);
+    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    kill_process(pid, Signal::TERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(std::fs::read_dir(&tmp).unwrap().count(), 0);
+    assert!(!home.path().join(".local").exists());
+}
+
+#[test]
+fn without_json_it_says_how_to_use_it() {
+    let home = tempfile::tempdir().unwrap();
+    let data = format!("--data-dir={}", home.path().join("data").display());
+    let mut child = symbolon(home.path())
+        .args(["up"].iter().chain(FREE.iter().filter(|option| **option != "--json")))
+        .arg(data)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = Vec::new();
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        lines.push(line.unwrap());
+        if lines.last().unwrap().starts_with("ready in ") {
+            break;
+        }
+    }
+    let text = lines.join("\n");
+    for wanted in [
+        "VM dev",
+        "  export AZURE_POD_IDENTITY_AUTHORITY_HOST='http://127.0.0.1:",
+        "  export MSI_ENDPOINT='http://localhost:",
+        "  curl -s -H Metadata:true 'http://127.0.0.1:",
+        "authority           https://localhost:",
+        "/tls/ca.pem",
+    ] {
+        assert!(text.contains(wanted), "{wanted}\n{text}");
+    }
+    assert!(!text.contains("clientSecret"));
+    let _ = kill_process(Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap(), Signal::TERM);
+    child.wait().unwrap();
+}
