@@ -56,8 +56,8 @@ fn main() -> Result<()> {
         Effort { rounds: 9, requests: 40_000, machines: 100_000 }
     };
     let mut table = Table::default();
-    data_plane::measure(&args.binary, effort, &mut table)?;
-    in_process::measure(effort, &mut table)?;
+    let request = data_plane::measure(&args.binary, effort, &mut table)?;
+    in_process::measure(effort, request, &mut table)?;
     startup::measure(&args.binary, effort, &mut table)?;
     let text = table.markdown();
     println!("{text}");

@@ -1,6 +1,7 @@
 //! The broker itself: what a caller gets, and when a token is made for it.
 
 use std::hash::BuildHasher;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use domain::SharedClock;
@@ -177,11 +178,10 @@ impl Broker {
         ticket: Ticket,
         land: oneshot::Sender<Landing<B>>,
     ) {
-        // And the source on another: its panic ends that task alone, and the flight still lands.
-        let minted = match tokio::spawn(self.source.token(wanted.clone())).await {
-            Ok(minted) => minted,
-            Err(died) => Err(SourceError::Internal(Arc::new(died))),
-        };
+        // A source that panics is a bug, and the flight still lands.
+        let source = AssertUnwindSafe(async { self.source.token(wanted.clone()).await });
+        let minted = source.catch_unwind().await;
+        let minted = minted.unwrap_or_else(|_| Err(SourceError::Internal(Arc::new(Panicked))));
         let landing = minted.map(|minted| {
             let made = moment(&self.clock);
             let life = minted.expires_on.since(made.wall);
@@ -211,6 +211,11 @@ impl Broker {
         drop(land.send(landing));
     }
 }
+
+/// The source panicked; where, the log says.
+#[derive(Debug, thiserror::Error)]
+#[error("the source of tokens panicked")]
+struct Panicked;
 
 #[derive(Clone, Copy)]
 enum Joinable {

@@ -1,15 +1,18 @@
 //! Ready answers of one VM, by identity and resource.
 //!
-//! Readers look into an immutable, sorted table behind an `ArcSwap`; a writer replaces the whole table. A
-//! VM holds a few tokens, so copying the table costs far less than the signature that was just made.
+//! Readers look into an immutable table behind an `ArcSwap`; a writer replaces the whole table. A VM holds a
+//! few tokens, so copying the table costs far less than the signature that was just made. The table is sorted
+//! by a hash that stands in it: with many VMs most of what is read comes from far memory, and so a lookup
+//! touches the table and the one token that it finds.
 
-use std::cmp::Ordering;
+use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering as Memory};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use domain::{Monotonic, PrincipalId, Timestamp};
+use foldhash::fast::FixedState;
 
 use crate::drift::{Drift, Moment};
 use crate::flight::Flights;
@@ -80,14 +83,30 @@ impl<B> Entry<B> {
         self.renewing.store(false, Memory::Release);
     }
 
-    fn order(&self, principal: PrincipalId, resource: &str) -> Ordering {
-        self.principal.cmp(&principal).then_with(|| self.resource.as_ref().cmp(resource))
+    fn is_for(&self, principal: PrincipalId, resource: &str) -> bool {
+        self.principal == principal && *self.resource == *resource
     }
+}
+
+/// A place in the table: the hash of identity and resource, and their token.
+struct Place<B> {
+    hash: u64,
+    entry: Arc<Entry<B>>,
+}
+
+impl<B> Clone for Place<B> {
+    fn clone(&self) -> Self {
+        Self { hash: self.hash, entry: Arc::clone(&self.entry) }
+    }
+}
+
+fn hash(principal: PrincipalId, resource: &str) -> u64 {
+    FixedState::with_seed(0).hash_one((principal, resource))
 }
 
 /// The tokens of one VM. Dropping it forgets them.
 pub struct TokenCache<B> {
-    table: ArcSwap<Vec<Arc<Entry<B>>>>,
+    table: ArcSwap<Vec<Place<B>>>,
     flights: Mutex<Flights<B>>,
     capacity: usize,
     pub(crate) make_body: MakeBody<B>,
@@ -115,8 +134,10 @@ impl<B> TokenCache<B> {
     #[must_use]
     pub fn find(&self, principal: PrincipalId, resource: &str) -> Option<Arc<Entry<B>>> {
         let table = self.table.load();
-        let at = table.binary_search_by(|entry| entry.order(principal, resource)).ok()?;
-        table.get(at).cloned()
+        let hash = hash(principal, resource);
+        let first = table.partition_point(|place| place.hash < hash);
+        let alike = table.get(first..)?.iter().take_while(|place| place.hash == hash);
+        alike.map(|place| &place.entry).find(|entry| entry.is_for(principal, resource)).cloned()
     }
 
     /// Forgets the tokens of every identity for which `keep` is false, and sees to it that tokens being
@@ -125,8 +146,8 @@ impl<B> TokenCache<B> {
         let mut flights = self.lock_flights();
         flights.withdraw(|principal| !keep(principal));
         let table = self.table.load();
-        if table.iter().any(|entry| !keep(entry.principal)) {
-            let kept = table.iter().filter(|entry| keep(entry.principal)).cloned().collect();
+        if table.iter().any(|place| !keep(place.entry.principal)) {
+            let kept = table.iter().filter(|place| keep(place.entry.principal)).cloned().collect();
             self.table.store(Arc::new(kept));
         }
     }
@@ -146,24 +167,18 @@ impl<B> TokenCache<B> {
     /// Puts a token in the place of an older one. The caller holds the flights' lock, the only lock of
     /// writers, so tables never overtake each other.
     pub(crate) fn insert(&self, _held: &MutexGuard<'_, Flights<B>>, entry: Arc<Entry<B>>) {
-        let mut table = Vec::clone(&self.table.load());
-        match table.binary_search_by(|old| old.order(entry.principal, &entry.resource)) {
-            Ok(at) => {
-                if let Some(place) = table.get_mut(at) {
-                    *place = entry;
-                }
-            }
-            Err(at) => {
-                table.insert(at, entry);
-                if table.len() > self.capacity {
-                    let oldest = table.iter().enumerate().min_by_key(|(_, entry)| entry.made.monotonic);
-                    if let Some((oldest, _)) = oldest {
-                        table.remove(oldest);
-                    }
-                }
-                table.shrink_to_fit();
+        let hash = hash(entry.principal, &entry.resource);
+        let old = self.table.load();
+        let mut table = Vec::with_capacity(old.len() + 1);
+        table.extend(old.iter().filter(|place| !place.entry.is_for(entry.principal, &entry.resource)).cloned());
+        if table.len() >= self.capacity {
+            let oldest = table.iter().enumerate().min_by_key(|(_, place)| place.entry.made.monotonic);
+            if let Some((oldest, _)) = oldest {
+                table.remove(oldest);
             }
         }
+        let at = table.partition_point(|place| place.hash < hash);
+        table.insert(at, Place { hash, entry });
         self.table.store(Arc::new(table));
     }
 

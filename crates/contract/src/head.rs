@@ -15,7 +15,7 @@ pub use chunked::{BrokenChunk, Chunked};
 pub struct Limits {
     /// The most bytes of a head, its last line end included.
     pub head: usize,
-    /// The most header lines.
+    /// The most header lines; fewer than the 100 that HTTP libraries take.
     pub lines: usize,
     /// The most bytes of a body.
     pub body: u64,
@@ -176,7 +176,7 @@ fn request_line(line: &[u8]) -> Result<RequestLine, Stop> {
     if method.is_empty() || method.len() > 32 || !method.iter().all(u8::is_ascii_alphabetic) {
         return Err(MALFORMED);
     }
-    if target.first() != Some(&b'/') || !target.iter().all(|byte| in_target(*byte)) {
+    if target.first() != Some(&b'/') || !all(target, TARGET) {
         return Err(MALFORMED);
     }
     Ok(RequestLine { may_chunk: method == b"POST" && version == b"HTTP/1.1" })
@@ -187,25 +187,54 @@ struct RequestLine {
     may_chunk: bool,
 }
 
-fn in_target(byte: u8) -> bool {
-    byte.is_ascii_graphic() && !matches!(byte, b'#' | b'\\')
+/// What a byte may be part of, one bit each: looked up, because every byte of every head is judged.
+const TARGET: u8 = 1;
+const TOKEN: u8 = 2;
+const VALUE: u8 = 4;
+
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler: it would not compile")]
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte: u8 = 0;
+    loop {
+        let mut class = 0;
+        if byte.is_ascii_graphic() && byte != b'#' && byte != b'\\' {
+            class |= TARGET;
+        }
+        let sign = matches!(
+            byte,
+            b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
+        );
+        if byte.is_ascii_alphanumeric() || sign {
+            class |= TOKEN;
+        }
+        if byte == b'\t' || (byte >= b' ' && byte != 0x7f) {
+            class |= VALUE;
+        }
+        classes[byte as usize] = class;
+        if byte == u8::MAX {
+            break classes;
+        }
+        byte += 1;
+    }
+};
+
+/// Whether every byte may be part of something. Without a branch for each byte, so that it is fast.
+fn all(bytes: &[u8], class: u8) -> bool {
+    bytes.iter().fold(class, |all, byte| all & CLASSES.get(usize::from(*byte)).copied().unwrap_or(0)) != 0
 }
 
 /// `name: value`; no blank before the colon, no folding, no control byte but the tab.
 fn header_line(line: &[u8]) -> Result<(&[u8], &[u8]), Stop> {
     let colon = memchr(b':', line).ok_or(MALFORMED)?;
     let (name, value) = (line.get(..colon).unwrap_or_default(), line.get(colon + 1..).unwrap_or_default());
-    if name.is_empty() || !name.iter().all(|byte| is_token(*byte)) {
+    if name.is_empty() || !all(name, TOKEN) {
         return Err(MALFORMED);
     }
-    if !value.iter().all(|byte| *byte == b'\t' || (*byte >= b' ' && *byte != 0x7f)) {
+    if !all(value, VALUE) {
         return Err(MALFORMED);
     }
     Ok((name, value.trim_ascii()))
-}
-
-fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 fn content_length(value: &[u8]) -> Result<u64, Stop> {

@@ -123,8 +123,8 @@ impl Shared {
 
     fn ok(&self, body: Vec<u8>) -> Response<Full<Bytes>> {
         let mut response = Response::new(Full::new(Bytes::from(body)));
+        *response.headers_mut() = http::HeaderMap::with_capacity(4);
         let headers = response.headers_mut();
-        headers.reserve(6);
         headers.insert(CONTENT_TYPE, JSON);
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         self.sign(headers);

@@ -141,8 +141,8 @@ async fn connection<S: Service>(stream: TcpStream, service: S, config: Config, m
     let connection = http1::Builder::new()
         // A client may say that it sends nothing more and still wait for its answer.
         .half_close(true)
-        // The guard has counted already; hyper must never refuse a head in words of its own.
-        .max_headers(config.limits.lines + 1)
+        // The guard has counted already, and to fewer header lines than hyper does: hyper must never refuse a
+        // head in words of its own.
         .max_buf_size(config.limits.head.max(8 * 1024) + 4 * 1024)
         .serve_connection(TokioIo::new(guard), answer);
     let mut connection = std::pin::pin!(connection);
