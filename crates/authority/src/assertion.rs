@@ -1,12 +1,11 @@
 //! Whether a client assertion is what it says: signed by a registered certificate, for us, now.
 
-use aws_lc_rs::signature::{
-    RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
-};
+use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use contract::assertion::{AssertionAlgorithm, UnverifiedAssertion};
 use domain::{CertificateCredential, Timestamp};
 
 use crate::certificate::Certificate;
+use crate::signature;
 use crate::verify::LEEWAY;
 
 /// Why an assertion isn't believed.
@@ -46,14 +45,9 @@ pub fn verify<'c>(
         .ok_or_else(|| AssertionRefusal::UnknownKey(assertion.thumbprint_text.clone()))?;
     let key = Certificate::from_der(&certificate.certificate_der).map_err(|_| AssertionRefusal::Signature)?;
     let message = assertion.signed.as_bytes();
-    let verified = match assertion.algorithm {
-        AssertionAlgorithm::Rs256 => UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &key.rsa_public_key)
-            .verify(message, &assertion.signature),
-        AssertionAlgorithm::Ps256 => {
-            UnparsedPublicKey::new(&RSA_PSS_2048_8192_SHA256, &key.rsa_public_key).verify(message, &assertion.signature)
-        }
-    };
-    verified.map_err(|_| AssertionRefusal::Signature)?;
+    if !signature::verifies(assertion.algorithm, &key.rsa_public_key, message, &assertion.signature) {
+        return Err(AssertionRefusal::Signature);
+    }
     if !assertion.issuer.eq_ignore_ascii_case(client_id) || !assertion.subject.eq_ignore_ascii_case(client_id) {
         return Err(AssertionRefusal::Client);
     }

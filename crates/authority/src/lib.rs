@@ -16,6 +16,7 @@ pub mod kek;
 pub mod key_ring;
 mod mint;
 pub mod secret;
+pub mod signature;
 pub mod signer;
 pub mod signing_pool;
 pub mod verify;

@@ -8,6 +8,7 @@
 
 mod assertions;
 mod minting;
+mod vectors;
 mod verifying;
 
 use std::num::NonZeroUsize;
