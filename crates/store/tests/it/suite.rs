@@ -1,0 +1,62 @@
+//! What every backend promises.
+
+mod feed;
+mod nouns;
+mod tombstones;
+mod transactions;
+
+use super::*;
+
+type Case = (&'static str, fn(&dyn Store));
+
+/// Every case, each on a store of its own.
+const CASES: &[Case] = &[
+    ("every noun comes back as it was put", nouns::round_trip),
+    ("what is there just so is left alone", nouns::unchanged),
+    ("a client is found with all it has", nouns::client),
+    ("many machines load in one go", nouns::snapshots),
+    ("what is unique is unique", nouns::unique),
+    ("what is referred to must be there", nouns::missing),
+    ("a dropped transaction never was", transactions::dropped),
+    ("a failed change spoils its transaction", transactions::spoilt),
+    ("each act is audited once", transactions::audit),
+    ("a snapshot does not move", transactions::snapshot),
+    ("a deleted identity never comes back", tombstones::of_an_identity),
+    ("a deleted machine takes its principal and certificates", tombstones::of_a_machine),
+    ("every change is in the feed", feed::every_change),
+    ("the feed loses nothing under many writers", feed::loses_nothing),
+    ("a cursor of another history is refused", feed::other_history),
+    ("a cursor older than what is kept is refused", feed::too_old),
+];
+
+/// Runs the suite against fresh stores of a backend.
+pub(crate) fn run(backend: &str, mut fresh: impl FnMut() -> Box<dyn Store>) {
+    for (name, case) in CASES {
+        println!("{backend}: {name}");
+        case(&*fresh());
+    }
+}
+
+/// Everything that other things stand on.
+fn base(store: &dyn Store) {
+    write(store, |tx| {
+        tx.put_tenant(&tenant())?;
+        tx.put_subscription(&subscription())?;
+        tx.put_resource_group(&group())
+    })
+    .unwrap();
+}
+
+/// One of each noun.
+fn everything(tx: &mut dyn Tx) -> Result<(), Error> {
+    tx.put_user_assigned_identity(&identity(1))?;
+    tx.put_virtual_machine(&machine(1, &[1]))?;
+    tx.put_vm_extension(&extension(1))?;
+    tx.put_application(&application())?;
+    tx.put_role_assignment(&role())?;
+    tx.put_certificate_credential(&certificate(&identity(1).identity, Some(machine(1, &[]).id), 1))?;
+    tx.put_signing_key(&signing_key())?;
+    tx.put_external_issuer(&issuer())?;
+    tx.put_value("name", "value")?;
+    Ok(())
+}

@@ -1,0 +1,110 @@
+use store::{Holder, Thumbprint, Unique};
+
+use super::*;
+
+pub(super) fn round_trip(store: &dyn Store) {
+    base(store);
+    write(store, everything).unwrap();
+    let tx = store.read().unwrap();
+    assert_eq!(tx.tenant(tenant().id).unwrap(), Some(tenant()));
+    assert_eq!(tx.tenant_by_name("DEV").unwrap(), Some(tenant()));
+    assert_eq!(tx.subscription(subscription().id).unwrap(), Some(subscription()));
+    assert_eq!(tx.resource_group(&group().id).unwrap(), Some(group()));
+    let shouted = ResourceId::parse(&identity(1).identity.id.as_str().to_uppercase()).unwrap();
+    assert_eq!(tx.user_assigned_identity(&shouted).unwrap(), Some(identity(1)));
+    assert_eq!(tx.virtual_machine(&machine(1, &[]).id).unwrap(), Some(machine(1, &[1])));
+    assert_eq!(tx.virtual_machine_by_vm_id(machine(1, &[]).vm_id).unwrap(), Some(machine(1, &[1])));
+    assert_eq!(tx.virtual_machines_with(&identity(1).identity.id).unwrap(), [machine(1, &[]).id]);
+    assert_eq!(tx.vm_extensions(&machine(1, &[]).id).unwrap(), [extension(1)]);
+    assert_eq!(tx.applications(tenant().id).unwrap(), [application()]);
+    assert_eq!(tx.role_assignments_of(application().principal_id).unwrap(), [role()]);
+    let credential = certificate(&identity(1).identity, Some(machine(1, &[]).id), 1);
+    for thumbprint in [Thumbprint::Sha1([1; 20]), Thumbprint::Sha256([1; 32])] {
+        let found = tx.certificate_credential(tenant().id, identity(1).identity.client_id, thumbprint).unwrap();
+        assert_eq!(found.as_ref(), Some(&credential));
+    }
+    assert_eq!(tx.signing_keys().unwrap(), [signing_key()]);
+    assert_eq!(tx.external_issuers().unwrap(), [issuer()]);
+    assert_eq!(tx.value("name").unwrap().as_deref(), Some("value"));
+    assert_eq!(tx.virtual_machines(&Scope::At(group().id)).unwrap(), [machine(1, &[1])]);
+}
+
+pub(super) fn unchanged(store: &dyn Store) {
+    base(store);
+    write(store, everything).unwrap();
+    let before = store.read().unwrap().audit(0, 100).unwrap().len();
+    write(store, everything).unwrap();
+    assert_eq!(store.read().unwrap().audit(0, 100).unwrap().len(), before);
+}
+
+pub(super) fn client(store: &dyn Store) {
+    base(store);
+    write(store, everything).unwrap();
+    let tx = store.read().unwrap();
+    let ci = tx.client(tenant().id, application().client_id).unwrap().unwrap();
+    assert_eq!(ci.holder, Holder::Application { name: "ci".to_owned() });
+    assert_eq!((ci.secrets, ci.federated, ci.roles), (application().secrets, application().federated, vec![role()]));
+    let app = tx.client(tenant().id, identity(1).identity.client_id).unwrap().unwrap();
+    assert_eq!(app.holder, Holder::ManagedIdentity(identity(1).identity));
+    assert_eq!(app.certificates.len(), 1);
+    assert_eq!(tx.client(guid(0x10, 2), application().client_id).unwrap(), None, "of another tenant");
+}
+
+pub(super) fn snapshots(store: &dyn Store) {
+    base(store);
+    write(store, |tx| {
+        for number in 1..=3 {
+            tx.put_user_assigned_identity(&identity(number))?;
+        }
+        for number in 1..=1_000 {
+            tx.put_virtual_machine(&machine(number, &[1, 2, 3]))?;
+        }
+        Ok(())
+    })
+    .unwrap();
+    let tx = store.read().unwrap();
+    let all = tx.vm_snapshots().unwrap();
+    assert_eq!(all.len(), 1_000);
+    for snapshot in &all {
+        assert_eq!(snapshot.identities.iter().count(), 4);
+        assert!(snapshot.identities.by_client_id(identity(2).identity.client_id).is_some());
+    }
+    let one = tx.vm_snapshot(&machine(7, &[]).id).unwrap().unwrap();
+    assert_eq!(one.identities.system_assigned().map(|identity| identity.principal_id), Some(guid(0x41, 7)));
+    assert!(all.contains(&one));
+}
+
+pub(super) fn unique(store: &dyn Store) {
+    base(store);
+    write(store, everything).unwrap();
+    let taken = |result: Result<store::Put, Error>| match result {
+        Err(Error::Taken { what, .. }) => what,
+        other => panic!("{other:?}"),
+    };
+    let named = Tenant { id: guid(0x10, 2), name: "Dev".to_owned() };
+    assert_eq!(taken(write(store, |tx| tx.put_tenant(&named))), Unique::Name);
+    let mut twin = identity(2);
+    twin.identity.client_id = identity(1).identity.client_id;
+    assert_eq!(taken(write(store, |tx| tx.put_user_assigned_identity(&twin))), Unique::ClientId);
+    let mut twin = identity(2);
+    twin.identity.principal_id = machine(1, &[]).system_assigned.unwrap().principal_id;
+    assert_eq!(taken(write(store, |tx| tx.put_user_assigned_identity(&twin))), Unique::PrincipalId);
+    let mut twin = machine(2, &[]);
+    twin.vm_id = machine(1, &[]).vm_id;
+    assert_eq!(taken(write(store, |tx| tx.put_virtual_machine(&twin))), Unique::VmId);
+}
+
+pub(super) fn missing(store: &dyn Store) {
+    for result in [
+        write(store, |tx| tx.put_subscription(&subscription())),
+        write(store, |tx| tx.put_user_assigned_identity(&identity(1))),
+        write(store, |tx| tx.put_vm_extension(&extension(1))),
+        write(store, |tx| tx.put_role_assignment(&role())),
+        write(store, |tx| tx.put_certificate_credential(&certificate(&identity(1).identity, None, 1))),
+    ] {
+        assert!(matches!(result, Err(Error::Missing { .. })), "{result:?}");
+    }
+    base(store);
+    let result = write(store, |tx| tx.put_virtual_machine(&machine(1, &[1])));
+    assert!(matches!(result, Err(Error::Missing { .. })), "{result:?}");
+}

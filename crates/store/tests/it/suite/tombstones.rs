@@ -1,0 +1,45 @@
+use store::Unique;
+
+use super::*;
+
+pub(super) fn of_an_identity(store: &dyn Store) {
+    base(store);
+    write(store, everything).unwrap();
+    let one = identity(1);
+    assert!(write(store, |tx| tx.remove_user_assigned_identity(&one.identity.id)).unwrap());
+    let tx = store.read().unwrap();
+    assert_eq!(tx.client(tenant().id, one.identity.client_id).unwrap(), None);
+    assert_eq!(tx.virtual_machine(&machine(1, &[]).id).unwrap(), Some(machine(1, &[])), "it left the machine");
+    let certificates = tx.certificate_credentials_of(one.identity.principal_id).unwrap();
+    assert!(certificates.iter().all(|certificate| certificate.revoked_at.is_some()) && certificates.len() == 1);
+    drop(tx);
+    let again = write(store, |tx| tx.put_user_assigned_identity(&one));
+    assert!(
+        matches!(again, Err(Error::Taken { what: Unique::PrincipalId | Unique::ClientId, .. })),
+        "its ids were somebody's once: {again:?}"
+    );
+    let mut renamed = one.clone();
+    (renamed.identity.principal_id, renamed.identity.client_id) = (guid(0x40, 99), guid(0x30, 99));
+    write(store, |tx| tx.put_user_assigned_identity(&renamed)).unwrap();
+}
+
+pub(super) fn of_a_machine(store: &dyn Store) {
+    base(store);
+    let vm = machine(1, &[1]);
+    let system = vm.system_assigned.clone().unwrap();
+    write(store, |tx| {
+        everything(tx)?;
+        tx.put_certificate_credential(&certificate(&system, Some(vm.id.clone()), 2))
+    })
+    .unwrap();
+    assert!(write(store, |tx| tx.remove_virtual_machine(&vm.id)).unwrap());
+    let tx = store.read().unwrap();
+    assert_eq!(tx.client(tenant().id, system.client_id).unwrap(), None);
+    assert_eq!(tx.vm_extension(&extension(1).id).unwrap(), None);
+    assert!(tx.user_assigned_identity(&identity(1).identity.id).unwrap().is_some(), "it lives on");
+    let certificates = tx.certificate_credentials_of_vm(&vm.id).unwrap();
+    assert!(certificates.iter().all(|certificate| certificate.revoked_at.is_some()) && certificates.len() == 2);
+    drop(tx);
+    assert!(matches!(write(store, |tx| tx.put_virtual_machine(&vm)), Err(Error::Taken { .. })));
+    assert!(!write(store, |tx| tx.remove_virtual_machine(&vm.id)).unwrap(), "it is gone already");
+}
