@@ -176,7 +176,7 @@ fn request_line(line: &[u8]) -> Result<RequestLine, Stop> {
     if method.is_empty() || method.len() > 32 || !method.iter().all(u8::is_ascii_alphabetic) {
         return Err(MALFORMED);
     }
-    if target.first() != Some(&b'/') || !all(target, TARGET) {
+    if target.first() != Some(&b'/') || !is_target(target) {
         return Err(MALFORMED);
     }
     Ok(RequestLine { may_chunk: method == b"POST" && version == b"HTTP/1.1" })
@@ -187,51 +187,29 @@ struct RequestLine {
     may_chunk: bool,
 }
 
-/// What a byte may be part of, one bit each: looked up, because every byte of every head is judged.
-const TARGET: u8 = 1;
-const TOKEN: u8 = 2;
-const VALUE: u8 = 4;
+/// Visible ASCII without `#` and `\`. No branch depends on a byte, so that many are judged at once.
+fn is_target(bytes: &[u8]) -> bool {
+    !bytes.iter().fold(false, |bad, byte| bad | (*byte <= b' ') | (*byte >= 0x7f) | (*byte == b'#') | (*byte == b'\\'))
+}
 
-#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler: it would not compile")]
-const CLASSES: [u8; 256] = {
-    let mut classes = [0; 256];
-    let mut byte: u8 = 0;
-    loop {
-        let mut class = 0;
-        if byte.is_ascii_graphic() && byte != b'#' && byte != b'\\' {
-            class |= TARGET;
-        }
-        let sign = matches!(
-            byte,
-            b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
-        );
-        if byte.is_ascii_alphanumeric() || sign {
-            class |= TOKEN;
-        }
-        if byte == b'\t' || (byte >= b' ' && byte != 0x7f) {
-            class |= VALUE;
-        }
-        classes[byte as usize] = class;
-        if byte == u8::MAX {
-            break classes;
-        }
-        byte += 1;
-    }
-};
+/// Anything but control bytes; a tab is none here.
+fn is_value(bytes: &[u8]) -> bool {
+    !bytes.iter().fold(false, |bad, byte| bad | ((*byte < b' ') & (*byte != b'\t')) | (*byte == 0x7f))
+}
 
-/// Whether every byte may be part of something. Without a branch for each byte, so that it is fast.
-fn all(bytes: &[u8], class: u8) -> bool {
-    bytes.iter().fold(class, |all, byte| all & CLASSES.get(usize::from(*byte)).copied().unwrap_or(0)) != 0
+/// RFC 9110 §5.6.2.
+fn is_token(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-' || b"!#$%&'*+.^_`|~".contains(byte))
 }
 
 /// `name: value`; no blank before the colon, no folding, no control byte but the tab.
 fn header_line(line: &[u8]) -> Result<(&[u8], &[u8]), Stop> {
     let colon = memchr(b':', line).ok_or(MALFORMED)?;
     let (name, value) = (line.get(..colon).unwrap_or_default(), line.get(colon + 1..).unwrap_or_default());
-    if name.is_empty() || !all(name, TOKEN) {
+    if name.is_empty() || !is_token(name) {
         return Err(MALFORMED);
     }
-    if !all(value, VALUE) {
+    if !is_value(value) {
         return Err(MALFORMED);
     }
     Ok((name, value.trim_ascii()))

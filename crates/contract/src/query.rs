@@ -5,8 +5,6 @@
 
 use std::borrow::Cow;
 
-use percent_encoding::percent_decode;
-
 use crate::gate::Refusal;
 
 /// The longest value after decoding, in bytes.
@@ -88,13 +86,34 @@ fn decode(bytes: &[u8]) -> Option<Cow<'_, str>> {
     if !bytes.iter().any(|byte| matches!(byte, b'+' | b'%')) {
         return std::str::from_utf8(bytes).ok().map(Cow::Borrowed);
     }
-    let spaced: Cow<'_, [u8]> = if bytes.contains(&b'+') {
-        Cow::Owned(bytes.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect())
-    } else {
-        Cow::Borrowed(bytes)
-    };
-    let decoded = percent_decode(&spaced).decode_utf8().ok()?.into_owned();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some((byte, behind)) = rest.split_first() {
+        rest = behind;
+        decoded.push(match (byte, behind) {
+            (b'+', _) => b' ',
+            (b'%', [high, low, after @ ..]) => match (hex(*high), hex(*low)) {
+                (Some(high), Some(low)) => {
+                    rest = after;
+                    high << 4 | low
+                }
+                // An escape that isn't one means itself (WHATWG URL, "percent-decode").
+                (None, _) | (_, None) => b'%',
+            },
+            (byte, _) => *byte,
+        });
+    }
+    let decoded = String::from_utf8(decoded).ok()?;
     Some(Cow::Owned(decoded))
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -141,6 +160,13 @@ mod tests {
             if let Ok(parameters) = Parameters::parse(&query) {
                 let _ = parameters.and_form(&form);
             }
+        }
+
+        #[test]
+        fn decoding_is_what_another_decoder_does(text in "[a-f0-9%+ -~]{0,60}") {
+            let spaced = text.replace('+', " ");
+            let other = percent_encoding::percent_decode_str(&spaced).decode_utf8().ok();
+            prop_assert_eq!(decode(text.as_bytes()), other);
         }
 
         #[test]

@@ -6,16 +6,22 @@
 
 use super::{Route, Surface};
 
+/// The routes of a surface, each with its path as almost everybody writes it.
+fn routes(surface: Surface) -> &'static [(&'static str, Route)] {
+    match surface {
+        Surface::Imds => &[
+            ("/metadata/identity/oauth2/token", Route::ImdsToken),
+            ("/metadata/identity/info", Route::ImdsIdentityInfo),
+        ],
+        Surface::Extension => &[("/oauth2/token", Route::ExtensionToken)],
+    }
+}
+
 /// The route of a path on a surface.
 pub(super) fn route(surface: Surface, path: &str) -> Option<Route> {
-    let routes: &[(&[&str], Route)] = match surface {
-        Surface::Imds => &[
-            (&["metadata", "identity", "oauth2", "token"], Route::ImdsToken),
-            (&["metadata", "identity", "info"], Route::ImdsIdentityInfo),
-        ],
-        Surface::Extension => &[(&["oauth2", "token"], Route::ExtensionToken)],
-    };
-    routes.iter().find(|(segments, _)| matches(path, segments)).map(|(_, route)| *route)
+    let routes = routes(surface);
+    let written = routes.iter().find(|(known, _)| path == *known);
+    written.or_else(|| routes.iter().find(|(known, _)| matches(path, known))).map(|(_, route)| *route)
 }
 
 /// Whether a path lies below `/metadata/identity`, where errors have two keys.
@@ -24,12 +30,12 @@ pub(super) fn is_identity(path: &str) -> bool {
     segments.next().is_some_and(is_metadata) && segments.next() == Some("identity")
 }
 
-fn matches(path: &str, wanted: &[&str]) -> bool {
+fn matches(path: &str, wanted: &str) -> bool {
     let mut segments = path.split('/').filter(|segment| !segment.is_empty());
     path.starts_with('/')
-        && wanted.iter().all(|wanted| match segments.next() {
-            Some(segment) if *wanted == "metadata" => is_metadata(segment),
-            Some(segment) => segment == *wanted,
+        && wanted.split('/').skip(1).all(|wanted| match segments.next() {
+            Some(segment) if wanted == "metadata" => is_metadata(segment),
+            Some(segment) => segment == wanted,
             None => false,
         })
         && segments.next().is_none()
