@@ -46,7 +46,7 @@ pub async fn serve(listener: TcpListener, tls: Arc<ServerConfig>, router: Router
             Ok((stream, _)) => stream,
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
-                tokio::task::yield_now().await;
+                pause().await;
                 continue;
             }
         };
@@ -61,6 +61,12 @@ pub async fn serve(listener: TcpListener, tls: Arc<ServerConfig>, router: Router
     if tokio::time::timeout(GRACE, all_done.recv()).await.is_err() {
         tracing::warn!("connections were closed that had not ended in time");
     }
+}
+
+/// After a failed accept, most likely for want of a file descriptor: without a pause the loop would spin.
+#[expect(clippy::disallowed_methods, reason = "nothing tells when a descriptor is free again")]
+async fn pause() {
+    tokio::time::sleep(Duration::from_millis(20)).await;
 }
 
 async fn connection(stream: TcpStream, acceptor: TlsAcceptor, router: Router, mut ended: watch::Receiver<bool>) {

@@ -111,6 +111,7 @@ impl Shared {
         let served = served.map_err(refusal)?;
         // It may have been taken away while the token was made.
         if self.vm.snapshot().identities.by_principal_id(principal).is_none() {
+            self.vm.forget_unassigned();
             return Err(Refusal::IdentityNotFound);
         }
         Ok(self.served(&served, echo))

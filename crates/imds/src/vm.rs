@@ -33,6 +33,12 @@ impl Vm {
     /// longer assigned, not even one that is being made.
     pub fn update(&self, snapshot: VmSnapshot) {
         self.snapshot.store(Arc::new(snapshot));
+        self.forget_unassigned();
+    }
+
+    /// Forgets tokens of identities that aren't assigned. A request that was planned just before an update may
+    /// have brought one in just after it.
+    pub(crate) fn forget_unassigned(&self) {
         let snapshot = self.snapshot.load();
         self.tokens.retain(|principal| snapshot.identities.by_principal_id(principal).is_some());
     }

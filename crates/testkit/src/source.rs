@@ -9,6 +9,7 @@ use broker::{Minted, SourceError, TokenSource, Wanted};
 use domain::{Clock, ManualClock};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use tokio::sync::Semaphore;
 
 use crate::fixtures::LIFE;
 
@@ -18,13 +19,19 @@ pub struct StubSource {
     clock: ManualClock,
     asked: Arc<AtomicUsize>,
     failure: Arc<Mutex<Option<SourceError>>>,
+    gate: Arc<Semaphore>,
 }
 
 impl StubSource {
     /// A source that works.
     #[must_use]
     pub fn new(clock: ManualClock) -> Self {
-        Self { clock, asked: Arc::default(), failure: Arc::default() }
+        Self {
+            clock,
+            asked: Arc::default(),
+            failure: Arc::default(),
+            gate: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
+        }
     }
 
     /// How many tokens it was asked for.
@@ -38,6 +45,16 @@ impl StubSource {
         *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
     }
 
+    /// Makes no token until [`StubSource::let_pass`].
+    pub fn hold(&self) {
+        self.gate.forget_permits(Semaphore::MAX_PERMITS);
+    }
+
+    /// Lets so many tokens be made.
+    pub fn let_pass(&self, tokens: usize) {
+        self.gate.add_permits(tokens);
+    }
+
     /// As if the authority were gone.
     pub fn take_down(&self) {
         let why = Arc::new(std::io::Error::other("connection refused"));
@@ -49,8 +66,9 @@ impl TokenSource for StubSource {
     fn token(&self, _wanted: Wanted) -> BoxFuture<'static, Result<Minted, SourceError>> {
         let number = self.asked.fetch_add(1, Ordering::SeqCst);
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let now = self.clock.now();
+        let (now, gate) = (self.clock.now(), Arc::clone(&self.gate));
         async move {
+            gate.acquire().await.expect("never closed").forget();
             match failure {
                 Some(failure) => Err(failure),
                 None => Ok(Minted {
