@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +24,7 @@ def main() -> int:
     options = arguments()
     if options.inside:
         return inside.main(options.inside)
+    end_well_when_told()
     try:
         everything = catalogue.load()
         cases = catalogue.choose(everything, options.only)
@@ -57,6 +59,12 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def end_well_when_told() -> None:
+    """A signal becomes an exception, so that `subprocess` kills the child, and the namespace with it."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda received, _frame: sys.exit(128 + received))
+
+
 def run(cases: list[Case], binary: Path) -> tuple[list[Result], dict[str, float]]:
     """Installs what the cases need and runs them; results in the order of the cases."""
     impossible = network.why_impossible()
@@ -81,8 +89,8 @@ def install(cases: list[Case]):
     for name in toolchains.needed(cases):
         missing = toolchains.missing_programs(name)
         if missing:
-            why = f"{' and '.join(missing)} not installed on this machine"
-            print(f"compat: SKIPPING everything that needs {name}: {why}", file=sys.stderr)
+            why = f"no {' and no '.join(missing)} on PATH; install {toolchains.TOOLCHAINS[name].install}"
+            print(f"SKIPPED {name}: {why}", file=sys.stderr)
             obstacles[name] = lambda case, why=why: Result(case, skipped=why)
             continue
         try:

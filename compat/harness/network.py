@@ -9,6 +9,9 @@ from pathlib import Path
 
 METADATA_ADDRESS = "169.254.169.254"
 PARENT_VARIABLE = "COMPAT_PARENT_NETWORK"
+ENTER = ["unshare", "-Urn", "--pid", "--fork", "--kill-child", "--"]
+"""New user, network and process namespaces. The last one so that nothing outlives the run, however that ends: when its
+first process dies, the kernel kills the others."""
 
 
 class NotIsolated(Exception):
@@ -20,7 +23,7 @@ def why_impossible() -> str | None:
     for tool in ("unshare", "ip"):
         if shutil.which(tool) is None:
             return f"`{tool}` isn't installed (Debian: util-linux, iproute2)"
-    attempt = ["unshare", "-Urn", "ip", "link", "set", "lo", "up"]
+    attempt = enter_command(["ip", "link", "set", "lo", "up"])
     tried = subprocess.run(attempt, capture_output=True, text=True, check=False)
     if tried.returncode != 0:
         return f"`{' '.join(attempt)}` isn't allowed here: {tried.stderr.strip()}"
@@ -28,8 +31,8 @@ def why_impossible() -> str | None:
 
 
 def enter_command(command: list[str]) -> list[str]:
-    """`command`, to be run in a new user and network namespace that dies with its first process."""
-    return ["unshare", "-Urn", "--fork", "--kill-child", "--", *command]
+    """`command`, to be run in namespaces of its own that end with it."""
+    return [*ENTER, *command]
 
 
 def parent_environment() -> dict[str, str]:

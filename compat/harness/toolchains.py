@@ -27,6 +27,8 @@ class Toolchain:
 
     programs: tuple[str, ...]
     """What the machine must already have."""
+    install: str
+    """What to install when it hasn't."""
     inputs: tuple[Path, ...]
     """Files and folders that decide the result."""
     steps: Callable[[], list[tuple[Path, list[str]]]]
@@ -87,20 +89,26 @@ def java_steps() -> list[tuple[Path, list[str]]]:
     return [(paths.CASES / "java-azure-identity", ["mvn", "--batch-mode", "--quiet", local, build, "compile"])]
 
 
+PYTHON = ("python3",), "Python 3.11 or newer"
+PACKAGES = paths.TOOLCHAINS / "python"
+GO, RUST, JAVA = (paths.CASES / case for case in ("go-azidentity", "rust-azure-identity", "java-azure-identity"))
+
 TOOLCHAINS = {
-    "python": Toolchain(("python3",), (paths.TOOLCHAINS / "python/requirements.txt",), python_steps, paths.VENV),
-    "msal-sdist": Toolchain(
-        ("python3",), (paths.TOOLCHAINS / "python/msal-sdist.txt",), msal_sdist_steps, paths.MSAL_SDIST
+    "python": Toolchain(*PYTHON, (PACKAGES / "requirements.txt",), python_steps, paths.VENV),
+    "msal-sdist": Toolchain(*PYTHON, (PACKAGES / "msal-sdist.txt",), msal_sdist_steps, paths.MSAL_SDIST),
+    "node": Toolchain(
+        ("node", "npm"), "Node.js 20 or newer with npm", (paths.TOOLCHAINS / "node",), node_steps, paths.NODE
     ),
-    "node": Toolchain(("node", "npm"), (paths.TOOLCHAINS / "node",), node_steps, paths.NODE),
-    "go": Toolchain(("go",), (paths.CASES / "go-azidentity",), go_steps, paths.BUILDS / "go-azidentity", clean=False),
+    "go": Toolchain(
+        ("go",), "Go 1.25 or newer", (GO,), go_steps, paths.BUILDS / "go-azidentity", clean=False
+    ),
     "rust": Toolchain(
-        ("cargo",), (paths.CASES / "rust-azure-identity",), rust_steps, paths.BUILDS / "rust", clean=False
+        ("cargo",), "Rust with cargo", (RUST,), rust_steps, paths.BUILDS / "rust", clean=False
     ),
     "java": Toolchain(
-        ("java", "mvn"), (paths.CASES / "java-azure-identity",), java_steps, paths.BUILDS / "java", clean=False
+        ("java", "mvn"), "a JDK 17 or newer and Apache Maven", (JAVA,), java_steps, paths.BUILDS / "java", clean=False
     ),
-    "curl": Toolchain(("curl",), (), list, None),
+    "curl": Toolchain(("curl",), "curl", (), list, None),
 }
 
 PLACES = {

@@ -1,11 +1,14 @@
 """The harness itself: what must fail does. `python3 -m unittest discover -s compat/tests -t compat`."""
 
 import os
+import select
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 from unittest import mock
 
+import run
 from harness import catalogue, gaps, network, results, summary, toolchains
 from harness.gaps import Gap
 from harness.results import Check, Result
@@ -84,9 +87,35 @@ class Guard(unittest.TestCase):
             network.assert_isolated()
 
 
+class Namespace(unittest.TestCase):
+    def test_nothing_outlives_it(self):
+        impossible = network.why_impossible()
+        if impossible:
+            self.skipTest(impossible)
+        watch, held = os.pipe()
+        command = network.enter_command(["sh", "-c", "setsid sleep 300 & echo started; wait"])
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, pass_fds=(held,))
+        os.close(held)
+        self.assertEqual(process.stdout.readline(), b"started\n")
+        self.assertEqual(select.select([watch], [], [], 0)[0], [], "the sleeper holds the other end")
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        self.assertEqual(select.select([watch], [], [], 10)[0], [watch], "the sleeper is still there")
+        os.close(watch)
+
+
 class Catalogue(unittest.TestCase):
     def test_every_case_needs_known_toolchains(self):
         self.assertIn("python", toolchains.needed(catalogue.load()))
+
+    def test_a_missing_toolchain_says_what_to_install(self):
+        with mock.patch.dict(os.environ, PATH="/nonexistent"), mock.patch("sys.stderr") as stderr:
+            _, obstacles = run.install([case for case in catalogue.load() if case.needs == ("java",)])
+        self.assertIn("java", obstacles)
+        said = "".join(call.args[0] for call in stderr.write.call_args_list)
+        self.assertIn("SKIPPED java: no java and no mvn on PATH; install a JDK 17", said)
+        self.assertEqual(obstacles["java"]("a").verdict(), "skipped")
 
     def test_an_unknown_name_is_an_error(self):
         with self.assertRaises(catalogue.CatalogueError):

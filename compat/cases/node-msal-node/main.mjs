@@ -2,7 +2,7 @@
 import { strict as assert } from "node:assert";
 import { ManagedIdentityApplication } from "@azure/msal-node";
 import {
-  STRANGER_CLIENT_ID, assertToken, check, done, freshAudience, requests, systemAssigned, userAssigned, vm,
+  STRANGER_CLIENT_ID, assertExpiry, assertToken, check, done, freshAudience, requests, systemAssigned, userAssigned, vm,
 } from "../checks.mjs";
 
 const app = userAssigned();
@@ -13,7 +13,7 @@ async function assertGiven(managedIdentityIdParams, identity, resource = freshAu
   const client = new ManagedIdentityApplication({ managedIdentityIdParams, ...options });
   const answer = await requests(1, () => client.acquireToken({ resource }));
   const said = assertToken(answer.accessToken, identity, resource);
-  assert.equal(Math.round(answer.expiresOn.getTime() / 1000), said.exp);
+  assertExpiry(answer.expiresOn.getTime(), said);
 }
 
 await check("system-assigned", () => assertGiven(undefined, system));
