@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::{Result, bail};
 use clap::Args;
 
-use crate::process::{build_symbolon, output, root, say};
+use crate::process::{build_symbolon, help, root, say};
 
 /// Whether the documents are written or only compared.
 #[derive(Args)]
@@ -16,7 +16,6 @@ pub(crate) struct GenArgs {
 }
 
 const CLI_REFERENCE: &str = "docs/reference/cli.md";
-const COMMANDS: [&str; 6] = ["up", "run", "env", "token", "doctor", "version"];
 
 pub(crate) fn generate(args: &GenArgs) -> Result<()> {
     let path = root().join(CLI_REFERENCE);
@@ -39,18 +38,43 @@ pub(crate) fn generate(args: &GenArgs) -> Result<()> {
 
 fn cli_reference() -> Result<String> {
     let symbolon = build_symbolon(false)?;
+    let overview = help(&symbolon, &["--help"])?;
     let mut text = String::from(
         "# The command line\n\nMade by `cargo xtask gen` from the program's own help; don't edit.\n\n\
          Exit codes: 0 done, 1 refused or failed, 2 wrong usage.\n",
     );
-    let mut section = |title: &str, args: &[&str]| -> Result<()> {
-        let help = output(&symbolon, args)?;
-        text.push_str(&format!("\n## {title}\n\n```text\n{}\n```\n", help.trim_end()));
-        Ok(())
-    };
-    section("symbolon", &["--help"])?;
-    for command in COMMANDS {
-        section(&format!("symbolon {command}"), &[command, "--help"])?;
+    section(&mut text, "symbolon", &overview);
+    let commands = commands(&overview);
+    if commands.is_empty() {
+        bail!("the help of symbolon names no command");
+    }
+    for command in commands {
+        section(&mut text, &format!("symbolon {command}"), &help(&symbolon, &[command, "--help"])?);
     }
     Ok(text)
+}
+
+fn section(text: &mut String, title: &str, help: &str) {
+    text.push_str(&format!("\n## {title}\n\n```text\n{}\n```\n", help.trim_end()));
+}
+
+/// The commands that a help text lists, without `help` itself.
+fn commands(overview: &str) -> Vec<&str> {
+    let listed = overview.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    // A line that is indented further goes on with the words of the one before.
+    let own = listed.filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with(' ')));
+    own.filter_map(|line| line.split(' ').next()).filter(|name| *name != "help").collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_those_that_the_help_lists() {
+        let overview = "What\n\nUsage: symbolon <COMMAND>\n\nCommands:\n  up    Run everything\n          in one process\n  \
+                        doctor  Look\n  help  Print this\n\nOptions:\n  -h, --help  Print help\n";
+        assert_eq!(commands(overview), ["up", "doctor"]);
+        assert!(commands("no list").is_empty());
+    }
 }

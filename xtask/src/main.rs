@@ -5,6 +5,7 @@ mod compat;
 mod fuzz;
 mod generate;
 mod process;
+mod stages;
 mod test;
 mod tidy;
 

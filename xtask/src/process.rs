@@ -59,6 +59,19 @@ pub(crate) fn output(program: impl AsRef<OsStr>, args: &[&str]) -> Result<String
     String::from_utf8(output.stdout).with_context(|| format!("{name} printed something that isn't text"))
 }
 
+/// What a program of ours says of itself, the same on every machine: no terminal whose width it could take, and no
+/// variable of ours whose value it could show.
+pub(crate) fn help(program: &Path, args: &[&str]) -> Result<String> {
+    let name = program.display();
+    let mut command = Command::new(program);
+    command.args(args).current_dir(root()).env_clear().env("COLUMNS", "100").stdin(Stdio::null());
+    let output = command.output().with_context(|| format!("{name} can't be run"))?;
+    if !output.status.success() {
+        bail!("{name} {} failed ({})", args.join(" "), output.status);
+    }
+    String::from_utf8(output.stdout).with_context(|| format!("{name} printed something that isn't text"))
+}
+
 /// Whether a program can be run.
 pub(crate) fn is_there(program: impl AsRef<OsStr>, args: &[&str]) -> bool {
     let mut command = Command::new(program);

@@ -3,7 +3,8 @@
 use anyhow::Result;
 use clap::Args;
 
-use crate::process::{build_symbolon, run, say};
+use crate::process::{build_symbolon, run};
+use crate::stages::Stages;
 use crate::{compat, fuzz};
 
 /// What of the tests is run.
@@ -26,25 +27,22 @@ pub(crate) struct BenchArgs {
 }
 
 pub(crate) fn test(args: &TestArgs) -> Result<()> {
-    run("cargo", &["test", "--workspace", "--locked"])?;
-    run("python3", &["-m", "unittest", "discover", "-s", "compat/tests", "-t", "compat"])?;
-    let mut skipped = Vec::new();
+    let mut stages = Stages::default();
+    stages.run("Rust", || run("cargo", &["test", "--workspace", "--locked", "--no-fail-fast"]));
+    stages.run("harness of the real clients", || {
+        run("python3", &["-m", "unittest", "discover", "-s", "compat/tests", "-t", "compat"])
+    });
     if args.no_compat {
-        skipped.push("real clients: --no-compat was given");
+        stages.skip("real clients", "--no-compat was given; run `cargo xtask compat`");
     } else {
-        let binary = build_symbolon(false)?;
-        compat::run_cases(&binary, &[])?;
+        stages.run("real clients", || compat::run_cases(&build_symbolon(false)?, &[]));
     }
     if args.long {
-        fuzz::all(3_600)?;
+        stages.run("fuzzing, an hour each target", || fuzz::all(3_600));
     } else {
-        skipped.push("fuzzing: run `cargo xtask fuzz`, or `cargo xtask test --long` for an hour each target");
+        stages.skip("fuzzing", "run `cargo xtask fuzz`, or `cargo xtask test --long` for an hour each target");
     }
-    for what in skipped {
-        say(&format!("SKIPPED {what}"));
-    }
-    say("test: everything that was run passed");
-    Ok(())
+    stages.end("cargo xtask test")
 }
 
 pub(crate) fn bench(args: &BenchArgs) -> Result<()> {
