@@ -8,8 +8,9 @@ use authority::issuer::{Issuers, TokenVersion};
 use authority::kek::{FileKek, Kek, KekError};
 use authority::key_ring::{KeyRing, RingError, aad};
 use authority::signer::{KeyError, NewKey};
-use domain::{RotationPolicy, RotationStep, SharedClock, SigningKeyRecord, Timestamp};
+use domain::{KeyState, RotationPolicy, RotationStep, SharedClock, SigningKeyRecord, Timestamp};
 use store::{Act, Handle};
+use tokio::sync::Mutex;
 
 use crate::private_file::{self, FileError};
 
@@ -51,6 +52,8 @@ pub struct Keys {
     clock: SharedClock,
     policy: RotationPolicy,
     ring: Arc<KeyRing>,
+    /// One change at a time: each reads the records, and writes all of them.
+    changing: Mutex<()>,
 }
 
 /// Opens the key-encryption key in a folder, making it on the first start.
@@ -84,7 +87,7 @@ impl Keys {
         if records.is_empty() {
             let now = clock.now();
             let mut first = make(Arc::clone(&kek), issuers.v1.clone(), now).await?;
-            first.state = domain::KeyState::Active;
+            first.state = KeyState::Active;
             first.activated_at = Some(now);
             let act = Act::new(ACTOR, "signingKey.create", &first.kid, now);
             let record = first.clone();
@@ -97,7 +100,7 @@ impl Keys {
             records.push(first);
         }
         let ring = Arc::new(KeyRing::open(&records, &*kek, &issuers.common(TokenVersion::V2))?);
-        Ok(Self { store, kek, issuers, clock, policy, ring })
+        Ok(Self { store, kek, issuers, clock, policy, ring, changing: Mutex::default() })
     }
 
     /// The keys as they are now.
@@ -111,36 +114,77 @@ impl Keys {
     /// # Errors
     /// When a key can't be made or kept; what was done before stays done.
     pub async fn rotate(&self) -> Result<usize, KeysError> {
+        let _one_at_a_time = self.changing.lock().await;
         let mut records = of_issuer(&self.store, &self.issuers).await?;
         let mut done = 0;
         loop {
             let now = self.clock.now();
             let steps = self.policy.due(now, &records);
             let Some(step) = steps.first() else { break };
-            let made = match step {
-                RotationStep::Publish => Some(make(Arc::clone(&self.kek), self.issuers.v1.clone(), now).await?),
-                RotationStep::Activate { .. } | RotationStep::Remove { .. } => None,
-            };
-            let (action, kid) = match step {
-                RotationStep::Publish => ("signingKey.publish", made.as_ref().map(|key| key.kid.clone())),
-                RotationStep::Activate { kid } => ("signingKey.activate", Some(kid.clone())),
-                RotationStep::Remove { kid } => ("signingKey.remove", Some(kid.clone())),
-            };
-            RotationPolicy::apply(step, now, &mut records, made);
-            let changed = records.clone();
-            let act = Act::new(ACTOR, action, kid.unwrap_or_default(), now);
-            self.store
-                .write(act, move |tx| {
-                    for record in &changed {
-                        tx.put_signing_key(record)?;
-                    }
-                    Ok::<_, store::Error>(())
-                })
-                .await?;
-            self.ring.replace(&records, &*self.kek, &self.issuers.common(TokenVersion::V2))?;
+            let (action, kid) = self.take(step, now, &mut records).await?;
+            self.keep(Act::new(ACTOR, action, kid, now), records.clone()).await?;
             done += 1;
         }
         Ok(done)
+    }
+
+    /// Takes a key out at once: out of the key set, and out of what is verified here. If it signed, the waiting
+    /// one signs from now on, in the same transaction; [`Keys::rotate`] makes another one to wait. Whether there
+    /// is such a key. `actor` is who wants it, for the audit.
+    ///
+    /// # Errors
+    /// When no other key can be made, or the change can't be kept; then nothing is changed.
+    pub async fn revoke(&self, kid: &str, actor: &str) -> Result<bool, KeysError> {
+        let _one_at_a_time = self.changing.lock().await;
+        let mut records = of_issuer(&self.store, &self.issuers).await?;
+        let now = self.clock.now();
+        if !RotationPolicy::revoke(kid, now, &mut records) {
+            return Ok(false);
+        }
+        while !records.iter().any(|record| record.state == KeyState::Active) {
+            let steps = self.policy.due(now, &records);
+            let Some(step) = steps.first() else { break };
+            self.take(step, now, &mut records).await?;
+        }
+        self.keep(Act::new(actor, "signingKey.revoke", kid, now), records).await?;
+        Ok(true)
+    }
+
+    /// Does a step to the records; what it is called in the audit, and its key.
+    async fn take(
+        &self,
+        step: &RotationStep,
+        now: Timestamp,
+        records: &mut Vec<SigningKeyRecord>,
+    ) -> Result<(&'static str, String), KeysError> {
+        let made = match step {
+            RotationStep::Publish => Some(make(Arc::clone(&self.kek), self.issuers.v1.clone(), now).await?),
+            RotationStep::Activate { .. } | RotationStep::Remove { .. } => None,
+        };
+        let named = match step {
+            RotationStep::Publish => {
+                ("signingKey.publish", made.as_ref().map(|key| key.kid.clone()).unwrap_or_default())
+            }
+            RotationStep::Activate { kid } => ("signingKey.activate", kid.clone()),
+            RotationStep::Remove { kid } => ("signingKey.remove", kid.clone()),
+        };
+        RotationPolicy::apply(step, now, records, made);
+        Ok(named)
+    }
+
+    /// Keeps the records, and then signs and verifies with them.
+    async fn keep(&self, act: Act, records: Vec<SigningKeyRecord>) -> Result<(), KeysError> {
+        let kept = records.clone();
+        self.store
+            .write(act, move |tx| {
+                for record in &kept {
+                    tx.put_signing_key(record)?;
+                }
+                Ok::<_, store::Error>(())
+            })
+            .await?;
+        self.ring.replace(&records, &*self.kek, &self.issuers.common(TokenVersion::V2))?;
+        Ok(())
     }
 
     /// Rotates now and then, for ever. A failure is told and tried again.
@@ -176,7 +220,7 @@ async fn make(kek: Arc<FileKek>, issuer: String, now: Timestamp) -> Result<Signi
             issuer,
             purpose: PURPOSE.to_owned(),
             version: 1,
-            state: domain::KeyState::Next,
+            state: KeyState::Next,
             certificate_der: key.certificate.der,
             wrapped: Vec::new(),
             kek_id: kek.id().to_owned(),

@@ -62,3 +62,35 @@ async fn every_step_is_in_the_audit_and_no_private_key_is_in_the_store() {
         assert!(!record.wrapped.windows(oid.len()).any(|window| window == oid));
     }
 }
+
+#[tokio::test]
+async fn a_revoked_key_is_gone_at_once_and_tokens_go_on() {
+    let world = World::new().await;
+    world.keys.rotate().await.unwrap();
+    let (first, published) = (signer(&world).await, kids(&world).await);
+    assert!(world.keys.revoke(&first, "test").await.unwrap());
+    // Not a second has passed: the key that waited signs, and every verifier has had it for as long as it waited.
+    assert_eq!((signer(&world).await, kids(&world).await), (published[1].clone(), vec![published[1].clone()]));
+    assert!(world.keys.ring().load().published.iter().all(|key| key.kid != first), "nothing it signed is believed");
+    assert_eq!(world.keys.rotate().await.unwrap(), 1, "another one to wait");
+    assert_eq!(kids(&world).await.len(), 2);
+    assert!(!world.keys.revoke(&first, "test").await.unwrap(), "it is gone already");
+    assert!(!world.keys.revoke("../../x", "test").await.unwrap());
+
+    let audit = world.store.read(|tx| tx.audit(0, 100)).await.unwrap();
+    let acts: Vec<_> = audit.iter().map(|entry| (entry.act.action.as_str(), entry.act.actor.as_str())).collect();
+    assert_eq!(acts[acts.len() - 2..], [("signingKey.revoke", "test"), ("signingKey.publish", "symbolon")]);
+    let records = world.store.read(|tx| tx.signing_keys()).await.unwrap();
+    let revoked = records.iter().find(|record| record.kid == first).unwrap();
+    assert_eq!(revoked.revoked_at, Some(Timestamp::from_unix(NOW)));
+}
+
+#[tokio::test]
+async fn the_only_key_may_be_revoked_too() {
+    let world = World::new().await;
+    let first = signer(&world).await;
+    assert!(world.keys.revoke(&first, "test").await.unwrap());
+    let second = signer(&world).await;
+    assert_ne!(second, first);
+    assert_eq!(kids(&world).await, [second]);
+}
