@@ -57,6 +57,13 @@ fn rows(host: &str, path: &str, query: &str) -> Vec<Row> {
         row("two hosts", get(&target, &format!("{host}{good}")), 400, hosts),
         row("POST", format!("POST {target} HTTP/1.1\r\n{host}{good}Content-Length: 0\r\n\r\n"), 405, allowed("POST")),
         row("lower case", format!("get {target} HTTP/1.1\r\n{host}{good}\r\n"), 405, allowed("get")),
+        row(
+            "POST with a body",
+            format!("POST {target} HTTP/1.1\r\n{host}{good}Content-Length: 3\r\n\r\nabc"),
+            405,
+            allowed("POST"),
+        ),
+        row("OPTIONS", format!("OPTIONS {target} HTTP/1.1\r\n{host}{good}\r\n"), 405, allowed("OPTIONS")),
         row("DELETE", format!("DELETE {target} HTTP/1.1\r\n{host}{good}\r\n"), 405, allowed("DELETE")),
         row(
             "body",
@@ -77,6 +84,8 @@ fn rows(host: &str, path: &str, query: &str) -> Vec<Row> {
             400,
             malformed.clone(),
         ),
+        row("NUL", get(&target, &format!("{good}a: \0\r\n")), 400, malformed.clone()),
+        row("HTTP/1.2", get(&target, good).replace("HTTP/1.1", "HTTP/1.2"), 400, malformed.clone()),
         row("absolute form", get(&format!("http://evil{target}"), good), 400, malformed.clone()),
         row("fragment", get(&format!("{path}#x"), good), 400, malformed.clone()),
         row("non-ASCII target", get(&format!("{target}\u{e9}"), good), 400, malformed),
@@ -148,6 +157,73 @@ async fn every_route_refuses_what_is_wrong_in_exactly_these_bytes() {
         }
         assert_eq!(world.source.asked(), 0);
     }
+}
+
+/// What can't be written as text.
+#[tokio::test]
+async fn bytes_that_are_no_utf_8_are_malformed_in_a_target_and_harmless_in_a_header() {
+    let world = World::new(fixtures::vm(true, 0));
+    let request = |target: &[u8], value: &[u8]| {
+        [b"GET ", target, b" HTTP/1.1\r\n", world.host().as_bytes(), b"Metadata: true\r\na: ", value, b"\r\n\r\n"]
+            .concat()
+    };
+    let answer =
+        exchange(world.address, request(&[TOKEN.as_bytes(), b"\xff"].concat(), b"b")).await.expect("an answer");
+    let body = r#"{"error":"bad_request","error_description":"The request is malformed"}"#;
+    assert_eq!((answer.status, answer.body.as_str(), answer.closes()), (400, body, true));
+    let answer = exchange(world.address, request(TOKEN.as_bytes(), b"\xff\xfe")).await.expect("an answer");
+    assert_eq!(answer.status, 200);
+    let name = exchange(world.address, [b"GET / HTTP/1.1\r\nHost: ".as_slice(), b"\xff\r\n\r\n"].concat()).await;
+    assert_eq!(name.expect("an answer").status, 404, "the path is looked at before the Host");
+    let host = [b"GET ", TOKEN.as_bytes(), b" HTTP/1.1\r\nMetadata: true\r\nHost: \xff\r\n\r\n"].concat();
+    let answer = exchange(world.address, host).await.expect("an answer");
+    assert_eq!((answer.status, answer.body), (400, invalid("The Host header is not allowed")));
+}
+
+#[tokio::test]
+async fn http_1_0_is_served_like_1_1_and_closed() {
+    let world = World::new(fixtures::vm(true, 0));
+    let request = format!("GET {TOKEN} HTTP/1.0\r\n{}Metadata: true\r\n\r\n", world.host());
+    let mut connection = testkit::raw::RawConnection::open(world.address).await;
+    connection.send(request.as_bytes()).await;
+    assert_eq!(connection.answer().await.expect("an answer").status, 200);
+    assert!(connection.is_closed().await);
+    let no_host = world.send(&format!("GET {TOKEN} HTTP/1.0\r\nMetadata: true\r\n\r\n")).await;
+    assert_eq!((no_host.status, no_host.body), (400, invalid("The Host header is not allowed")));
+}
+
+/// Cached and being made: a refusal beside them holds nothing of them.
+#[tokio::test]
+async fn no_refusal_holds_a_token_that_is_there() {
+    let world = World::new(fixtures::vm(true, 1));
+    for (_, path, query) in ROUTES {
+        assert_eq!(world.get(&format!("{path}?{query}")).await.status, 200);
+        for Row { name, request, status, .. } in rows(&world.host(), path, query) {
+            let answer = world.send(&request).await;
+            assert!(answer.status == status && !answer.body.contains("token-"), "{name}: {}", answer.body);
+            assert!(answer.headers.iter().all(|(_, value)| !value.contains("token-")), "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_sixth_at_once_is_refused_and_an_answer_makes_room() {
+    let world = World::throttled(fixtures::vm(true, 0));
+    world.source.hold();
+    let [a, b, c, d, e, sixth] = [1, 2, 3, 4, 5, 6].map(|number| format!("{TOKEN}{number}"));
+    let too_many = async {
+        while world.source.asked() < 5 {
+            tokio::task::yield_now().await;
+        }
+        let answer = world.get(&sixth).await;
+        world.source.let_pass(6);
+        answer
+    };
+    let (a, b, c, d, e, refused) =
+        tokio::join!(world.get(&a), world.get(&b), world.get(&c), world.get(&d), world.get(&e), too_many);
+    assert_eq!((refused.status, refused.header("retry-after")), (429, Some("1")));
+    assert_eq!([a, b, c, d, e].map(|answer| answer.status), [200; 5]);
+    assert_eq!(world.get(&sixth).await.status, 200);
 }
 
 #[tokio::test]

@@ -59,6 +59,31 @@ async fn every_spelling_selects_and_ids_are_echoed_as_sent() {
 }
 
 #[tokio::test]
+async fn the_spellings_are_these_seven_in_any_case() {
+    let world = World::new(fixtures::vm(true, 3));
+    let (client, principal, id) = (fixtures::client_id(2), fixtures::principal_id(2), fixtures::identity_id(2));
+    let spellings = [
+        ("client_id", client.to_string()),
+        ("clientid", client.to_string()),
+        ("object_id", principal.to_string()),
+        ("principal_id", principal.to_string()),
+        ("msi_res_id", id.to_string()),
+        ("mi_res_id", id.to_string()),
+        ("resource_id", id.to_string()),
+    ];
+    assert_eq!(SPELLINGS.len(), spellings.len(), "a new spelling needs its line here");
+    for (name, value) in spellings {
+        for name in [name.to_owned(), name.to_uppercase()] {
+            let answer = world.get(&format!("{TOKEN}&{name}={value}")).await;
+            assert_eq!(client_id_in(&answer), Some(client.to_string()), "{name}");
+            let twice = world.get(&format!("{TOKEN}&{name}={value}&{}={value}", name.to_lowercase())).await;
+            assert!(twice.status == 400 && twice.body.contains("is specified more than once"), "{}", twice.body);
+        }
+    }
+    assert_eq!(world.source.asked(), 1, "all of them are the same identity");
+}
+
+#[tokio::test]
 async fn the_system_assigned_identity_can_be_named() {
     let world = World::new(fixtures::vm(true, 1));
     for selector in

@@ -10,7 +10,9 @@ async fn an_authority_that_is_gone_is_503_with_retry_after() {
     world.source.take_down();
     let answer = world.get(TOKEN).await;
     assert_eq!((answer.status, answer.header("retry-after")), (503, Some("5")));
-    assert!(answer.body.starts_with("{\"error\":\"service_unavailable\",\"error_description\":\""));
+    let body =
+        r#"{"error":"service_unavailable","error_description":"No token can be obtained at the moment, retry later"}"#;
+    assert_eq!(answer.body, body);
     world.source.fail_with(None);
     assert_eq!(world.get(TOKEN).await.status, 200, "it is asked again at once");
 }
