@@ -186,10 +186,10 @@ impl Authority {
             uti: &uti,
             ver: if v1 { "1.0" } else { "2.0" },
             xms_act_fct: "3 9",
-            xms_az_rid: used_by,
             xms_cc: &spec.capabilities,
             xms_idrel: "7 4",
             xms_mirid: resource_id,
+            xms_az_rid: used_by,
             xms_sub_fct: "9 3",
             xms_tcdt: None,
         };

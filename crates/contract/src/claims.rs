@@ -50,9 +50,6 @@ pub struct AccessTokenClaims<'t> {
     pub ver: &'static str,
     /// Facts about the actor, as the real service has them.
     pub xms_act_fct: &'static str,
-    /// The compute resource that used a user-assigned identity.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub xms_az_rid: Option<&'t str>,
     /// What the client said it can do.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub xms_cc: &'t [String],
@@ -61,6 +58,9 @@ pub struct AccessTokenClaims<'t> {
     /// The resource that the managed identity belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub xms_mirid: Option<&'t str>,
+    /// The compute resource that used a user-assigned identity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub xms_az_rid: Option<&'t str>,
     /// Facts about the subject, as the real service has them.
     pub xms_sub_fct: &'static str,
     /// When the tenant was made.
