@@ -61,7 +61,8 @@ pub trait Kek: Send + Sync + fmt::Debug {
     /// When that key isn't here, or the bytes or their binding were changed.
     fn unwrap(&self, kek_id: &str, aad: &KeyAad<'_>, wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, KekError>;
 
-    /// A key for another use, derived from the one that wraps; the same for the same label.
+    /// A key for another use; the same for the same label for as long as the installation lives, also when the
+    /// key that wraps is another by then.
     ///
     /// # Errors
     /// When derivation fails.
@@ -72,9 +73,12 @@ pub trait Kek: Send + Sync + fmt::Debug {
 pub struct FileKek {
     current: Named,
     previous: Option<Named>,
+    /// What other keys are derived from, once it isn't the current one any more. What those keys made, such as
+    /// the verifiers of client secrets, can't be made again without the secrets.
+    root: Option<Named>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Named {
     id: String,
@@ -86,6 +90,8 @@ struct Named {
 struct File {
     current: Named,
     previous: Option<Named>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    root: Option<Named>,
 }
 
 impl Drop for Named {
@@ -106,7 +112,7 @@ impl FileKek {
     /// # Errors
     /// When the random generator fails.
     pub fn generate() -> Result<Self, KekError> {
-        Ok(Self { current: Named::generate()?, previous: None })
+        Ok(Self { current: Named::generate()?, previous: None, root: None })
     }
 
     /// Reads a file's text.
@@ -114,10 +120,11 @@ impl FileKek {
     /// # Errors
     /// When it isn't one of ours.
     pub fn parse(text: &str) -> Result<Self, KekError> {
-        let File { current, previous } = serde_json::from_str(text).map_err(|_| KekError::File)?;
-        current.bytes()?;
-        previous.as_ref().map(Named::bytes).transpose()?;
-        Ok(Self { current, previous })
+        let File { current, previous, root } = serde_json::from_str(text).map_err(|_| KekError::File)?;
+        for named in [Some(&current), previous.as_ref(), root.as_ref()].into_iter().flatten() {
+            named.bytes()?;
+        }
+        Ok(Self { current, previous, root })
     }
 
     /// The text of its file, to be kept for the owner's eyes only.
@@ -125,17 +132,18 @@ impl FileKek {
     /// # Errors
     /// Never in practice: it is text.
     pub fn text(&self) -> Result<Zeroizing<String>, KekError> {
-        let named = |named: &Named| Named { id: named.id.clone(), key: named.key.clone() };
-        let file = File { current: named(&self.current), previous: self.previous.as_ref().map(named) };
+        let Self { current, previous, root } = self;
+        let file = File { current: current.clone(), previous: previous.clone(), root: root.clone() };
         serde_json::to_string(&file).map(Zeroizing::new).map_err(|_| KekError::File)
     }
 
-    /// A new current key; the present one stays to open what it wrapped.
+    /// A new current key; the present one stays to open what it wrapped. Derived keys stay the same.
     ///
     /// # Errors
     /// When the random generator fails.
     pub fn rotate(self) -> Result<Self, KekError> {
-        Ok(Self { current: Named::generate()?, previous: Some(self.current) })
+        let Self { current, root, .. } = self;
+        Ok(Self { root: root.or_else(|| Some(current.clone())), current: Named::generate()?, previous: Some(current) })
     }
 
     fn find(&self, id: &str) -> Result<&Named, KekError> {
@@ -190,7 +198,7 @@ impl Kek for FileKek {
 
     fn derive(&self, label: &'static str) -> Result<Zeroizing<[u8; KEY_LENGTH]>, KekError> {
         // The key is as random as the output of an extraction.
-        let prk = Prk::new_less_safe(HKDF_SHA256, &self.current.bytes()?);
+        let prk = Prk::new_less_safe(HKDF_SHA256, &self.root.as_ref().unwrap_or(&self.current).bytes()?);
         let mut derived = Zeroizing::new([0; KEY_LENGTH]);
         let info = [label.as_bytes()];
         prk.expand(&info, HKDF_SHA256).and_then(|output| output.fill(&mut *derived)).map_err(|_| KekError::Broken)?;
@@ -255,9 +263,13 @@ mod tests {
     }
 
     #[test]
-    fn derived_keys_differ_by_label() {
+    fn derived_keys_differ_by_label_and_outlive_the_key_that_wraps() {
         let kek = FileKek::generate().unwrap();
-        assert_eq!(kek.derive("a").unwrap(), kek.derive("a").unwrap());
-        assert_ne!(kek.derive("a").unwrap(), kek.derive("b").unwrap());
+        let derived = kek.derive("a").unwrap();
+        assert_eq!(kek.derive("a").unwrap(), derived);
+        assert_ne!(kek.derive("b").unwrap(), derived);
+        let kek = kek.rotate().unwrap().rotate().unwrap();
+        let kek = FileKek::parse(&kek.text().unwrap()).unwrap();
+        assert_eq!(kek.derive("a").unwrap(), derived);
     }
 }

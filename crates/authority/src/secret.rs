@@ -4,11 +4,14 @@ use aws_lc_rs::hmac;
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use domain::{SecretId, SecretVerifier};
 use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
 
 use crate::kek::{Kek, KekError};
 
 /// How many characters of a secret its owner is shown, to tell one from another.
 const HINT: usize = 3;
+/// With fewer characters than this a secret has no hint: it would tell too much of it.
+const SHORTEST_WITH_HINT: usize = 12;
 
 /// What makes and checks verifiers. Without it a stolen store tells nothing about a secret, however short.
 pub struct SecretKey(hmac::Key);
@@ -40,7 +43,7 @@ impl SecretKey {
             id: SecretId::from_uuid(uuid::Builder::from_random_bytes(id).into_uuid()),
             tag: self.tag(&salt, secret).as_ref().to_vec(),
             salt: salt.to_vec(),
-            hint: secret.expose_secret().chars().take(HINT).collect(),
+            hint: hint(secret.expose_secret()),
             expires_on: None,
         })
     }
@@ -48,7 +51,7 @@ impl SecretKey {
     /// Whether a secret is the one of a verifier, in constant time.
     #[must_use]
     pub fn matches(&self, verifier: &SecretVerifier, secret: &SecretString) -> bool {
-        let mut message = verifier.salt.clone();
+        let mut message = Zeroizing::new(verifier.salt.clone());
         message.extend_from_slice(secret.expose_secret().as_bytes());
         hmac::verify(&self.0, &message, &verifier.tag).is_ok()
     }
@@ -59,6 +62,10 @@ impl SecretKey {
         context.update(secret.expose_secret().as_bytes());
         context.sign()
     }
+}
+
+fn hint(secret: &str) -> String {
+    if secret.chars().count() < SHORTEST_WITH_HINT { String::new() } else { secret.chars().take(HINT).collect() }
 }
 
 #[cfg(test)]
@@ -79,5 +86,15 @@ mod tests {
         let other = SecretKey::derive(&FileKek::generate().unwrap()).unwrap();
         assert!(!other.matches(&verifier, &secret));
         assert_eq!(verifier.hint, "cor");
+        let short = key.verifier(&SecretString::from("abc".to_owned())).unwrap();
+        assert!(!format!("{short:?}").contains("abc") && short.hint.is_empty());
+    }
+
+    #[test]
+    fn a_verifier_outlives_the_key_encryption_key() {
+        let kek = FileKek::generate().unwrap();
+        let secret = SecretString::from("correct horse".to_owned());
+        let verifier = SecretKey::derive(&kek).unwrap().verifier(&secret).unwrap();
+        assert!(SecretKey::derive(&kek.rotate().unwrap()).unwrap().matches(&verifier, &secret));
     }
 }
