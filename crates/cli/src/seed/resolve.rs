@@ -1,24 +1,22 @@
 //! From what was written to what it means: names become references, absent ids are derived, rules are checked.
 
+mod application;
+mod machine;
+
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::path::Path;
 use std::str::FromStr;
 
-use control::seed::{SeedApplication, World};
+use control::seed::World;
 use domain::{
-    Application, Attachment, ExternalIssuer, FederatedCredential, IdentityKind, JwksSource, ManagedIdentity,
-    ResourceGroup, ResourceId, Scope, Subscription, Tenant, UserAssignedIdentity, VirtualMachine, VmExtension,
-    derived_ids, limits, names, vm_extension,
+    IdentityKind, ManagedIdentity, ResourceGroup, ResourceId, Subscription, Tenant, UserAssignedIdentity, derived_ids,
+    names,
 };
 use serde_saphyr::Location;
 
 use super::error::SeedError;
-use super::schema::{
-    ApplicationSeed, ExtensionSeed, IssuerSeed, MachineSeed, ResourceGroupSeed, SeedFile, SubscriptionSeed,
-    SystemAssignedSeed, TenantSeed, UserAssignedSeed, Word,
-};
-use super::secret;
+use super::schema::{ResourceGroupSeed, SeedFile, SubscriptionSeed, TenantSeed, UserAssignedSeed, Word};
 
 /// The name of the tenant, subscription or resource group that is meant where none is named.
 pub(crate) const DEFAULT_NAME: &str = "dev";
@@ -166,166 +164,6 @@ impl Resolver<'_> {
             self.world.user_assigned_identities.push(identity);
         }
         Ok(known)
-    }
-
-    fn machine(
-        &mut self,
-        seed: MachineSeed,
-        identities: &Names<ManagedIdentity>,
-        subscriptions: &Names<Subscription>,
-    ) -> Result<(), SeedError> {
-        let MachineSeed { name, resource_group, vm_id, location, size, tags, identity, attachment, extensions } = seed;
-        self.checked(&name, names::virtual_machine(&name.value))?;
-        let group = self.group_of(resource_group.as_ref(), &name, subscriptions)?;
-        let id = ResourceId::for_virtual_machine(group.subscription, &group.name, &name.value);
-        let id = self.checked(&name, id)?;
-        if self.world.virtual_machines.iter().any(|other| other.id == id) {
-            return Err(self.error(name.referenced, format!("there are two virtual machines '{}'", name.value)));
-        }
-        let tenant = self.tenant_of(&group);
-        let mut user_assigned: Vec<ResourceId> = Vec::new();
-        for word in &identity.user_assigned {
-            let assigned = self.referred("user-assigned identity", identities, Some(word), word)?;
-            if assigned.tenant != tenant {
-                let text = format!("identity '{}' lives in another tenant than VM '{}'", word.value, name.value);
-                return Err(self.error(word.referenced, text));
-            }
-            if !user_assigned.contains(&assigned.id) {
-                user_assigned.push(assigned.id);
-            }
-        }
-        let extensions = extensions.into_iter().map(|seed| self.extension(seed, &id)).collect::<Result<Vec<_>, _>>()?;
-        let with_extension = extensions.iter().any(VmExtension::is_managed_identity);
-        self.checked(&name, limits::check_assign(user_assigned.len(), with_extension))?;
-        let machine = VirtualMachine {
-            vm_id: self.guid_or(vm_id.as_ref(), || derived_ids::vm_id(&id))?,
-            tenant,
-            name: name.value.clone(),
-            location: location.unwrap_or(group.location),
-            size: size.unwrap_or_else(|| DEFAULT_SIZE.to_owned()),
-            tags,
-            system_assigned: self.system_assigned(&name, &identity.system_assigned, &id, tenant)?,
-            user_assigned,
-            attachment: attachment.map(|attachment| Attachment::Listen(attachment.listen)),
-            id,
-        };
-        self.world.virtual_machines.push(machine);
-        self.world.vm_extensions.extend(extensions);
-        Ok(())
-    }
-
-    fn system_assigned(
-        &self,
-        vm: &Word,
-        seed: &SystemAssignedSeed,
-        id: &ResourceId,
-        tenant: domain::TenantId,
-    ) -> Result<Option<ManagedIdentity>, SeedError> {
-        let (client_id, principal_id) = match seed {
-            SystemAssignedSeed::Enabled(false) => return Ok(None),
-            SystemAssignedSeed::Enabled(true) => (None, None),
-            SystemAssignedSeed::Ids(ids) => (ids.client_id.as_deref(), ids.principal_id.as_deref()),
-        };
-        Ok(Some(ManagedIdentity {
-            kind: IdentityKind::SystemAssigned,
-            tenant,
-            principal_id: self.parsed(vm.referenced, principal_id, || derived_ids::principal_id(id))?,
-            client_id: self.parsed(vm.referenced, client_id, || derived_ids::client_id(id))?,
-            id: id.clone(),
-        }))
-    }
-
-    fn extension(&self, seed: ExtensionSeed, vm: &ResourceId) -> Result<VmExtension, SeedError> {
-        let ExtensionSeed { name, extension_type, publisher, type_handler_version, settings } = seed;
-        let name = name.unwrap_or_else(|| extension_type.clone());
-        self.checked(&name, names::vm_extension(&name.value))?;
-        let settings = serde_json::Value::Object(settings).to_string();
-        let extension = VmExtension {
-            id: self.checked(&name, vm.child("extensions", &name.value))?,
-            vm: vm.clone(),
-            name: name.value.clone(),
-            publisher: publisher.unwrap_or_else(|| vm_extension::MANAGED_IDENTITY_PUBLISHER.to_owned()),
-            extension_type: extension_type.value,
-            type_handler_version: type_handler_version.unwrap_or_else(|| "1.0".to_owned()),
-            settings,
-        };
-        if !extension.is_managed_identity() {
-            let text = format!(
-                "there is no extension of publisher '{}' and type '{}'; known: {} of {}",
-                extension.publisher,
-                extension.extension_type,
-                vm_extension::MANAGED_IDENTITY_LINUX,
-                vm_extension::MANAGED_IDENTITY_PUBLISHER
-            );
-            return Err(self.error(extension_type.referenced, text));
-        }
-        self.checked(&name, contract::extension::Settings::parse(&extension.settings))?;
-        Ok(extension)
-    }
-
-    fn issuer(&mut self, seed: IssuerSeed) -> Result<(), SeedError> {
-        let IssuerSeed { url, jwks } = seed;
-        if self.world.external_issuers.iter().any(|other| other.url == url.value) {
-            return Err(self.error(url.referenced, format!("there are two issuers '{}'", url.value)));
-        }
-        let jwks = match jwks {
-            None => JwksSource::Url(format!("{}/.well-known/openid-configuration", url.value.trim_end_matches('/'))),
-            Some(word) if word.value.starts_with("https://") => JwksSource::Url(word.value),
-            Some(word) if word.value.trim_start().starts_with('{') => JwksSource::Inline(word.value),
-            Some(word) if word.value.contains("://") => {
-                return Err(self.error(word.referenced, "jwks is a file or an https URL".to_owned()));
-            }
-            Some(word) => JwksSource::File(self.beside(&word.value)),
-        };
-        self.world.external_issuers.push(ExternalIssuer { url: url.value, jwks });
-        Ok(())
-    }
-
-    fn application(&mut self, seed: ApplicationSeed) -> Result<(), SeedError> {
-        let ApplicationSeed {
-            name,
-            tenant,
-            client_id,
-            principal_id,
-            secret,
-            certificate,
-            federated_credentials,
-            roles,
-        } = seed;
-        self.checked(&name, names::display_name("application", &name.value))?;
-        if self.world.applications.iter().any(|other| other.application.name.eq_ignore_ascii_case(&name.value)) {
-            return Err(self.error(name.referenced, format!("there are two applications '{}'", name.value)));
-        }
-        let tenant = self.referred("tenant", &self.tenants, tenant.as_ref(), &name)?.id;
-        let federated = federated_credentials.into_iter().enumerate();
-        let application = Application {
-            tenant,
-            client_id: self.guid_or(client_id.as_ref(), || derived_ids::application_client_id(tenant, &name.value))?,
-            principal_id: self
-                .guid_or(principal_id.as_ref(), || derived_ids::application_principal_id(tenant, &name.value))?,
-            name: name.value.clone(),
-            secrets: Vec::new(),
-            federated: federated
-                .map(|(number, seed)| FederatedCredential {
-                    name: seed.name.unwrap_or_else(|| format!("federated-{}", number + 1)),
-                    issuer: seed.issuer,
-                    subject: seed.subject,
-                    audience: seed.audience.unwrap_or_else(|| DEFAULT_AUDIENCE.to_owned()),
-                })
-                .collect(),
-        };
-        let secret = secret.map(|word| self.checked(&word, secret::resolve(&word.value, self.path))).transpose()?;
-        let certificates = match certificate {
-            None => Vec::new(),
-            Some(word) => vec![self.checked(&word, secret::read_file(&self.beside(&word.value)))?],
-        };
-        let mut scopes = Vec::new();
-        for role in roles {
-            let scope: Scope = self.checked(&role.scope, role.scope.value.parse())?;
-            scopes.push((role.role, scope));
-        }
-        self.world.applications.push(SeedApplication { application, secret, certificates, roles: scopes });
-        Ok(())
     }
 
     /// What a word refers to; without a word the only one there is, or the one with the default name.
