@@ -8,7 +8,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use uuid::Uuid;
 
-use crate::router::App;
+use crate::app::App;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 const CLIENT_REQUEST_ID: &str = "client-request-id";

@@ -12,7 +12,7 @@ use domain::{ClientId, PrincipalId, ResourceId, SecretVerifier, Tenant, Timestam
 use secrecy::SecretString;
 use store::{ClientRecord, Holder};
 
-use crate::router::App;
+use crate::app::App;
 
 /// A client that has proved who it is.
 pub(crate) struct Authenticated {

@@ -9,7 +9,7 @@ use contract::oidc::Discovery;
 use http::HeaderMap;
 
 use crate::answer::{self, Tracing};
-use crate::router::App;
+use crate::app::App;
 use crate::tenant::{self, TenantError, TenantPath};
 
 /// How long a discovery document may be kept, in seconds.

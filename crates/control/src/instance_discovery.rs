@@ -10,7 +10,7 @@ use contract::oidc;
 use http::{HeaderMap, Uri};
 
 use crate::answer::{self, Tracing};
-use crate::router::App;
+use crate::app::App;
 
 /// How long the answer may be kept, in seconds.
 const MAX_AGE: u32 = 3_600;

@@ -7,7 +7,7 @@ use axum::response::Response;
 use http::HeaderMap;
 
 use crate::answer::{self, Tracing};
-use crate::router::App;
+use crate::app::App;
 use crate::tenant::{self, TenantError};
 
 /// How long a key set may be kept, in seconds: well below the time for which a key is published before it

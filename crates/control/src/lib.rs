@@ -6,6 +6,7 @@
 //! store.
 
 mod answer;
+mod app;
 mod client;
 mod discovery;
 pub mod external_issuer;
@@ -21,4 +22,5 @@ pub mod tls;
 mod token_endpoint;
 pub mod vm_credential;
 
-pub use router::{App, router};
+pub use app::App;
+pub use router::router;

@@ -2,30 +2,11 @@
 
 use std::sync::Arc;
 
-use authority::Authority;
-use authority::secret::SecretKey;
 use axum::Router;
 use axum::routing::{get, post};
-use store::Handle;
 
-use crate::external_issuer::ExternalKeys;
+use crate::app::App;
 use crate::{answer, discovery, instance_discovery, key_set, token_endpoint};
-
-/// What the handlers share.
-pub struct App {
-    /// Mints tokens.
-    pub authority: Authority,
-    /// The state.
-    pub store: Handle,
-    /// Checks client secrets.
-    pub secrets: SecretKey,
-    /// The keys of external issuers.
-    pub external: ExternalKeys,
-    /// The base URL under which everything is published, without a last slash: configuration, never a header.
-    pub base_url: String,
-    /// Its host and port.
-    pub host: String,
-}
 
 /// Every route, with its path for documents and tests.
 pub const ROUTES: [(&str, &str); 8] = [

@@ -18,8 +18,8 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use percent_encoding::percent_decode_str;
 
 use crate::answer::{self, Tracing};
+use crate::app::App;
 use crate::client::{self, ClientError};
-use crate::router::App;
 use crate::tenant::{self, TenantError, TenantPath};
 
 /// The longest form that is read: an assertion with its certificates has a few kilobytes.
