@@ -30,12 +30,15 @@ async fn every_route_refuses_what_is_wrong_in_exactly_these_bytes() {
     let missing = error("invalid_request", "Required query variable 'resource' is missing");
     let twice = error("invalid_request", "Query variable 'resource' is specified more than once");
     let selectors = error("invalid_request", "Only one of client_id, object_id and msi_res_id can be specified");
+    let not_text = error("invalid_request", "The query is not valid UTF-8");
+    let long = error("invalid_request", "Query variable 'resource' is longer than 2048 bytes");
     let method =
         error("method_not_allowed", "Http method is not allowed: Path = \\\"/oauth2/token\\\", Method = \\\"PUT\\\"");
     let rows = [
         ("no header", get(target, ""), 400, header.clone()),
         ("header twice", get(target, "Metadata: true\r\nMetadata: true\r\n"), 400, header.clone()),
-        ("false", get(target, "Metadata: false\r\n"), 400, header),
+        ("false", get(target, "Metadata: false\r\n"), 400, header.clone()),
+        ("true, true", get(target, "Metadata: true, true\r\n"), 400, header),
         (
             "other path",
             get("/metadata/identity/oauth2/token", good),
@@ -84,10 +87,45 @@ async fn every_route_refuses_what_is_wrong_in_exactly_these_bytes() {
         ("no form type", post("", "resource=r"), 400, not_a_form.clone()),
         ("JSON", post("Content-Type: application/json\r\n", "{}"), 400, not_a_form.clone()),
         ("two types", post(&format!("{form}{form}"), "resource=r"), 400, not_a_form),
-        ("not UTF-8", post(form, "resource=%ff"), 400, error("invalid_request", "The query is not valid UTF-8")),
+        ("not UTF-8", post(form, "resource=%ff"), 400, not_text.clone()),
         ("both framings", post(&format!("{form}Transfer-Encoding: chunked\r\n"), "resource=r"), 400, malformed.clone()),
         ("chunked GET", get(target, &format!("{good}Transfer-Encoding: chunked\r\n")), 400, malformed.clone()),
-        ("absolute form", get("http://evil/oauth2/token?resource=r", good), 400, malformed),
+        ("absolute form", get("http://evil/oauth2/token?resource=r", good), 400, malformed.clone()),
+        ("non-ASCII target", get("/oauth2/token?resource=\u{e9}", good), 400, malformed.clone()),
+        ("bare LF", get(target, good).replace('\r', ""), 400, malformed.clone()),
+        (
+            "form in chunks that is too large",
+            format!("POST {path} HTTP/1.1\r\n{host}{good}{form}Transfer-Encoding: chunked\r\n\r\n4001\r\n"),
+            400,
+            malformed,
+        ),
+        ("not UTF-8, in the query", get("/oauth2/token?resource=%ff", good), 400, not_text),
+        ("long resource", post(form, &format!("resource={}", "r".repeat(8 * 1024))), 400, long.clone()),
+        ("long resource, in the query", get(&format!("{target}{}", "r".repeat(2_048)), good), 400, long),
+        (
+            "unknown identity",
+            post(form, &format!("resource=r&object_id={}", fixtures::client_id(1))),
+            400,
+            error("invalid_request", "Identity not found"),
+        ),
+        (
+            "name twice, in another case",
+            post(form, "resource=r&client_id=&Client_Id="),
+            400,
+            error("invalid_request", "Query variable 'Client_Id' is specified more than once"),
+        ),
+        (
+            "dots in the path",
+            get("/oauth2/./token?resource=r", good),
+            401,
+            error("unknown_source", "Unknown Source /oauth2/./token"),
+        ),
+        (
+            "root",
+            format!("POST / HTTP/1.1\r\n{host}{good}{form}Content-Length: 10\r\n\r\nresource=r"),
+            401,
+            error("unknown_source", "Unknown Source /"),
+        ),
         (
             "large form",
             format!("POST {path} HTTP/1.1\r\n{host}{good}{form}Content-Length: 16385\r\n\r\n"),
@@ -110,4 +148,25 @@ async fn every_route_refuses_what_is_wrong_in_exactly_these_bytes() {
         assert!(!answer.body.contains("token-"), "{name}");
     }
     assert_eq!(world.source.asked(), 0);
+}
+
+/// The checks come in the order of the contract: with everything wrong, the first that fails answers.
+#[tokio::test]
+async fn of_several_faults_the_first_is_told() {
+    let world = World::new(&[0]);
+    let lines = [
+        ("PUT /oauth2/tokenX", "Host: evil\r\n", 401, "unknown_source"),
+        ("PUT /oauth2/token", "Host: evil\r\n", 401, "unknown_source"),
+        ("PUT /oauth2/token", "", 405, "method_not_allowed"),
+        ("GET /oauth2/token", "Origin: a\r\nX-Forwarded-For: a\r\n", 403, "forbidden"),
+        ("GET /oauth2/token", "X-Forwarded-For: a\r\n", 400, "invalid_request"),
+        ("GET /oauth2/token", "", 400, "bad_request_102"),
+        ("GET /oauth2/token?a=1&a=1", "Metadata: true\r\n", 400, "invalid_request"),
+    ];
+    for (start, more, status, error) in lines {
+        let host = if more.starts_with("Host") { String::new() } else { world.host() };
+        let answer = world.send(&format!("{start} HTTP/1.1\r\n{host}{more}\r\n")).await;
+        let found = answer.body.split('"').nth(3).unwrap_or_default();
+        assert_eq!((answer.status, found), (status, error), "{start} {more}");
+    }
 }

@@ -49,13 +49,20 @@ async fn identities_are_selected_as_on_the_metadata_service() {
     let world = World::new(&[1, 2]);
     let several = world.get("/oauth2/token?resource=r").await;
     assert!(several.status == 400 && several.body.contains("Multiple user assigned identities exist"));
+    let (client, principal, id) = (fixtures::client_id(2), fixtures::principal_id(2), fixtures::identity_id(2));
     for selector in [
-        format!("client_id={}", fixtures::client_id(2)),
-        format!("object_id={}", fixtures::principal_id(2)),
-        format!("msi_res_id={}", fixtures::identity_id(2)),
-        format!("mi_res_id={}", fixtures::identity_id(2)),
+        format!("client_id={client}"),
+        format!("clientid={client}"),
+        format!("object_id={principal}"),
+        format!("principal_id={principal}"),
+        format!("msi_res_id={id}"),
+        format!("mi_res_id={id}"),
+        format!("resource_id={id}"),
     ] {
-        assert_eq!(world.post("/oauth2/token", &format!("resource=r&{selector}")).await.status, 200, "{selector}");
+        for selector in [selector.clone(), selector.to_uppercase()] {
+            assert_eq!(world.post("/oauth2/token", &format!("resource=r&{selector}")).await.status, 200, "{selector}");
+            assert_eq!(world.get(&format!("/oauth2/token?resource=r&{selector}")).await.status, 200, "{selector}");
+        }
     }
     assert_eq!(world.source.asked(), 1, "all of them are the same identity");
     let unknown = world.get(&format!("/oauth2/token?resource=r&client_id={}", fixtures::client_id(3))).await;
