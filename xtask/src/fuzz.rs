@@ -1,9 +1,13 @@
-//! `cargo xtask fuzz`: each target of `fuzz/` for some time, on the nightly toolchain.
+//! `cargo xtask fuzz`: each target of `fuzz/` for some time, on the nightly toolchain. Their committed seeds are
+//! also played back on the toolchain of the project, without a search: that belongs to the tests.
 
-use anyhow::{Result, bail};
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::process::{cargo_tool, is_there, output, run_with, say};
+use crate::process::{cargo_tool, is_there, output, root, run, run_with, say};
 
 /// What is fuzzed, and for how long.
 #[derive(Args)]
@@ -21,10 +25,31 @@ pub(crate) fn fuzz(args: &FuzzArgs) -> Result<()> {
 
 /// Fuzzes every target.
 pub(crate) fn all(seconds: u32) -> Result<()> {
-    let cargo_fuzz = cargo_tool("cargo-fuzz", "0.13.2")?;
-    let list = output(&cargo_fuzz, &["list", "--fuzz-dir", "fuzz"])?;
-    let targets: Vec<String> = list.lines().map(str::to_owned).collect();
-    some(&targets, seconds)
+    some(&targets()?, seconds)
+}
+
+/// Gives every committed seed to its target, once; a target's assertion that fails is a test that fails.
+pub(crate) fn replay() -> Result<()> {
+    let folder = "target/fuzz-seeds";
+    run("cargo", &["build", "--locked", "--manifest-path", "fuzz/Cargo.toml", "--target-dir", folder])?;
+    let (mut passed, mut failed) = (0, 0);
+    for target in targets()? {
+        let program = root().join(folder).join("debug").join(&target);
+        for seed in seeds(&target)? {
+            // A target says much, and nothing of use while it passes.
+            if is_there(&program, &[&seed]) {
+                passed += 1;
+            } else {
+                failed += 1;
+                say(&format!("the fuzz target {target} fails on {seed}; see: {} {seed}", program.display()));
+            }
+        }
+    }
+    say(&format!("seeds of the fuzz targets: {passed} passed, {failed} failed"));
+    if failed > 0 {
+        bail!("{failed} seeds failed");
+    }
+    Ok(())
 }
 
 fn some(targets: &[String], seconds: u32) -> Result<()> {
@@ -35,10 +60,34 @@ fn some(targets: &[String], seconds: u32) -> Result<()> {
     for target in targets {
         let limit = format!("-max_total_time={seconds}");
         let (corpus, seeds) = (format!("fuzz/corpus/{target}"), format!("fuzz/seeds/{target}"));
-        std::fs::create_dir_all(crate::process::root().join(&corpus))?;
+        fs::create_dir_all(root().join(&corpus))?;
         let nightly = [("RUSTUP_TOOLCHAIN", "nightly")];
         run_with(&cargo_fuzz, &["run", "--fuzz-dir", "fuzz", target, &corpus, &seeds, "--", &limit], &nightly)?;
     }
     say(&format!("fuzz: {} targets, {seconds} s each, nothing found", targets.len()));
     Ok(())
+}
+
+/// The names of the targets, as `fuzz/Cargo.toml` lists them.
+fn targets() -> Result<Vec<String>> {
+    let manifest = ["metadata", "--format-version=1", "--no-deps", "--locked", "--manifest-path", "fuzz/Cargo.toml"];
+    let metadata: serde_json::Value = serde_json::from_str(&output("cargo", &manifest)?)?;
+    let listed = metadata.pointer("/packages/0/targets").and_then(serde_json::Value::as_array);
+    let listed = listed.context("fuzz/Cargo.toml has no targets")?.iter();
+    Ok(listed.filter_map(|target| target.get("name")?.as_str().map(str::to_owned)).collect())
+}
+
+/// The seeds of a target, by name. Each target has some.
+fn seeds(target: &str) -> Result<Vec<String>> {
+    let folder = PathBuf::from("fuzz/seeds").join(target);
+    let entries = fs::read_dir(root().join(&folder)).with_context(|| format!("{} is missing", folder.display()))?;
+    let mut found = Vec::new();
+    for entry in entries {
+        found.push(folder.join(entry?.file_name()).display().to_string());
+    }
+    found.sort();
+    if found.is_empty() {
+        bail!("{} is empty", folder.display());
+    }
+    Ok(found)
 }

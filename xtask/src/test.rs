@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
-use crate::process::{build_symbolon, run};
+use crate::process::{build_symbolon, is_there, run};
 use crate::stages::Stages;
 use crate::{compat, fuzz};
 
@@ -18,10 +18,13 @@ pub(crate) struct TestArgs {
     long: bool,
 }
 
+/// The harness of the real clients reads TOML with what Python brings along since 3.11.
+const NO_PYTHON: &str = "python3 isn't there, or is older than 3.11; install it";
+
 /// How the benchmarks are run.
 #[derive(Args)]
 pub(crate) struct BenchArgs {
-    /// Few rounds: whether they run, not what they say
+    /// Few rounds: whether they run, not what they say; writes nothing
     #[arg(long)]
     short: bool,
 }
@@ -29,10 +32,22 @@ pub(crate) struct BenchArgs {
 pub(crate) fn test(args: &TestArgs) -> Result<()> {
     let mut stages = Stages::default();
     stages.run("Rust", || run("cargo", &["test", "--workspace", "--locked", "--no-fail-fast"]));
-    stages.run("harness of the real clients", || {
-        run("python3", &["-m", "unittest", "discover", "-s", "compat/tests", "-t", "compat"])
-    });
-    if args.no_compat {
+    if is_there("c++", &["--version"]) {
+        stages.run("seeds of the fuzz targets", fuzz::replay);
+    } else {
+        stages.skip("seeds of the fuzz targets", "their harness needs a C++ compiler; install one as `c++`");
+    }
+    let python = is_there("python3", &["-c", "import tomllib"]);
+    if python {
+        stages.run("harness of the real clients", || {
+            run("python3", &["-m", "unittest", "discover", "-s", "compat/tests", "-t", "compat"])
+        });
+    } else {
+        stages.skip("harness of the real clients", NO_PYTHON);
+    }
+    if !python {
+        stages.skip("real clients", NO_PYTHON);
+    } else if args.no_compat {
         stages.skip("real clients", "--no-compat was given; run `cargo xtask compat`");
     } else {
         stages.run("real clients", || compat::run_cases(&build_symbolon(false)?, &[]));
@@ -50,7 +65,8 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<()> {
     let mut bench = vec!["run", "--release", "--locked", "--package", "symbolon-bench", "--"];
     if args.short {
         bench.push("--short");
+    } else {
+        bench.extend(["--out", "docs/reference/performance.md"]);
     }
-    bench.extend(["--out", "docs/reference/performance.md"]);
     run("cargo", &bench)
 }
