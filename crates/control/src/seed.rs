@@ -123,8 +123,8 @@ fn resource_group(tx: &mut dyn Tx, wanted: &ResourceGroup) -> Result<(), SeedCon
     };
     Agree::on("resource group", &wanted.name)
         .field("location", &found.location, &wanted.location)?
-        .field("spelling", &found.id.as_str(), &wanted.id.as_str())?
-        .whole(&found, wanted)
+        .field("spelling", &found.id.as_str(), &wanted.id.as_str())
+        .map(drop)
 }
 
 fn user_assigned_identity(tx: &mut dyn Tx, wanted: &UserAssignedIdentity) -> Result<(), SeedConflict> {
@@ -168,9 +168,10 @@ fn vm_extension(tx: &mut dyn Tx, wanted: &VmExtension) -> Result<(), SeedConflic
         return Ok(());
     };
     Agree::on("extension", &wanted.id)
-        .field("type", &found.extension_type, &wanted.extension_type)?
-        .field("settings", &found.settings, &wanted.settings)?
-        .whole(&found, wanted)
+        .field("type", &found.spec.extension_type, &wanted.spec.extension_type)?
+        .debug("settings", &found.spec.settings, &wanted.spec.settings)?
+        .debug("definition", &found.spec, &wanted.spec)
+        .map(drop)
 }
 
 fn external_issuer(tx: &mut dyn Tx, wanted: &ExternalIssuer) -> Result<(), SeedConflict> {

@@ -8,7 +8,7 @@
 
 use uuid::{Uuid, uuid};
 
-use crate::{ClientId, PrincipalId, ResourceId, RoleAssignmentId, Scope, SubscriptionId, TenantId, VmId};
+use crate::{ClientId, PrincipalId, ResourceId, RoleAssignmentId, ScaleSetId, Scope, SubscriptionId, TenantId, VmId};
 
 /// Namespace of principal ids.
 pub const PRINCIPAL_NAMESPACE: Uuid = uuid!("19c20078-eb93-431e-b574-16ea4d096117");
@@ -39,6 +39,12 @@ pub fn client_id(id: &ResourceId) -> ClientId {
 #[must_use]
 pub fn vm_id(id: &ResourceId) -> VmId {
     VmId::from_uuid(derive(VM_NAMESPACE, id.key()))
+}
+
+/// The `uniqueId` of the scale set `id`.
+#[must_use]
+pub fn scale_set_id(id: &ResourceId) -> ScaleSetId {
+    ScaleSetId::from_uuid(derive(VM_NAMESPACE, id.key()))
 }
 
 /// The id of the tenant of this name.

@@ -75,6 +75,18 @@ guid! {
     VmId
 }
 guid! {
+    /// The `uniqueId` of a scale set.
+    ScaleSetId
+}
+guid! {
+    /// Names a long-running operation.
+    OperationId
+}
+guid! {
+    /// Names a role definition.
+    RoleDefinitionId
+}
+guid! {
     /// Names a role assignment.
     RoleAssignmentId
 }

@@ -1,5 +1,7 @@
 //! A resource group: the folder of resources in a subscription.
 
+use std::collections::BTreeMap;
+
 use crate::{ResourceId, SubscriptionId};
 
 /// A resource group.
@@ -11,6 +13,8 @@ pub struct ResourceGroup {
     pub name: String,
     /// Its region, e.g. `westeurope`.
     pub location: String,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
     /// The subscription it is in.
     pub subscription: SubscriptionId,
 }

@@ -142,6 +142,14 @@ impl ResourceId {
         if is_group && self.subscription().is_some() { segments.next() } else { None }
     }
 
+    /// The id of the resource group it is in (or is).
+    #[must_use]
+    pub fn group(&self) -> Option<Self> {
+        self.resource_group()?;
+        let end = self.text.match_indices('/').nth(4).map_or(self.text.len(), |(at, _)| at);
+        self.text.get(..end).map(Self::from_checked)
+    }
+
     /// The provider namespace, e.g. `Microsoft.Compute`; the last one when an extension resource has two.
     #[must_use]
     pub fn provider(&self) -> Option<&str> {

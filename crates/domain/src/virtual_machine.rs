@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use crate::{AssignedIdentities, ManagedIdentity, ResourceId, TenantId, VmId};
+use crate::{AssignedIdentities, ManagedIdentity, ResourceId, TenantId, Timestamp, VmId};
 
 /// A virtual machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,55 @@ pub struct VirtualMachine {
     pub user_assigned: Vec<ResourceId>,
     /// How its host recognises it.
     pub attachment: Option<Attachment>,
+    /// What its owner said of it and nobody here interprets: a JSON object, kept as it was given.
+    pub document: String,
+    /// Whether it runs.
+    pub power: PowerState,
+    /// Counts the changes of power that were asked for; its guest says which one it has reached.
+    pub generation: u64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// What it is of a scale set, when it belongs to one. Such a machine has no identity of its own: the scale set's
+    /// are its.
+    pub instance: Option<Instance>,
+}
+
+/// Whether a virtual machine runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum PowerState {
+    /// It runs.
+    #[default]
+    Running,
+    /// Switched off, with its place on the host kept.
+    Stopped,
+    /// Switched off, with nothing kept.
+    Deallocated,
+}
+
+/// A virtual machine's place in its scale set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instance {
+    /// The scale set.
+    pub scale_set: ResourceId,
+    /// Its number, never given again.
+    pub number: u32,
+    /// The version of the scale set's model that it has.
+    pub model: u64,
+}
+
+impl PowerState {
+    /// Every state.
+    pub const ALL: [Self; 3] = [Self::Running, Self::Stopped, Self::Deallocated];
+
+    /// Its name, as in `PowerState/running`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Stopped => "stopped",
+            Self::Deallocated => "deallocated",
+        }
+    }
 }
 
 /// How a host recognises a virtual machine.

@@ -83,11 +83,19 @@ pub enum Noun {
     SigningKey,
     /// An external issuer; its `iss`.
     ExternalIssuer,
+    /// A resource of unknown type; its resource id in lower case.
+    Resource,
+    /// A scale set; its resource id in lower case.
+    ScaleSet,
+    /// A long-running operation; its id.
+    Operation,
+    /// A deployment; its resource id in lower case.
+    Deployment,
 }
 
 impl Noun {
     /// Every noun.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 17] = [
         Self::Meta,
         Self::Tenant,
         Self::Subscription,
@@ -101,6 +109,10 @@ impl Noun {
         Self::RoleAssignment,
         Self::SigningKey,
         Self::ExternalIssuer,
+        Self::Resource,
+        Self::ScaleSet,
+        Self::Operation,
+        Self::Deployment,
     ];
 
     /// Its stored name.
@@ -120,6 +132,10 @@ impl Noun {
             Self::RoleAssignment => "role_assignment",
             Self::SigningKey => "signing_key",
             Self::ExternalIssuer => "external_issuer",
+            Self::Resource => "resource",
+            Self::ScaleSet => "scale_set",
+            Self::Operation => "operation",
+            Self::Deployment => "deployment",
         }
     }
 
@@ -169,7 +185,11 @@ impl fmt::Display for Noun {
             | Self::CertificateCredential
             | Self::RoleAssignment
             | Self::SigningKey
-            | Self::ExternalIssuer => f.write_str(&self.as_str().replace('_', " ")),
+            | Self::ExternalIssuer
+            | Self::Resource
+            | Self::ScaleSet
+            | Self::Operation
+            | Self::Deployment => f.write_str(&self.as_str().replace('_', " ")),
         }
     }
 }

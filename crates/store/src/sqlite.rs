@@ -9,22 +9,28 @@ use domain::Scope;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use crate::{Act, Concurrency, Error, Founding, ReadTx, Store, Tx};
+use crate::{Act, Concurrency, Error, Founding, Page, ReadTx, Store, Tx};
 
 mod application;
 mod audit;
 mod certificate_credential;
 mod change_feed;
 mod client;
+mod deployment;
 mod error;
+mod extension_spec;
 mod external_issuer;
+mod federated_credential;
 mod file;
 mod meta;
 mod migrations;
+mod operation;
 mod query;
+mod resource;
 mod resource_group;
 mod role_assignment;
 mod row;
+mod scale_set;
 mod service_principal;
 mod signing_key;
 mod subscription;
@@ -126,11 +132,20 @@ impl Store for Sqlite {
         for subscription in tx.subscriptions()? {
             tx.resource_groups(subscription.id)?;
         }
-        for vm in tx.virtual_machines(&Scope::Root)? {
+        for vm in tx.virtual_machines(&Scope::Root, &Page::ALL)? {
             tx.vm_extensions(&vm.id)?;
             tx.certificate_credentials_of_vm(&vm.id)?;
         }
-        tx.user_assigned_identities(&Scope::Root)?;
+        tx.user_assigned_identities(&Scope::Root, &Page::ALL)?;
+        for scale_set in tx.scale_sets(&Scope::Root, &Page::ALL)? {
+            tx.virtual_machines_of_scale_set(&scale_set.id)?;
+            tx.vm_extensions_of_scale_set(&scale_set.id)?;
+        }
+        tx.resources(&Scope::Root, &Page::ALL)?;
+        tx.operations_under_way()?;
+        for deployment in tx.deployments(&Scope::Root)? {
+            tx.deployment_operations(&deployment.id)?;
+        }
         tx.vm_snapshots()?;
         tx.role_assignments(&Scope::Root)?;
         tx.external_issuers()?;

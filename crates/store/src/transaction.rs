@@ -4,10 +4,12 @@ use std::fmt::Debug;
 
 use crate::{
     Act, ApplicationReader, ApplicationWriter, AuditReader, CertificateCredentialReader, CertificateCredentialWriter,
-    ChangeFeedReader, ChangeFeedWriter, ClientReader, Cursor, Error, ExternalIssuerReader, ExternalIssuerWriter,
-    MetaReader, MetaWriter, ResourceGroupReader, ResourceGroupWriter, RoleAssignmentReader, RoleAssignmentWriter,
-    ServicePrincipalReader, SigningKeyReader, SigningKeyWriter, SubscriptionReader, SubscriptionWriter, TenantReader,
-    TenantWriter, UserAssignedIdentityReader, UserAssignedIdentityWriter, VirtualMachineReader, VirtualMachineWriter,
+    ChangeFeedReader, ChangeFeedWriter, ClientReader, Cursor, DeploymentReader, DeploymentWriter, Error,
+    ExternalIssuerReader, ExternalIssuerWriter, FederatedCredentialReader, FederatedCredentialWriter, MetaReader,
+    MetaWriter, OperationReader, OperationWriter, ResourceGroupReader, ResourceGroupWriter, ResourceReader,
+    ResourceWriter, RoleAssignmentReader, RoleAssignmentWriter, ScaleSetReader, ScaleSetWriter, ServicePrincipalReader,
+    SigningKeyReader, SigningKeyWriter, SubscriptionReader, SubscriptionWriter, TenantReader, TenantWriter,
+    UserAssignedIdentityReader, UserAssignedIdentityWriter, VirtualMachineReader, VirtualMachineWriter,
     VmExtensionReader, VmExtensionWriter,
 };
 
@@ -52,10 +54,15 @@ pub trait ReadTx:
     + CertificateCredentialReader
     + ChangeFeedReader
     + ClientReader
+    + DeploymentReader
     + ExternalIssuerReader
+    + FederatedCredentialReader
     + MetaReader
+    + OperationReader
     + ResourceGroupReader
+    + ResourceReader
     + RoleAssignmentReader
+    + ScaleSetReader
     + ServicePrincipalReader
     + SigningKeyReader
     + SubscriptionReader
@@ -75,10 +82,15 @@ pub trait Tx:
     + ApplicationWriter
     + CertificateCredentialWriter
     + ChangeFeedWriter
+    + DeploymentWriter
     + ExternalIssuerWriter
+    + FederatedCredentialWriter
     + MetaWriter
+    + OperationWriter
     + ResourceGroupWriter
+    + ResourceWriter
     + RoleAssignmentWriter
+    + ScaleSetWriter
     + SigningKeyWriter
     + SubscriptionWriter
     + TenantWriter
@@ -92,6 +104,9 @@ pub trait Tx:
     /// # Errors
     /// When an earlier change of this transaction failed, or the commit does; then nothing is kept.
     fn save(self: Box<Self>) -> Result<Cursor, Error>;
+
+    /// Writes the act into the audit even if nothing changes: for an act that was refused.
+    fn record(&mut self);
 }
 
 /// What a `put_…` did.

@@ -2,7 +2,7 @@
 
 use domain::{ResourceId, Scope, UserAssignedIdentity};
 
-use crate::{Error, Put};
+use crate::{Error, Page, Put};
 
 /// Looks up user-assigned identities.
 pub trait UserAssignedIdentityReader {
@@ -12,11 +12,11 @@ pub trait UserAssignedIdentityReader {
     /// When the store fails.
     fn user_assigned_identity(&self, id: &ResourceId) -> Result<Option<UserAssignedIdentity>, Error>;
 
-    /// All within a scope, by id.
+    /// Those within a scope, by id.
     ///
     /// # Errors
     /// When the store fails.
-    fn user_assigned_identities(&self, within: &Scope) -> Result<Vec<UserAssignedIdentity>, Error>;
+    fn user_assigned_identities(&self, within: &Scope, page: &Page) -> Result<Vec<UserAssignedIdentity>, Error>;
 }
 
 /// Changes user-assigned identities.

@@ -2,7 +2,7 @@
 
 use domain::{ResourceId, Scope, VirtualMachine, VmId, VmSnapshot};
 
-use crate::{Error, Put};
+use crate::{Error, Page, Put};
 
 /// Looks up virtual machines.
 pub trait VirtualMachineReader {
@@ -18,11 +18,17 @@ pub trait VirtualMachineReader {
     /// When the store fails.
     fn virtual_machine_by_vm_id(&self, id: VmId) -> Result<Option<VirtualMachine>, Error>;
 
-    /// All within a scope, by id.
+    /// Those within a scope, by id; the machines of scale sets are not among them.
     ///
     /// # Errors
     /// When the store fails.
-    fn virtual_machines(&self, within: &Scope) -> Result<Vec<VirtualMachine>, Error>;
+    fn virtual_machines(&self, within: &Scope, page: &Page) -> Result<Vec<VirtualMachine>, Error>;
+
+    /// The machines of a scale set, by number.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn virtual_machines_of_scale_set(&self, scale_set: &ResourceId) -> Result<Vec<VirtualMachine>, Error>;
 
     /// The ids of the machines that a user-assigned identity is assigned to, by id.
     ///

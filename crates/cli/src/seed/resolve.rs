@@ -115,7 +115,7 @@ impl Resolver<'_> {
         location: String,
     ) -> Result<ResourceGroup, SeedError> {
         let id = self.checked(name, ResourceId::for_resource_group(subscription, &name.value))?;
-        Ok(ResourceGroup { id, name: name.value.clone(), location, subscription })
+        Ok(ResourceGroup { id, name: name.value.clone(), location, tags: Default::default(), subscription })
     }
 
     /// The group that is named, or the only one, or the one that is made because there is none.

@@ -17,7 +17,7 @@ fn the_sample_is_one_vm_with_both_kinds_of_identity_and_the_extension() {
     assert_eq!((vm.name.as_str(), vm.location.as_str(), vm.size.as_str()), ("dev", "westeurope", "Standard_B1s"));
     assert_eq!(vm.system_assigned.as_ref().unwrap().client_id.to_string(), "828a7102-b904-556c-96c1-e28447f83b90");
     assert_eq!(vm.user_assigned[0].name(), "app");
-    assert_eq!(world.vm_extensions[0].settings, r#"{"port":50342}"#);
+    assert_eq!(world.vm_extensions[0].spec.settings.as_deref(), Some(r#"{"port":50342}"#));
     assert_eq!((world.tenants.len(), world.subscriptions.len(), world.resource_groups.len()), (1, 1, 1));
 }
 

@@ -91,7 +91,7 @@ fn open_extension(
     address: IpAddr,
     args: &UpArgs,
 ) -> Result<ExtensionPort, MachineError> {
-    let settings = contract::extension::Settings::parse(&extension.settings)
+    let settings = contract::extension::Settings::parse(extension.spec.settings.as_deref().unwrap_or_default())
         .map_err(|why| MachineError::Settings { vm: vm.name.clone(), why })?;
     let port = match args.extension_port {
         Some(port) if first || port == 0 => port,

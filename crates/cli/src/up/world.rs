@@ -11,7 +11,7 @@ use control::seed::{SeedApplication, SeedConflict, World};
 use domain::{Application, Scope, SharedClock, TenantId, VirtualMachine, VmExtension, derived_ids};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use store::{Act, Handle};
+use store::{Act, Handle, Page};
 
 use super::instance::Admin;
 use crate::files;
@@ -29,7 +29,7 @@ pub(crate) async fn machines(
     let stored = store
         .read(|tx| {
             let mut machines = Vec::new();
-            for vm in tx.virtual_machines(&Scope::Root)? {
+            for vm in tx.virtual_machines(&Scope::Root, &Page::ALL)? {
                 let extensions = tx.vm_extensions(&vm.id)?;
                 machines.push((vm, extensions.into_iter().find(VmExtension::is_managed_identity)));
             }

@@ -35,8 +35,8 @@ use control::keys::Keys;
 use control::seed::{self, SeedApplication, World as Seed};
 use domain::{
     Application, ExternalIssuer, FederatedCredential, IdentityKind, JwksSource, ManagedIdentity, ManualClock,
-    ResourceGroup, ResourceId, RotationPolicy, Scope, Subscription, Tenant, Timestamp, UserAssignedIdentity,
-    VirtualMachine,
+    PowerState, ResourceGroup, ResourceId, RotationPolicy, Scope, Subscription, Tenant, Timestamp,
+    UserAssignedIdentity, VirtualMachine,
 };
 use http::{Request, StatusCode};
 use secrecy::SecretString;
@@ -205,6 +205,7 @@ fn seed(own: &NewKey, external: &NewKey) -> Seed {
             id: group,
             name: "dev".to_owned(),
             location: "westeurope".to_owned(),
+            tags: Default::default(),
             subscription,
         }],
         user_assigned_identities: vec![UserAssignedIdentity {
@@ -223,6 +224,11 @@ fn seed(own: &NewKey, external: &NewKey) -> Seed {
             system_assigned: Some(identity(IdentityKind::SystemAssigned, &vm, 2)),
             user_assigned: vec![app],
             attachment: None,
+            document: "{}".to_owned(),
+            power: PowerState::Running,
+            generation: 0,
+            created_at: Timestamp::from_unix(0),
+            instance: None,
             id: vm,
         }],
         vm_extensions: Vec::new(),

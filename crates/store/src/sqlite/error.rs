@@ -7,7 +7,7 @@ use crate::change_feed::{Noun, Op};
 use crate::error::{Error, Unique};
 
 /// The unique columns, as SQLite names them in its message, and what each holds.
-const UNIQUE: [(&str, Unique); 21] = [
+const UNIQUE: [(&str, Unique); 27] = [
     ("tenant.name", Unique::Name),
     ("subscription.name", Unique::Name),
     ("application.tenant, application.name", Unique::Name),
@@ -29,6 +29,12 @@ const UNIQUE: [(&str, Unique); 21] = [
     ("virtual_machine.key", Unique::Id),
     ("vm_extension.key", Unique::Id),
     ("client_secret.id", Unique::Id),
+    ("scale_set.key", Unique::Id),
+    ("scale_set.unique_id", Unique::Id),
+    ("scale_set.principal_id", Unique::PrincipalId),
+    ("scale_set_extension.scale_set, scale_set_extension.name", Unique::Name),
+    ("virtual_machine.scale_set, virtual_machine.instance", Unique::Id),
+    ("operation.id", Unique::Id),
 ];
 
 /// A failure to do something that changes nothing.

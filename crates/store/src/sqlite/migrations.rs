@@ -8,7 +8,10 @@ struct Migration {
     sql: &'static str,
 }
 
-const ALL: [Migration; 1] = [Migration { name: "base", sql: include_str!("../../migrations/sqlite/0001_base.sql") }];
+const ALL: [Migration; 2] = [
+    Migration { name: "base", sql: include_str!("../../migrations/sqlite/0001_base.sql") },
+    Migration { name: "control_plane", sql: include_str!("../../migrations/sqlite/0003_control_plane.sql") },
+];
 
 /// Where a file stands.
 #[derive(Debug, PartialEq, Eq)]

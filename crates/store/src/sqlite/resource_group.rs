@@ -3,19 +3,19 @@
 use domain::{ResourceGroup, ResourceId, SubscriptionId};
 
 use super::query::Source;
-use super::row::Row;
+use super::row::{Row, tags_text};
 use super::transaction::Writing;
 use crate::{Error, Noun, Op, Put, ResourceGroupReader, ResourceGroupWriter, SubscriptionReader as _};
 
 impl<S: Source> ResourceGroupReader for S {
     fn resource_group(&self, id: &ResourceId) -> Result<Option<ResourceGroup>, Error> {
-        let sql = "SELECT key, id, name, location, subscription FROM resource_group WHERE key = ?1";
+        let sql = "SELECT key, id, name, location, tags, subscription FROM resource_group WHERE key = ?1";
         self.reader().one(sql, [id.key()], read)
     }
 
     fn resource_groups(&self, subscription: SubscriptionId) -> Result<Vec<ResourceGroup>, Error> {
-        let sql =
-            "SELECT key, id, name, location, subscription FROM resource_group WHERE subscription = ?1 ORDER BY key";
+        let sql = "SELECT key, id, name, location, tags, subscription FROM resource_group \
+                   WHERE subscription = ?1 ORDER BY key";
         self.reader().many(sql, [subscription.to_string()], read)
     }
 }
@@ -33,16 +33,20 @@ impl ResourceGroupWriter for Writing<'_> {
             }
             let before = tx.resource_group(&group.id)?;
             match &before {
-                Some(before) if before.location == group.location => return Ok(Put::Unchanged),
+                Some(before) if (&before.location, &before.tags) == (&group.location, &group.tags) => {
+                    return Ok(Put::Unchanged);
+                }
                 Some(_) => {}
                 None if tx.subscription(group.subscription)?.is_none() => {
                     return Err(Error::Missing { noun: Noun::Subscription, key: group.subscription.to_string() });
                 }
                 None => {}
             }
-            let sql = "INSERT INTO resource_group (key, id, name, location, subscription) VALUES (?1, ?2, ?3, ?4, ?5) \
-                       ON CONFLICT (key) DO UPDATE SET location = excluded.location";
-            let values = (key, group.id.as_str(), &group.name, &group.location, group.subscription.to_string());
+            let sql = "INSERT INTO resource_group (key, id, name, location, tags, subscription) \
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+                       ON CONFLICT (key) DO UPDATE SET location = excluded.location, tags = excluded.tags";
+            let (tags, subscription) = (tags_text(&group.tags), group.subscription.to_string());
+            let values = (key, group.id.as_str(), &group.name, &group.location, tags, subscription);
             tx.change_one(Noun::ResourceGroup, key, Op::Put, sql, values)?;
             Ok(if before.is_some() { Put::Updated } else { Put::Created })
         })
@@ -58,7 +62,7 @@ impl ResourceGroupWriter for Writing<'_> {
 
 /// The row number of the resource group that a resource is in.
 pub(super) fn of(source: &impl Source, resource: &ResourceId) -> Result<i64, Error> {
-    let group = resource.parent();
+    let group = resource.group();
     let key = group.as_ref().map(ResourceId::key).unwrap_or_default();
     source
         .reader()
@@ -74,6 +78,7 @@ fn read(row: &rusqlite::Row<'_>) -> Result<ResourceGroup, Error> {
         id: row.resource_id("id")?,
         name: row.get("name")?,
         location: row.get("location")?,
+        tags: row.tags("tags")?,
         subscription: row.parse("subscription")?,
     })
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::str::FromStr;
 
-use domain::{ResourceId, Scope, Timestamp};
+use domain::{ResourceId, Scope, Sealed, Timestamp};
 use rusqlite::types::FromSql;
 
-use crate::Error;
+use crate::{Error, Page};
 
 /// A row of one table while it is read.
 pub(super) struct Row<'r, 's> {
@@ -73,6 +73,12 @@ impl<'r, 's> Row<'r, 's> {
         u64::try_from(number).map_err(|error| self.bad(error))
     }
 
+    /// Sealed bytes, from the column of their key and their own.
+    pub(super) fn sealed(&self, kek_id: &'static str, bytes: &'static str) -> Result<Option<Sealed>, Error> {
+        let (kek_id, bytes): (Option<String>, Option<Vec<u8>>) = (self.get(kek_id)?, self.get(bytes)?);
+        Ok(kek_id.zip(bytes).map(|(kek_id, bytes)| Sealed { kek_id, bytes }))
+    }
+
     pub(super) fn tags(&self, column: &'static str) -> Result<BTreeMap<String, String>, Error> {
         self.text(column, |text| serde_json::from_str(text).map_err(|error| self.bad(error)))
     }
@@ -114,6 +120,11 @@ pub(super) fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+/// The key that a piece of a list follows, and how many rows it has at most.
+pub(super) fn page(page: &Page) -> (&str, i64) {
+    (page.after.as_deref().unwrap_or_default(), i64::try_from(page.limit).unwrap_or(i64::MAX))
 }
 
 /// The bounds of the keys within a scope: equal to the first, or from the second to below the third. (`0` follows `/`.)

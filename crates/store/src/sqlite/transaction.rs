@@ -48,6 +48,7 @@ pub(super) struct Writing<'s> {
     act: Act,
     touched: Touched,
     pruned: bool,
+    recorded: bool,
     spoilt: bool,
 }
 
@@ -55,7 +56,7 @@ impl<'s> Writing<'s> {
     pub(super) fn start(connection: MutexGuard<'s, Connection>, act: Act) -> Result<Self, Error> {
         roll_back(&connection);
         connection.execute_batch("BEGIN IMMEDIATE").map_err(driver("open a transaction"))?;
-        Ok(Self { connection, act, touched: Touched::new(), pruned: false, spoilt: false })
+        Ok(Self { connection, act, touched: Touched::new(), pruned: false, recorded: false, spoilt: false })
     }
 
     /// Makes changes. When they fail the transaction is spoilt, since some of them may have been made.
@@ -87,13 +88,17 @@ impl Tx for Writing<'_> {
         if self.spoilt {
             return Err(Error::Spoilt);
         }
-        if !self.touched.is_empty() || self.pruned {
+        if !self.touched.is_empty() || self.pruned || self.recorded {
             let entry = audit::append(&self.connection, &self.act)?;
             change_feed::append(&self.connection, entry, self.act.at, &self.touched)?;
         }
         let cursor = self.cursor()?;
         self.connection.execute_batch("COMMIT").map_err(driver("commit"))?;
         Ok(cursor)
+    }
+
+    fn record(&mut self) {
+        self.recorded = true;
     }
 }
 

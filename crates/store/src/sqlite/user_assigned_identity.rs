@@ -3,10 +3,12 @@
 use domain::{IdentityKind, ManagedIdentity, ResourceId, Scope, UserAssignedIdentity};
 
 use super::query::Source;
-use super::row::{Row, tags_text, within};
+use super::row::{Row, page, tags_text, within};
 use super::transaction::{Changing, Writing};
-use super::{resource_group, service_principal};
-use crate::{Error, Noun, Op, Put, UserAssignedIdentityReader, UserAssignedIdentityWriter, VirtualMachineReader as _};
+use super::{resource_group, scale_set, service_principal};
+use crate::{
+    Error, Noun, Op, Page, Put, UserAssignedIdentityReader, UserAssignedIdentityWriter, VirtualMachineReader as _,
+};
 
 macro_rules! select {
     ($rest:literal) => {
@@ -23,9 +25,10 @@ impl<S: Source> UserAssignedIdentityReader for S {
         self.reader().one(select!("WHERE i.key = ?1"), [id.key()], read)
     }
 
-    fn user_assigned_identities(&self, scope: &Scope) -> Result<Vec<UserAssignedIdentity>, Error> {
-        let sql = select!("WHERE i.key = ?1 OR (i.key >= ?2 AND i.key < ?3) ORDER BY i.key");
-        self.reader().many(sql, within(scope), read)
+    fn user_assigned_identities(&self, scope: &Scope, piece: &Page) -> Result<Vec<UserAssignedIdentity>, Error> {
+        let ([own, from, below], (after, limit)) = (within(scope), page(piece));
+        let sql = select!("WHERE (i.key = ?1 OR (i.key >= ?2 AND i.key < ?3)) AND i.key > ?4 ORDER BY i.key LIMIT ?5");
+        self.reader().many(sql, (own, from, below, after, limit), read)
     }
 }
 
@@ -86,6 +89,7 @@ fn remove(tx: &mut Changing<'_>, id: &ResourceId) -> Result<bool, Error> {
                    AND identity = (SELECT pk FROM user_assigned_identity WHERE key = ?2)";
         tx.change_one(Noun::VirtualMachine, vm.key(), Op::Put, sql, [vm.key(), id.key()])?;
     }
+    scale_set::unassign_everywhere(tx, &identity)?;
     let sql = "DELETE FROM user_assigned_identity WHERE key = ?1";
     tx.change_one(Noun::UserAssignedIdentity, id.key(), Op::Removed, sql, [id.key()])?;
     service_principal::bury(tx, identity.identity.principal_id)?;

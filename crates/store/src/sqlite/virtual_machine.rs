@@ -3,16 +3,17 @@
 use std::collections::HashMap;
 
 use domain::{
-    Attachment, IdentityKind, ManagedIdentity, PrincipalId, ResourceId, Scope, VirtualMachine, VmId, VmSnapshot,
+    Attachment, IdentityKind, Instance, ManagedIdentity, PowerState, PrincipalId, ResourceId, Scope, VirtualMachine,
+    VmId, VmSnapshot,
 };
-use rusqlite::Params;
+use rusqlite::{Params, named_params};
 
 use super::query::Source;
-use super::row::{Row, tags_text, within};
+use super::row::{Row, page, tags_text, within};
 use super::transaction::{Changing, Writing};
 use super::{certificate_credential, resource_group, service_principal, vm_extension, vm_snapshot};
 use crate::{
-    Error, Noun, Op, Put, Unique, UserAssignedIdentityReader as _, VirtualMachineReader, VirtualMachineWriter,
+    Error, Noun, Op, Page, Put, Unique, UserAssignedIdentityReader as _, VirtualMachineReader, VirtualMachineWriter,
 };
 
 /// Machines `v` that fulfil a condition, with the ids of their own principal.
@@ -20,10 +21,11 @@ macro_rules! machines {
     ($condition:literal) => {
         concat!(
             "SELECT v.pk, v.key, v.id, v.vm_id, v.tenant, v.name, v.location, v.size, v.tags, v.listen, \
+             v.document, v.power, v.generation, v.created_at, s.id AS scale_set, v.instance, v.model, \
              v.principal_id, p.client_id, p.tenant AS principal_tenant FROM virtual_machine v \
-             LEFT JOIN service_principal p USING (principal_id) WHERE ",
-            $condition,
-            " ORDER BY v.key"
+             LEFT JOIN service_principal p ON p.principal_id = v.principal_id \
+             LEFT JOIN scale_set s ON s.pk = v.scale_set WHERE ",
+            $condition
         )
     };
 }
@@ -52,13 +54,28 @@ impl<S: Source> VirtualMachineReader for S {
         Ok(found.into_iter().next())
     }
 
-    fn virtual_machines(&self, scope: &Scope) -> Result<Vec<VirtualMachine>, Error> {
-        let [own, from, below] = within(scope);
+    fn virtual_machines(&self, scope: &Scope, piece: &Page) -> Result<Vec<VirtualMachine>, Error> {
+        let ([own, from, below], (after, limit)) = (within(scope), page(piece));
         load(
             self,
-            machines!("(v.key = ?1 OR (v.key >= ?2 AND v.key < ?3))"),
-            assigned!("(v.key = ?1 OR (v.key >= ?2 AND v.key < ?3))"),
-            [&own, &from, &below],
+            machines!(
+                "v.scale_set IS NULL AND (v.key = ?1 OR (v.key >= ?2 AND v.key < ?3)) AND v.key > ?4 \
+                 ORDER BY v.key LIMIT ?5"
+            ),
+            assigned!(
+                "v.pk IN (SELECT m.pk FROM virtual_machine m WHERE m.scale_set IS NULL \
+                 AND (m.key = ?1 OR (m.key >= ?2 AND m.key < ?3)) AND m.key > ?4 ORDER BY m.key LIMIT ?5)"
+            ),
+            (&own, &from, &below, after, limit),
+        )
+    }
+
+    fn virtual_machines_of_scale_set(&self, scale_set: &ResourceId) -> Result<Vec<VirtualMachine>, Error> {
+        load(
+            self,
+            machines!("s.key = ?1 ORDER BY v.instance"),
+            assigned!("v.scale_set = (SELECT pk FROM scale_set WHERE key = ?1)"),
+            [scale_set.key()],
         )
     }
 
@@ -123,21 +140,32 @@ fn create(tx: &mut Changing<'_>, new: &VirtualMachine) -> Result<Put, Error> {
         service_principal::found_identity(tx, identity)?;
     }
     let sql = "INSERT INTO virtual_machine \
-               (key, id, vm_id, tenant, name, location, size, tags, resource_group, principal_id, listen) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
-    let values = (
-        key,
-        new.id.as_str(),
-        vm_id,
-        new.tenant.to_string(),
-        &new.name,
-        &new.location,
-        &new.size,
-        tags_text(&new.tags),
-        group,
-        principal(new).map(|id| id.to_string()),
-        listen_text(new),
-    );
+               (key, id, vm_id, tenant, name, location, size, tags, resource_group, principal_id, listen, document, \
+               power, generation, created_at, scale_set, instance, model) \
+               VALUES (:key, :id, :vm_id, :tenant, :name, :location, :size, :tags, :group, :principal, :listen, \
+               :document, :power, :generation, :created, (SELECT pk FROM scale_set WHERE key = :scale_set), \
+               :instance, :model)";
+    let instance = new.instance.as_ref();
+    let values = named_params! {
+        ":key": key,
+        ":id": new.id.as_str(),
+        ":vm_id": vm_id,
+        ":tenant": new.tenant.to_string(),
+        ":name": new.name,
+        ":location": new.location,
+        ":size": new.size,
+        ":tags": tags_text(&new.tags),
+        ":group": group,
+        ":principal": principal(new).map(|id| id.to_string()),
+        ":listen": listen_text(new),
+        ":document": new.document,
+        ":power": new.power.as_str(),
+        ":generation": number(new.generation),
+        ":created": new.created_at.unix(),
+        ":scale_set": instance.map(|instance| instance.scale_set.key()),
+        ":instance": instance.map(|instance| instance.number),
+        ":model": instance.map(|instance| number(instance.model)),
+    };
     tx.change_one(Noun::VirtualMachine, key, Op::Put, sql, values)?;
     assign(tx, new)?;
     Ok(Put::Created)
@@ -159,8 +187,19 @@ fn update(tx: &mut Changing<'_>, before: &VirtualMachine, new: &VirtualMachine) 
         let why = "its system-assigned identity has another client id";
         return Err(Error::Contradiction { noun: Noun::VirtualMachine, key: key.to_owned(), why });
     }
-    let sql = "UPDATE virtual_machine SET location = ?2, size = ?3, tags = ?4, listen = ?5 WHERE key = ?1";
-    let values = (key, &new.location, &new.size, tags_text(&new.tags), listen_text(new));
+    let sql = "UPDATE virtual_machine SET location = :location, size = :size, tags = :tags, listen = :listen, \
+               document = :document, power = :power, generation = :generation, model = :model WHERE key = :key";
+    let values = named_params! {
+        ":key": key,
+        ":location": new.location,
+        ":size": new.size,
+        ":tags": tags_text(&new.tags),
+        ":listen": listen_text(new),
+        ":document": new.document,
+        ":power": new.power.as_str(),
+        ":generation": number(new.generation),
+        ":model": new.instance.as_ref().map(|instance| number(instance.model)),
+    };
     tx.change_one(Noun::VirtualMachine, key, Op::Put, sql, values)?;
     if before.user_assigned != new.user_assigned {
         unassign(tx, before, new)?;
@@ -169,7 +208,7 @@ fn update(tx: &mut Changing<'_>, before: &VirtualMachine, new: &VirtualMachine) 
     Ok(Put::Updated)
 }
 
-fn remove(tx: &mut Changing<'_>, id: &ResourceId) -> Result<bool, Error> {
+pub(super) fn remove(tx: &mut Changing<'_>, id: &ResourceId) -> Result<bool, Error> {
     let Some(vm) = tx.virtual_machine(id)? else {
         return Ok(false);
     };
@@ -231,6 +270,10 @@ fn assign(tx: &mut Changing<'_>, vm: &VirtualMachine) -> Result<(), Error> {
     Ok(())
 }
 
+fn number(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
 fn principal(vm: &VirtualMachine) -> Option<PrincipalId> {
     vm.system_assigned.as_ref().map(|identity| identity.principal_id)
 }
@@ -243,10 +286,10 @@ fn load(
     source: &impl Source,
     machines: &str,
     assigned: &str,
-    params: impl Params + Copy,
+    params: impl Params + Clone,
 ) -> Result<Vec<VirtualMachine>, Error> {
     let mut identities: HashMap<i64, Vec<ResourceId>> = HashMap::new();
-    source.reader().each(assigned, params, |row| {
+    source.reader().each(assigned, params.clone(), |row| {
         let row = Row::new(row, "user_assigned_identity", "key");
         identities.entry(row.get("vm")?).or_default().push(row.resource_id("id")?);
         Ok(())
@@ -262,21 +305,31 @@ fn load(
             location: row.get("location")?,
             size: row.get("size")?,
             tags: row.tags("tags")?,
-            system_assigned: system_assigned(&row)?,
+            system_assigned: system_assigned(&row, row.resource_id("id")?)?,
             user_assigned,
             attachment: row.listen("listen")?.map(Attachment::Listen),
+            document: row.get("document")?,
+            power: row.word("power", |text| PowerState::ALL.into_iter().find(|state| state.as_str() == text))?,
+            generation: row.number("generation")?,
+            created_at: row.time("created_at")?,
+            instance: instance(&row)?,
         })
     })
 }
 
+fn instance(row: &Row<'_, '_>) -> Result<Option<Instance>, Error> {
+    let Some(scale_set) = row.parse_optional("scale_set")? else { return Ok(None) };
+    Ok(Some(Instance { scale_set, number: row.get("instance")?, model: row.number("model")? }))
+}
+
 /// The system-assigned identity of a machine's row, from the columns of its principal.
-pub(super) fn system_assigned(row: &Row<'_, '_>) -> Result<Option<ManagedIdentity>, Error> {
+pub(super) fn system_assigned(row: &Row<'_, '_>, of: ResourceId) -> Result<Option<ManagedIdentity>, Error> {
     let Some(principal_id) = row.parse_optional("principal_id")? else {
         return Ok(None);
     };
     Ok(Some(ManagedIdentity {
         kind: IdentityKind::SystemAssigned,
-        id: row.resource_id("id")?,
+        id: of,
         tenant: row.parse("principal_tenant")?,
         principal_id,
         client_id: row.parse("client_id")?,

@@ -1,16 +1,21 @@
 //! VM extensions.
 
-use domain::{ResourceId, VmExtension};
+use domain::{HandlerOutcome, HandlerStatus, ProvisioningState, ResourceId, VmExtension};
+use rusqlite::named_params;
 
+use super::extension_spec;
 use super::query::Source;
-use super::row::Row;
+use super::row::{Row, tags_text};
 use super::transaction::{Changing, Writing};
 use crate::{Error, Noun, Op, Put, VmExtensionReader, VmExtensionWriter};
 
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT e.key, e.id, v.id AS vm, e.name, e.publisher, e.extension_type, e.type_handler_version, e.settings \
+            "SELECT e.key, e.id, v.id AS vm, e.name, e.location, e.tags, e.publisher, e.extension_type, \
+             e.type_handler_version, e.auto_upgrade_minor_version, e.enable_automatic_upgrade, e.force_update_tag, \
+             e.settings, e.protected_kek_id, e.protected_settings, e.sequence, e.state, e.status_sequence, \
+             e.status_outcome, e.status_code, e.status_version, e.status_message, e.status_at \
              FROM vm_extension e JOIN virtual_machine v ON v.pk = e.vm ",
             $rest
         )
@@ -24,6 +29,16 @@ impl<S: Source> VmExtensionReader for S {
 
     fn vm_extensions(&self, vm: &ResourceId) -> Result<Vec<VmExtension>, Error> {
         self.reader().many(select!("WHERE v.key = ?1 ORDER BY e.key"), [vm.key()], read)
+    }
+
+    fn vm_extensions_of_scale_set(&self, scale_set: &ResourceId) -> Result<Vec<VmExtension>, Error> {
+        let sql = select!("JOIN scale_set s ON s.pk = v.scale_set WHERE s.key = ?1 ORDER BY e.key");
+        self.reader().many(sql, [scale_set.key()], read)
+    }
+
+    fn vm_extensions_under_way(&self) -> Result<Vec<VmExtension>, Error> {
+        let sql = select!("WHERE e.state IN ('Creating', 'Updating', 'Deleting') ORDER BY e.key");
+        self.reader().many(sql, [], read)
     }
 }
 
@@ -59,21 +74,54 @@ fn put(tx: &mut Changing<'_>, new: &VmExtension) -> Result<Put, Error> {
         return Ok(Put::Unchanged);
     }
     let sql = "INSERT INTO vm_extension \
-               (key, id, vm, name, publisher, extension_type, type_handler_version, settings) \
-               SELECT ?1, ?2, pk, ?4, ?5, ?6, ?7, ?8 FROM virtual_machine WHERE key = ?3 \
-               ON CONFLICT (key) DO UPDATE SET publisher = excluded.publisher, \
-               extension_type = excluded.extension_type, type_handler_version = excluded.type_handler_version, \
-               settings = excluded.settings";
-    let values = [
-        key,
-        new.id.as_str(),
-        new.vm.key(),
-        &new.name,
-        &new.publisher,
-        &new.extension_type,
-        &new.type_handler_version,
-        &new.settings,
-    ];
+               (key, id, vm, name, location, tags, publisher, extension_type, type_handler_version, \
+               auto_upgrade_minor_version, enable_automatic_upgrade, force_update_tag, settings, protected_kek_id, \
+               protected_settings, sequence, state, status_sequence, status_outcome, status_code, status_version, \
+               status_message, status_at) \
+               SELECT :key, :id, pk, :name, :location, :tags, :publisher, :type, :version, :minor, :automatic, :tag, \
+               :settings, :kek, :protected, :sequence, :state, :status_sequence, :outcome, :code, :status_version, \
+               :message, :at FROM virtual_machine WHERE key = :vm \
+               ON CONFLICT (key) DO UPDATE SET location = excluded.location, tags = excluded.tags, \
+               publisher = excluded.publisher, extension_type = excluded.extension_type, \
+               type_handler_version = excluded.type_handler_version, \
+               auto_upgrade_minor_version = excluded.auto_upgrade_minor_version, \
+               enable_automatic_upgrade = excluded.enable_automatic_upgrade, \
+               force_update_tag = excluded.force_update_tag, settings = excluded.settings, \
+               protected_kek_id = excluded.protected_kek_id, protected_settings = excluded.protected_settings, \
+               sequence = excluded.sequence, state = excluded.state, status_sequence = excluded.status_sequence, \
+               status_outcome = excluded.status_outcome, status_code = excluded.status_code, \
+               status_version = excluded.status_version, status_message = excluded.status_message, \
+               status_at = excluded.status_at";
+    let (spec, status) = (&new.spec, new.status.as_ref());
+    let (outcome, code) = status.map_or((None, None), |status| {
+        let (word, code) = words(status.outcome);
+        (Some(word), code)
+    });
+    let values = named_params! {
+        ":key": key,
+        ":id": new.id.as_str(),
+        ":vm": new.vm.key(),
+        ":name": new.name,
+        ":location": new.location,
+        ":tags": tags_text(&new.tags),
+        ":publisher": spec.publisher,
+        ":type": spec.extension_type,
+        ":version": spec.type_handler_version,
+        ":minor": spec.auto_upgrade_minor_version,
+        ":automatic": spec.enable_automatic_upgrade,
+        ":tag": spec.force_update_tag,
+        ":settings": spec.settings.as_deref().unwrap_or_default(),
+        ":kek": spec.protected_settings.as_ref().map(|sealed| &sealed.kek_id),
+        ":protected": spec.protected_settings.as_ref().map(|sealed| &sealed.bytes),
+        ":sequence": number(new.sequence),
+        ":state": new.state.as_str(),
+        ":status_sequence": status.map(|status| number(status.sequence)),
+        ":outcome": outcome,
+        ":code": code,
+        ":status_version": status.map(|status| &status.version),
+        ":message": status.map(|status| &status.message),
+        ":at": status.map(|status| status.at.unix()),
+    };
     if tx.change(Noun::VmExtension, key, Op::Put, sql, values)? == 0 {
         return Err(Error::Missing { noun: Noun::VirtualMachine, key: new.vm.key().to_owned() });
     }
@@ -85,15 +133,50 @@ fn remove(tx: &mut Changing<'_>, id: &ResourceId) -> Result<bool, Error> {
     Ok(tx.change(Noun::VmExtension, id.key(), Op::Removed, sql, [id.key()])? > 0)
 }
 
+fn number(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn words(outcome: HandlerOutcome) -> (&'static str, Option<i32>) {
+    match outcome {
+        HandlerOutcome::Transitioning => ("transitioning", None),
+        HandlerOutcome::Success => ("success", None),
+        HandlerOutcome::Error(code) => ("error", Some(code)),
+        HandlerOutcome::Terminal(code) => ("terminal", Some(code)),
+    }
+}
+
 fn read(row: &rusqlite::Row<'_>) -> Result<VmExtension, Error> {
     let row = Row::new(row, "vm_extension", "key");
+    let state = row.word("state", |text| ProvisioningState::ALL.into_iter().find(|state| state.as_str() == text))?;
     Ok(VmExtension {
         id: row.resource_id("id")?,
         vm: row.resource_id("vm")?,
         name: row.get("name")?,
-        publisher: row.get("publisher")?,
-        extension_type: row.get("extension_type")?,
-        type_handler_version: row.get("type_handler_version")?,
-        settings: row.get("settings")?,
+        location: row.get("location")?,
+        tags: row.tags("tags")?,
+        spec: extension_spec::read(&row)?,
+        sequence: row.number("sequence")?,
+        state,
+        status: status(&row)?,
     })
+}
+
+fn status(row: &Row<'_, '_>) -> Result<Option<HandlerStatus>, Error> {
+    let Some(outcome): Option<String> = row.get("status_outcome")? else { return Ok(None) };
+    let code = || row.get::<i32>("status_code");
+    let outcome = match outcome.as_str() {
+        "transitioning" => HandlerOutcome::Transitioning,
+        "success" => HandlerOutcome::Success,
+        "error" => HandlerOutcome::Error(code()?),
+        "terminal" => HandlerOutcome::Terminal(code()?),
+        other => return Err(row.bad(format!("unknown outcome '{other}'"))),
+    };
+    Ok(Some(HandlerStatus {
+        sequence: row.number("status_sequence")?,
+        outcome,
+        version: row.get("status_version")?,
+        message: row.get("status_message")?,
+        at: row.time("status_at")?,
+    }))
 }

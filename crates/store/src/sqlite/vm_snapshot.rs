@@ -15,8 +15,9 @@ use crate::Error;
 macro_rules! machines {
     ($rest:literal) => {
         concat!(
-            "SELECT v.pk, v.key, v.id, v.vm_id, v.tenant, v.principal_id, p.client_id, p.tenant AS principal_tenant \
-             FROM virtual_machine v LEFT JOIN service_principal p USING (principal_id) ",
+            "SELECT v.pk, v.key, v.id, v.vm_id, v.tenant, s.id AS scale_set, p.principal_id, p.client_id, \
+             p.tenant AS principal_tenant FROM virtual_machine v LEFT JOIN scale_set s ON s.pk = v.scale_set \
+             LEFT JOIN service_principal p ON p.principal_id = COALESCE(v.principal_id, s.principal_id) ",
             $rest
         )
     };
@@ -37,10 +38,13 @@ pub(super) fn one(source: &impl Source, id: &ResourceId) -> Result<Option<VmSnap
     let found = load(
         source,
         identities!(
-            "WHERE i.pk IN (SELECT a.identity FROM vm_identity a JOIN virtual_machine v ON v.pk = a.vm WHERE v.key = ?1)"
+            "WHERE i.pk IN (SELECT a.identity FROM vm_identity a JOIN virtual_machine v ON v.pk = a.vm WHERE v.key = ?1 \
+             UNION SELECT a.identity FROM scale_set_identity a \
+             JOIN virtual_machine v ON v.scale_set = a.scale_set WHERE v.key = ?1)"
         ),
-        "SELECT a.vm, a.identity FROM vm_identity a JOIN virtual_machine v ON v.pk = a.vm WHERE v.key = ?1 \
-         ORDER BY a.position",
+        "SELECT a.vm, a.identity, a.position FROM vm_identity a JOIN virtual_machine v ON v.pk = a.vm \
+         WHERE v.key = ?1 UNION ALL SELECT v.pk, a.identity, a.position FROM scale_set_identity a \
+         JOIN virtual_machine v ON v.scale_set = a.scale_set WHERE v.key = ?1 ORDER BY 3",
         machines!("WHERE v.key = ?1"),
         [id.key()],
     )?;
@@ -52,7 +56,9 @@ pub(super) fn all(source: &impl Source) -> Result<Vec<VmSnapshot>, Error> {
     load(
         source,
         identities!(""),
-        "SELECT vm, identity FROM vm_identity ORDER BY vm, position",
+        "SELECT vm, identity, position FROM vm_identity UNION ALL \
+         SELECT v.pk, a.identity, a.position FROM scale_set_identity a \
+         JOIN virtual_machine v ON v.scale_set = a.scale_set ORDER BY 1, 3",
         machines!("ORDER BY v.key"),
         [],
     )
@@ -88,11 +94,13 @@ fn load(
     source.reader().many(machines, params, |row| {
         let row = Row::new(row, "virtual_machine", "key");
         let user = assigned.remove(&row.get("pk")?).unwrap_or_default();
+        let id = row.resource_id("id")?;
+        let owner = row.parse_optional("scale_set")?.unwrap_or_else(|| id.clone());
         Ok(VmSnapshot {
-            id: row.resource_id("id")?,
+            id,
             vm_id: row.parse("vm_id")?,
             tenant: row.parse("tenant")?,
-            identities: AssignedIdentities::shared(system_assigned(&row)?.map(Arc::new), user),
+            identities: AssignedIdentities::shared(system_assigned(&row, owner)?.map(Arc::new), user),
         })
     })
 }

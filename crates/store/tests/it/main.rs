@@ -13,9 +13,10 @@ mod sqlite;
 mod suite;
 
 use domain::{
-    Application, CertificateCredential, ExternalIssuer, FederatedCredential, IdentityKind, JwksSource, KeyState,
-    ManagedIdentity, ResourceGroup, ResourceId, RoleAssignment, Scope, SecretVerifier, SigningKeyRecord, Subscription,
-    SubscriptionId, Tenant, TenantId, Timestamp, UserAssignedIdentity, VirtualMachine, VmExtension,
+    Application, CertificateCredential, ExtensionSpec, ExternalIssuer, FederatedCredential, IdentityKind, JwksSource,
+    KeyState, ManagedIdentity, PowerState, ProvisioningState, ResourceGroup, ResourceId, RoleAssignment, Scope,
+    SecretVerifier, SigningKeyRecord, Subscription, SubscriptionId, Tenant, TenantId, Timestamp, UserAssignedIdentity,
+    VirtualMachine, VmExtension,
 };
 use store::{Act, Error, Founding, Store, Tx};
 use uuid::Uuid;
@@ -51,6 +52,7 @@ fn group() -> ResourceGroup {
         id: ResourceId::for_resource_group(subscription().id, "dev").unwrap(),
         name: "dev".to_owned(),
         location: "westeurope".to_owned(),
+        tags: Default::default(),
         subscription: subscription().id,
     }
 }
@@ -90,6 +92,11 @@ fn machine(number: u32, user_assigned: &[u32]) -> VirtualMachine {
         }),
         user_assigned: user_assigned.iter().map(|number| identity(*number).identity.id).collect(),
         attachment: None,
+        document: "{}".to_owned(),
+        power: PowerState::Running,
+        generation: 0,
+        created_at: Timestamp::from_unix(0),
+        instance: None,
         id,
     }
 }
@@ -100,10 +107,21 @@ fn extension(number: u32) -> VmExtension {
         id: vm.child("extensions", "msi").unwrap(),
         vm,
         name: "msi".to_owned(),
-        publisher: "Microsoft.ManagedIdentity".to_owned(),
-        extension_type: "ManagedIdentityExtensionForLinux".to_owned(),
-        type_handler_version: "1.0".to_owned(),
-        settings: "{\"port\":50342}".to_owned(),
+        location: "westeurope".to_owned(),
+        tags: Default::default(),
+        spec: ExtensionSpec {
+            publisher: "Microsoft.ManagedIdentity".to_owned(),
+            extension_type: "ManagedIdentityExtensionForLinux".to_owned(),
+            type_handler_version: "1.0".to_owned(),
+            auto_upgrade_minor_version: true,
+            enable_automatic_upgrade: None,
+            force_update_tag: None,
+            settings: Some("{\"port\":50342}".to_owned()),
+            protected_settings: None,
+        },
+        sequence: 1,
+        state: ProvisioningState::Creating,
+        status: None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod feed;
 mod nouns;
+mod resources;
 mod tombstones;
 mod transactions;
 
@@ -23,6 +24,12 @@ const CASES: &[Case] = &[
     ("a snapshot does not move", transactions::snapshot),
     ("a deleted identity never comes back", tombstones::of_an_identity),
     ("a deleted machine takes its principal and certificates", tombstones::of_a_machine),
+    ("resources of unknown types come back, in pieces", resources::generic),
+    ("machines of a scale set act as the scale set", resources::scale_sets),
+    ("an operation ends with the last thing it waits for", resources::operations),
+    ("a deployment outlives its operation's pruning", resources::deployments),
+    ("an identity trusts external issuers", resources::federated_credentials),
+    ("a refusal is audited though nothing changed", resources::refusals),
     ("every change is in the feed", feed::every_change),
     ("the feed loses nothing under many writers", feed::loses_nothing),
     ("a cursor of another history is refused", feed::other_history),
@@ -57,6 +64,7 @@ fn everything(tx: &mut dyn Tx) -> Result<(), Error> {
     tx.put_certificate_credential(&certificate(&identity(1).identity, Some(machine(1, &[]).id), 1))?;
     tx.put_signing_key(&signing_key())?;
     tx.put_external_issuer(&issuer())?;
+    resources::one_of_each(tx)?;
     tx.put_value("name", "value")?;
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! Virtual machines of a seed, with their identities and extensions.
 
 use domain::{
-    Attachment, IdentityKind, ManagedIdentity, ResourceId, Subscription, TenantId, VirtualMachine, VmExtension,
-    derived_ids, limits, names, vm_extension,
+    Attachment, ExtensionSpec, IdentityKind, ManagedIdentity, PowerState, ProvisioningState, ResourceId, Subscription,
+    TenantId, Timestamp, VirtualMachine, VmExtension, derived_ids, limits, names, vm_extension,
 };
 
 use super::super::error::SeedError;
@@ -36,19 +36,26 @@ impl Resolver<'_> {
                 user_assigned.push(assigned.id);
             }
         }
-        let extensions = extensions.into_iter().map(|seed| self.extension(seed, &id)).collect::<Result<Vec<_>, _>>()?;
+        let location = location.unwrap_or_else(|| group.location.clone());
+        let extensions =
+            extensions.into_iter().map(|seed| self.extension(seed, &id, &location)).collect::<Result<Vec<_>, _>>()?;
         let with_extension = extensions.iter().any(VmExtension::is_managed_identity);
         self.checked(&name, limits::check_assign(user_assigned.len(), with_extension))?;
         let machine = VirtualMachine {
             vm_id: self.guid_or(vm_id.as_ref(), || derived_ids::vm_id(&id))?,
             tenant,
             name: name.value.clone(),
-            location: location.unwrap_or(group.location),
+            location,
             size: size.unwrap_or_else(|| DEFAULT_SIZE.to_owned()),
             tags,
             system_assigned: self.system_assigned(&name, &identity.system_assigned, &id, tenant)?,
             user_assigned,
             attachment: attachment.map(|attachment| Attachment::Listen(attachment.listen)),
+            document: "{}".to_owned(),
+            power: PowerState::Running,
+            generation: 0,
+            created_at: Timestamp::from_unix(0),
+            instance: None,
             id,
         };
         self.world.virtual_machines.push(machine);
@@ -77,7 +84,7 @@ impl Resolver<'_> {
         }))
     }
 
-    fn extension(&self, seed: ExtensionSeed, vm: &ResourceId) -> Result<VmExtension, SeedError> {
+    fn extension(&self, seed: ExtensionSeed, vm: &ResourceId, location: &str) -> Result<VmExtension, SeedError> {
         let ExtensionSeed { name, extension_type, publisher, type_handler_version, settings } = seed;
         let name = name.unwrap_or_else(|| extension_type.clone());
         self.checked(&name, names::vm_extension(&name.value))?;
@@ -86,22 +93,36 @@ impl Resolver<'_> {
             id: self.checked(&name, vm.child("extensions", &name.value))?,
             vm: vm.clone(),
             name: name.value.clone(),
-            publisher: publisher.unwrap_or_else(|| vm_extension::MANAGED_IDENTITY_PUBLISHER.to_owned()),
-            extension_type: extension_type.value,
-            type_handler_version: type_handler_version.unwrap_or_else(|| "1.0".to_owned()),
-            settings,
+            location: location.to_owned(),
+            tags: Default::default(),
+            spec: ExtensionSpec {
+                publisher: publisher.unwrap_or_else(|| vm_extension::MANAGED_IDENTITY_PUBLISHER.to_owned()),
+                extension_type: extension_type.value,
+                type_handler_version: type_handler_version.unwrap_or_else(|| "1.0".to_owned()),
+                auto_upgrade_minor_version: true,
+                enable_automatic_upgrade: None,
+                force_update_tag: None,
+                settings: Some(settings),
+                protected_settings: None,
+            },
+            sequence: 1,
+            state: ProvisioningState::Creating,
+            status: None,
         };
         if !extension.is_managed_identity() {
             let text = format!(
                 "there is no extension of publisher '{}' and type '{}'; known: {} of {}",
-                extension.publisher,
-                extension.extension_type,
+                extension.spec.publisher,
+                extension.spec.extension_type,
                 vm_extension::MANAGED_IDENTITY_LINUX,
                 vm_extension::MANAGED_IDENTITY_PUBLISHER
             );
             return Err(self.error(extension_type.referenced, text));
         }
-        self.checked(&name, contract::extension::Settings::parse(&extension.settings))?;
+        self.checked(
+            &name,
+            contract::extension::Settings::parse(extension.spec.settings.as_deref().unwrap_or_default()),
+        )?;
         Ok(extension)
     }
 }

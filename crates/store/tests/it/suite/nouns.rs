@@ -1,4 +1,4 @@
-use store::{Holder, Thumbprint, Unique};
+use store::{Holder, Page, Thumbprint, Unique};
 
 use super::*;
 
@@ -26,7 +26,7 @@ pub(super) fn round_trip(store: &dyn Store) {
     assert_eq!(tx.signing_keys().unwrap(), [signing_key()]);
     assert_eq!(tx.external_issuers().unwrap(), [issuer()]);
     assert_eq!(tx.value("name").unwrap().as_deref(), Some("value"));
-    assert_eq!(tx.virtual_machines(&Scope::At(group().id)).unwrap(), [machine(1, &[1])]);
+    assert_eq!(tx.virtual_machines(&Scope::At(group().id), &Page::ALL).unwrap(), [machine(1, &[1])]);
 }
 
 pub(super) fn unchanged(store: &dyn Store) {

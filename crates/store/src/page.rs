@@ -1,0 +1,29 @@
+//! A piece of a list that is ordered by id.
+
+use domain::ResourceId;
+
+/// Which piece of a list that is ordered by id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The last id of the piece before, in lower case; none for the first piece.
+    pub after: Option<String>,
+    /// How many at most.
+    pub limit: usize,
+}
+
+impl Page {
+    /// The whole list.
+    pub const ALL: Self = Self { after: None, limit: usize::MAX };
+
+    /// The first piece.
+    #[must_use]
+    pub fn first(limit: usize) -> Self {
+        Self { after: None, limit }
+    }
+
+    /// The piece that follows an id.
+    #[must_use]
+    pub fn after(id: &ResourceId, limit: usize) -> Self {
+        Self { after: Some(id.key().to_owned()), limit }
+    }
+}
