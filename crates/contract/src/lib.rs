@@ -8,6 +8,7 @@
 pub mod aadsts;
 pub mod answer;
 pub mod api_version;
+pub mod arm;
 pub mod assertion;
 pub mod claims;
 pub mod extension;

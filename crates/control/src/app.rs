@@ -1,10 +1,14 @@
 //! What the handlers share.
 
+use std::sync::Arc;
+
 use authority::Authority;
+use authority::kek::FileKek;
 use authority::secret::SecretKey;
 use store::Handle;
 
 use crate::external_issuer::ExternalKeys;
+use crate::settled::Settled;
 
 /// What the handlers share.
 pub struct App {
@@ -20,4 +24,19 @@ pub struct App {
     pub base_url: String,
     /// Its host and port.
     pub host: String,
+    /// Seals what may not be read at rest.
+    pub kek: Arc<FileKek>,
+    /// Where the ids of new resources come from.
+    pub ids: Ids,
+    /// Who must have seen a change before it is answered.
+    pub settled: Settled,
+}
+
+/// Where the ids of new resources come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ids {
+    /// From their resource ids, so that the same steps give the same ids on every machine.
+    Derived,
+    /// From the random generator.
+    Random,
 }

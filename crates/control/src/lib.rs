@@ -7,6 +7,7 @@
 
 mod answer;
 mod app;
+pub mod arm;
 mod client;
 mod discovery;
 pub mod external_issuer;
@@ -17,10 +18,12 @@ mod private_file;
 pub mod router;
 pub mod seed;
 pub mod server;
+mod settled;
 mod tenant;
 pub mod tls;
 mod token_endpoint;
 pub mod vm_credential;
 
-pub use app::App;
+pub use app::{App, Ids};
 pub use router::router;
+pub use settled::Settled;

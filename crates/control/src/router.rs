@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::Response;
 use axum::routing::{get, post};
 
 use crate::app::App;
-use crate::{answer, discovery, instance_discovery, key_set, token_endpoint};
+use crate::{answer, arm, discovery, instance_discovery, key_set, token_endpoint};
 
 /// Every route, with its path for documents and tests.
-pub const ROUTES: [(&str, &str); 8] = [
+pub const ROUTES: [(&str, &str); 11] = [
     ("GET", "/{tenant}/.well-known/openid-configuration"),
     ("GET", "/{tenant}/v2.0/.well-known/openid-configuration"),
     ("GET", "/{tenant}/discovery/keys"),
@@ -18,6 +20,9 @@ pub const ROUTES: [(&str, &str); 8] = [
     ("POST", "/{tenant}/oauth2/token"),
     ("POST", "/{tenant}/oauth2/v2.0/token"),
     ("GET", "/healthz"),
+    ("GET", "/metadata/endpoints"),
+    ("POST", "/msgraph/v1.0/directoryObjects/getByIds"),
+    ("GET", "/msgraph/v1.0/servicePrincipals"),
 ];
 
 /// The router.
@@ -31,7 +36,15 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/{tenant}/oauth2/token", post(token_endpoint::v1))
         .route("/{tenant}/oauth2/v2.0/token", post(token_endpoint::v2))
         .route("/healthz", get(answer::health))
-        .fallback(answer::not_found)
+        .route("/metadata/endpoints", get(arm::cloud_metadata))
+        .route("/msgraph/v1.0/directoryObjects/getByIds", post(arm::by_ids))
+        .route("/msgraph/v1.0/servicePrincipals", get(arm::service_principals))
+        .fallback(others)
         .method_not_allowed_fallback(answer::method_not_allowed)
         .with_state(app)
+}
+
+/// The control plane's paths have fixed words in any case, which this router doesn't know: it reads them itself.
+async fn others(state: State<Arc<App>>, request: Request) -> Response {
+    if arm::is_ours(request.uri()) { arm::handle(state, request).await } else { answer::not_found(request).await }
 }

@@ -1,6 +1,6 @@
 //! Long-running operations: what was asked for and is still being done, or was.
 
-use crate::{OperationId, ResourceId, Timestamp};
+use crate::{OperationId, PrincipalId, ResourceId, Timestamp};
 
 /// A long-running operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub struct Operation {
     pub action: String,
     /// To which resource.
     pub subject: ResourceId,
+    /// Who asked for it.
+    pub caller: PrincipalId,
     /// How far it has come.
     pub state: OperationState,
     /// When it began.

@@ -18,6 +18,14 @@ pub struct Cursor {
     pub(crate) position: u64,
 }
 
+impl Cursor {
+    /// Whether a reader that has come to this has also come to `other`.
+    #[must_use]
+    pub fn has_come_to(&self, other: &Self) -> bool {
+        self.epoch == other.epoch && self.position >= other.position
+    }
+}
+
 /// The text is not that of a cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a cursor of a change feed")]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::spawn_blocking;
 
-use crate::{Act, Error, ReadTx, Store, Tx};
+use crate::{Act, Cursor, Error, ReadTx, Store, Tx};
 
 /// A store that async code may use. Cheap to clone.
 ///
@@ -63,14 +63,27 @@ impl Handle {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
+        self.write_through(act, f).await.map(|(done, _)| done)
+    }
+
+    /// The same, with the cursor behind it: a reader of the feed that has come so far has seen it.
+    ///
+    /// # Errors
+    /// Its own, or the store's.
+    pub async fn write_through<T, E, F>(&self, act: Act, f: F) -> Result<(T, Cursor), E>
+    where
+        F: FnOnce(&mut dyn Tx) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
         let store = Arc::clone(&self.store);
         let saved = self.saved.clone();
         in_turn(&self.writers, move || {
             let mut tx = store.begin(act)?;
             let done = f(&mut *tx)?;
-            tx.save()?;
+            let cursor = tx.save()?;
             saved.send_modify(|count| *count = count.wrapping_add(1));
-            Ok(done)
+            Ok((done, cursor))
         })
         .await
     }

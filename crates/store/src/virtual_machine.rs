@@ -18,6 +18,12 @@ pub trait VirtualMachineReader {
     /// When the store fails.
     fn virtual_machine_by_vm_id(&self, id: VmId) -> Result<Option<VirtualMachine>, Error>;
 
+    /// Whether a machine has or had this `vmId`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn is_vm_id_taken(&self, id: VmId) -> Result<bool, Error>;
+
     /// Those within a scope, by id; the machines of scale sets are not among them.
     ///
     /// # Errors

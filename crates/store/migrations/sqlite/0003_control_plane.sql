@@ -99,6 +99,7 @@ CREATE TABLE operation (
   action        TEXT NOT NULL,
   subject_key   TEXT NOT NULL,
   subject       TEXT NOT NULL,
+  caller        TEXT NOT NULL,
   state         TEXT NOT NULL CHECK (state IN ('in_progress', 'succeeded', 'failed')),
   error_code    TEXT,
   error_message TEXT,

@@ -10,7 +10,7 @@ use crate::{Error, Noun, Op, OperationReader, OperationWriter};
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT id, action, subject, state, error_code, error_message, started_at, ended_at FROM operation ",
+            "SELECT id, action, subject, caller, state, error_code, error_message, started_at, ended_at FROM operation ",
             $rest
         )
     };
@@ -37,13 +37,14 @@ impl OperationWriter for Writing<'_> {
             let id = operation.id.to_string();
             let (state, error) = words(&operation.state);
             let sql = "INSERT INTO operation \
-                       (id, action, subject_key, subject, state, error_code, error_message, started_at, ended_at) \
-                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+                       (id, action, subject_key, subject, caller, state, error_code, error_message, started_at, ended_at) \
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
             let values = (
                 &id,
                 &operation.action,
                 operation.subject.key(),
                 operation.subject.as_str(),
+                operation.caller.to_string(),
                 state,
                 error.map(|error| &error.code),
                 error.map(|error| &error.message),
@@ -138,6 +139,7 @@ fn read(row: &rusqlite::Row<'_>) -> Result<Operation, Error> {
         id: row.parse("id")?,
         action: row.get("action")?,
         subject: row.resource_id("subject")?,
+        caller: row.parse("caller")?,
         state,
         started_at: row.time("started_at")?,
         ended_at: row.optional_time("ended_at")?,

@@ -54,6 +54,12 @@ impl<S: Source> VirtualMachineReader for S {
         Ok(found.into_iter().next())
     }
 
+    fn is_vm_id_taken(&self, id: VmId) -> Result<bool, Error> {
+        let sql = "SELECT vm_id FROM virtual_machine WHERE vm_id = ?1 \
+                   UNION ALL SELECT vm_id FROM retired_vm_id WHERE vm_id = ?1 LIMIT 1";
+        Ok(self.reader().one(sql, [id.to_string()], |_| Ok(()))?.is_some())
+    }
+
     fn virtual_machines(&self, scope: &Scope, piece: &Page) -> Result<Vec<VirtualMachine>, Error> {
         let ([own, from, below], (after, limit)) = (within(scope), page(piece));
         load(

@@ -184,6 +184,7 @@ fn operation(number: u32) -> Operation {
         id: guid::<OperationId>(0x80, number),
         action: "Microsoft.Compute/virtualMachines/extensions/write".to_owned(),
         subject: extension(1).id,
+        caller: guid(0x42, 1),
         state: OperationState::InProgress,
         started_at: at(0),
         ended_at: None,

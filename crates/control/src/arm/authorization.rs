@@ -1,0 +1,217 @@
+//! Who asks, and what they may do. A handler needs an [`Authorized`], and only [`authorize`] makes one.
+
+use std::sync::Arc;
+
+use authority::verify::{TokenRefusal, verify};
+use contract::arm::{ArmError, Code};
+use contract::jose;
+use domain::{
+    ClientId, PrincipalId, ResourceId, RoleAssignment, RoleDefinition, Scope, SubscriptionId, TenantId, role_definition,
+};
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use serde_json::Value;
+use store::ReadTx;
+
+use super::failure::Failure;
+use crate::App;
+
+/// Audiences that stand for this control plane whatever its own name.
+const AUDIENCES: [&str; 4] = [
+    "https://management.azure.com",
+    "https://management.azure.com/",
+    "https://management.core.windows.net",
+    "https://management.core.windows.net/",
+];
+
+/// Who asks.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    pub(crate) tenant: TenantId,
+    pub(crate) principal_id: PrincipalId,
+    pub(crate) client_id: ClientId,
+    roles: Vec<(Scope, &'static RoleDefinition)>,
+}
+
+/// What is asked for: an action in a scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Permission {
+    pub(crate) action: String,
+    pub(crate) scope: Scope,
+    /// Whether it is enough to have it somewhere within the scope; the answer then shows only what one may see.
+    pub(crate) within: bool,
+}
+
+/// The proof that a caller may do what it asks for.
+#[derive(Clone, Debug)]
+pub(crate) struct Authorized {
+    caller: Arc<Caller>,
+    action: Arc<str>,
+}
+
+/// Finds out who asks.
+pub(crate) async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Caller, Failure> {
+    let token = bearer(headers)?.to_owned();
+    let tenant = unverified_tenant(&token).ok_or_else(|| invalid(TokenRefusal::Malformed))?;
+    let own = [app.base_url.clone(), format!("{}/", app.base_url)];
+    let audiences: Vec<&str> = AUDIENCES.iter().copied().chain(own.iter().map(String::as_str)).collect();
+    let (ring, now) = (app.authority.ring().load(), app.authority.clock().now());
+    let verified = verify(&token, &ring, app.authority.issuers(), tenant, &audiences, now).map_err(invalid)?;
+    app.store.read(move |tx| known(tx, verified.tenant, verified.principal_id, verified.client_id)).await
+}
+
+/// The living principal, with its roles. A token outlives the principal that it was made for; that is no use.
+pub(crate) fn known(
+    tx: &dyn ReadTx,
+    tenant: TenantId,
+    principal_id: PrincipalId,
+    client_id: ClientId,
+) -> Result<Caller, Failure> {
+    let living = tx.service_principal(principal_id)?.filter(|principal| principal.deleted_at.is_none());
+    if living.is_none_or(|principal| principal.tenant != tenant) {
+        let text = "The access token's principal does not exist any more.";
+        return Err(ArmError::new(Code::InvalidAuthenticationToken, text).into());
+    }
+    let roles = tx.role_assignments_of(principal_id)?.into_iter().filter_map(|assignment| {
+        let RoleAssignment { role, scope, .. } = assignment;
+        role_definition::by_name(&role).map(|role| (scope, role))
+    });
+    Ok(Caller { tenant, principal_id, client_id, roles: roles.collect() })
+}
+
+/// Whether a caller may do something; the proof of it.
+pub(crate) fn authorize(caller: Arc<Caller>, permission: &Permission) -> Result<Authorized, ArmError> {
+    let Permission { action, scope, within } = permission;
+    if caller.may(action, scope) || (*within && caller.may_within(action, scope)) {
+        return Ok(Authorized { caller, action: action.as_str().into() });
+    }
+    Err(caller.refused(action, &scope.to_string()))
+}
+
+impl Caller {
+    fn may(&self, action: &str, scope: &Scope) -> bool {
+        self.roles.iter().any(|(held, role)| {
+            let covers = match scope {
+                Scope::Root => *held == Scope::Root,
+                Scope::At(id) => held.contains(id),
+            };
+            covers && role.allows(action)
+        })
+    }
+
+    fn may_within(&self, action: &str, scope: &Scope) -> bool {
+        self.roles.iter().any(|(held, role)| {
+            let below = match held {
+                Scope::Root => true,
+                Scope::At(held) => scope.contains(held),
+            };
+            below && role.allows(action)
+        })
+    }
+
+    /// Whether it has a role in a subscription or in anything below it.
+    pub(crate) fn sees(&self, subscription: SubscriptionId) -> bool {
+        let id = ResourceId::for_subscription(subscription);
+        self.roles.iter().any(|(held, _)| match held {
+            Scope::Root => true,
+            Scope::At(held) => held.subscription() == id.subscription(),
+        })
+    }
+
+    fn refused(&self, action: &str, scope: &str) -> ArmError {
+        let (client, object) = (self.client_id, self.principal_id);
+        ArmError::new(
+            Code::AuthorizationFailed,
+            format!(
+                "The client '{client}' with object id '{object}' does not have authorization to perform action \
+                 '{action}' over scope '{scope}' or the scope is invalid. If access was recently granted, please \
+                 refresh your credentials."
+            ),
+        )
+    }
+}
+
+impl Authorized {
+    pub(crate) fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// Whether the caller may do this to a resource; of what a list has, only that is shown.
+    pub(crate) fn may_see(&self, id: &ResourceId) -> bool {
+        self.caller.may(&self.action, &Scope::At(id.clone()))
+    }
+
+    /// Whether the caller may do something else.
+    pub(crate) fn may(&self, action: &str, id: &ResourceId) -> bool {
+        self.caller.may(action, &Scope::At(id.clone()))
+    }
+
+    /// The proof that the same caller may do something else too.
+    pub(crate) fn also(&self, action: &str, id: &ResourceId) -> Result<Self, ArmError> {
+        let permission = Permission { action: action.to_owned(), scope: Scope::At(id.clone()), within: false };
+        authorize(Arc::clone(&self.caller), &permission)
+    }
+
+    /// That the caller may use something that the request names beside its own target.
+    pub(crate) fn linked(&self, action: &str, linked: &ResourceId, target: &ResourceId) -> Result<(), ArmError> {
+        if self.may(action, linked) {
+            return Ok(());
+        }
+        let Caller { client_id, principal_id, .. } = &*self.caller;
+        Err(ArmError::new(
+            Code::LinkedAuthorizationFailed,
+            format!(
+                "The client '{client_id}' with object id '{principal_id}' has permission to perform action '{}' on \
+                 scope '{target}'; however, it does not have permission to perform action(s) '{action}' on the linked \
+                 scope(s) '{linked}' or the linked scope(s) are invalid.",
+                self.action
+            ),
+        ))
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Result<&str, ArmError> {
+    let missing = || {
+        let text = "Authentication failed. The 'Authorization' header is missing.";
+        ArmError::new(Code::AuthenticationFailed, text)
+    };
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let value = values.next().ok_or_else(missing)?;
+    let malformed = || {
+        let text = "Authentication failed. The 'Authorization' header is provided in an invalid format.";
+        ArmError::new(Code::AuthenticationFailed, text)
+    };
+    if values.next().is_some() {
+        return Err(malformed());
+    }
+    let (scheme, token) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(malformed)?;
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(malformed()) }
+}
+
+/// The tenant that a token says it is of. What follows verifies it against that tenant.
+fn unverified_tenant(token: &str) -> Option<TenantId> {
+    let claims = jose::decode(token.split('.').nth(1)?)?;
+    let claims = jose::object(&claims).ok()?;
+    claims.get("tid").and_then(Value::as_str)?.parse().ok()
+}
+
+fn invalid(refusal: TokenRefusal) -> ArmError {
+    match refusal {
+        TokenRefusal::Time => ArmError::new(
+            Code::ExpiredAuthenticationToken,
+            "The access token expiry UTC time is earlier than current UTC time.",
+        ),
+        TokenRefusal::Audience => ArmError::new(
+            Code::InvalidAuthenticationToken,
+            "The access token has been obtained for wrong audience or resource. It should exactly match with one of \
+             the allowed audiences of this control plane.",
+        ),
+        TokenRefusal::Malformed
+        | TokenRefusal::Header
+        | TokenRefusal::Issuer
+        | TokenRefusal::UnknownKey
+        | TokenRefusal::Signature
+        | TokenRefusal::Claim(_)
+        | TokenRefusal::Tenant => ArmError::new(Code::InvalidAuthenticationToken, "The access token is invalid."),
+    }
+}

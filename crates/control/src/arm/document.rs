@@ -1,0 +1,186 @@
+//! Descriptions that are kept as they were given: merged, and freed of what may not be kept.
+
+use std::collections::BTreeMap;
+
+use contract::arm::{ArmError, Code};
+use domain::{ResourceId, Timestamp, names::InvalidName};
+use serde_json::{Map, Value};
+use store::ReadTx;
+
+use super::body::{self, Object};
+use super::failure::Failure;
+
+/// The most tags of a resource.
+const MAX_TAGS: usize = 50;
+/// What stands beside a description: it has a place of its own, or is ours to say.
+const OURS: [&str; 8] = ["id", "name", "type", "location", "tags", "identity", "resources", "etag"];
+
+/// What a body says beside what has a place of its own.
+pub(crate) fn described(body: &Object) -> Object {
+    let beside = |name: &str| !OURS.iter().any(|ours| ours.eq_ignore_ascii_case(name));
+    body.iter().filter(|(name, _)| beside(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// A stored description.
+pub(crate) fn parse(text: &str) -> Result<Object, Failure> {
+    serde_json::from_str(text).map_err(|why| Failure::Internal { doing: "read a stored description", why: why.into() })
+}
+
+/// A description as it is stored.
+pub(crate) fn text(document: Object) -> String {
+    Value::Object(document).to_string()
+}
+
+/// Changes a description as a PATCH says: objects member by member, `null` removes, everything else replaces.
+pub(crate) fn merge(target: &mut Object, patch: &Object) {
+    for (name, value) in patch {
+        match value {
+            Value::Null => {
+                target.shift_remove(name);
+            }
+            Value::Object(members) => match target.get_mut(name) {
+                Some(Value::Object(there)) => merge(there, members),
+                Some(_) | None => {
+                    let mut fresh = Map::new();
+                    merge(&mut fresh, members);
+                    target.insert(name.clone(), Value::Object(fresh));
+                }
+            },
+            Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                target.insert(name.clone(), value.clone());
+            }
+        }
+    }
+}
+
+/// Removes what an operating system is told once and nobody may read again.
+pub(crate) fn forget_secrets(properties: &mut Object) {
+    if let Some(Value::Object(os)) = properties.get_mut("osProfile") {
+        for secret in ["adminPassword", "customData", "secrets"] {
+            os.shift_remove(secret);
+        }
+        if let Some(Value::Object(windows)) = os.get_mut("windowsConfiguration") {
+            windows.shift_remove("additionalUnattendContent");
+        }
+    }
+    properties.shift_remove("userData");
+}
+
+/// The tags of a body, when it says any.
+pub(crate) fn tags(body: &Object) -> Result<Option<BTreeMap<String, String>>, ArmError> {
+    let Some(tags) = body::member(body, "tags")? else { return Ok(None) };
+    if tags.len() > MAX_TAGS {
+        let text = format!("A resource has at most {MAX_TAGS} tags; this one would have {}.", tags.len());
+        return Err(ArmError::new(Code::TooManyTags, text).target("tags"));
+    }
+    let mut read = BTreeMap::new();
+    for (name, value) in tags {
+        let text = value.as_str().ok_or_else(|| body::wrong(&format!("tags.{name}"), "a string"))?;
+        if name.is_empty() || name.len() > 512 || text.len() > 256 {
+            let rule = "a tag has a name of 1 to 512 and a value of up to 256 characters";
+            return Err(ArmError::parameter("tags", format!("The tag '{}' is invalid: {rule}.", shortened(name))));
+        }
+        read.insert(name.clone(), text.to_owned());
+    }
+    Ok(Some(read))
+}
+
+/// The region of a body, as regions are compared: in lower case and without blanks.
+pub(crate) fn location(body: &Object) -> Result<Option<String>, ArmError> {
+    Ok(body::text(body, "location")?.map(normal).filter(|location| !location.is_empty()))
+}
+
+/// A region in lower case and without blanks.
+pub(crate) fn normal(location: &str) -> String {
+    location.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase()
+}
+
+/// The region that a resource is to have: what the body says, which must be where it is already.
+pub(crate) fn location_of(id: &ResourceId, body: &Object, before: Option<&str>) -> Result<String, ArmError> {
+    let wanted = location(body)?;
+    match (wanted, before) {
+        (Some(wanted), Some(before)) if wanted != normal(before) => Err(ArmError::new(
+            Code::InvalidResourceLocation,
+            format!(
+                "The resource '{}' already exists in location '{before}' in resource group '{}'. A resource with the \
+                 same name cannot be created in location '{wanted}'. Please select a new resource name.",
+                id.name(),
+                id.resource_group().unwrap_or_default()
+            ),
+        )),
+        (_, Some(before)) => Ok(before.to_owned()),
+        (Some(wanted), None) => Ok(wanted),
+        (None, None) => {
+            Err(ArmError::new(Code::LocationRequired, "The location property is required for this definition."))
+        }
+    }
+}
+
+/// Tags in an answer.
+pub(crate) fn tags_value(tags: &BTreeMap<String, String>) -> Value {
+    tags.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect::<Map<_, _>>().into()
+}
+
+/// An instant in an answer.
+pub(crate) fn time(at: Timestamp) -> Value {
+    contract::arm::time::text(at.unix()).into()
+}
+
+/// The resource group of a resource, which must be there.
+pub(crate) fn require_group(tx: &dyn ReadTx, id: &ResourceId) -> Result<(), Failure> {
+    let Some(group) = id.group() else { return Ok(()) };
+    if tx.resource_group(&group)?.is_some() {
+        return Ok(());
+    }
+    Err(ArmError::group_not_found(group.name()).into())
+}
+
+/// A name that breaks the rules of its noun.
+pub(crate) fn invalid_name(invalid: &InvalidName) -> ArmError {
+    ArmError::new(Code::InvalidResourceName, format!("{invalid}."))
+}
+
+/// Enough of a text to know it again.
+pub(crate) fn shortened(text: &str) -> String {
+    text.chars().take(64).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn object(value: Value) -> Object {
+        match value {
+            Value::Object(members) => members,
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn a_patch_merges_members_and_replaces_the_rest() {
+        let mut target = object(json!({"a": {"b": 1, "c": 2}, "d": [1], "e": 1}));
+        merge(&mut target, &object(json!({"a": {"b": null, "x": {"y": null, "z": 1}}, "d": [2, 3], "e": {"f": 1}})));
+        assert_eq!(Value::Object(target), json!({"a": {"c": 2, "x": {"z": 1}}, "d": [2, 3], "e": {"f": 1}}));
+    }
+
+    #[test]
+    fn secrets_are_forgotten() {
+        let mut properties = object(json!({
+            "osProfile": {"adminUsername": "u", "adminPassword": "p", "customData": "c"}, "userData": "d",
+        }));
+        forget_secrets(&mut properties);
+        assert_eq!(Value::Object(properties), json!({"osProfile": {"adminUsername": "u"}}));
+    }
+
+    #[test]
+    fn tags_are_bounded_text() {
+        assert!(tags(&object(json!({"tags": {"a": 1}}))).is_err());
+        assert!(tags(&object(json!({"tags": []}))).is_err());
+        let many: Map<String, Value> = (0..10_000).map(|number| (number.to_string(), "x".into())).collect();
+        let error = tags(&object(json!({"tags": many}))).unwrap_err();
+        assert!(error.code == Code::TooManyTags && error.message.contains("50"), "{error}");
+        assert_eq!(tags(&object(json!({"tags": {"a": "b"}}))).unwrap().unwrap().len(), 1);
+    }
+}

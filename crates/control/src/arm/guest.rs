@@ -1,0 +1,105 @@
+//! What guests say: the other end of extensions and power. Whatever acts for a machine, an agent in it or something in
+//! this process, reads what is wanted from the store and reports here.
+
+use domain::{HandlerOutcome, HandlerStatus, OperationError, ProvisioningState, ResourceId, Timestamp, VmExtension};
+use store::{Act, Handle, Tx};
+
+/// Something that a guest says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// How a handler fares.
+    Handler {
+        /// The extension.
+        extension: ResourceId,
+        /// What it says.
+        status: HandlerStatus,
+    },
+    /// An extension that was to go is gone.
+    Gone {
+        /// The extension.
+        extension: ResourceId,
+    },
+    /// The machine has come to this change of its power.
+    Power {
+        /// The machine.
+        vm: ResourceId,
+        /// Which change.
+        generation: u64,
+    },
+}
+
+/// Takes a report: what it says and whatever ends with it are written together. One that comes too late, about
+/// something that is wanted otherwise by now, changes nothing but what was said last.
+///
+/// # Errors
+/// When the store fails; the guest says it again.
+pub async fn report(store: &Handle, now: Timestamp, report: Report) -> Result<(), store::Error> {
+    let target = match &report {
+        Report::Handler { extension, .. } | Report::Gone { extension } => extension.to_string(),
+        Report::Power { vm, .. } => vm.to_string(),
+    };
+    let act = Act::new("guest", "guest.report", target, now);
+    store
+        .write(act, move |tx| match report {
+            Report::Handler { extension, status } => handler(tx, &extension, status),
+            Report::Gone { extension } => gone(tx, &extension),
+            Report::Power { vm, generation } => tx.reach(&vm, generation, None).map(drop),
+        })
+        .await
+}
+
+fn handler(tx: &mut dyn Tx, id: &ResourceId, status: HandlerStatus) -> Result<(), store::Error> {
+    let Some(extension) = tx.vm_extension(id)? else { return Ok(()) };
+    let current = status.sequence == extension.sequence && extension.state != ProvisioningState::Deleting;
+    let (sequence, outcome) = (status.sequence, status.outcome);
+    let failed = failure(&extension, &status);
+    let state = match outcome {
+        HandlerOutcome::Success if current => ProvisioningState::Succeeded,
+        HandlerOutcome::Error(_) | HandlerOutcome::Terminal(_) if current => ProvisioningState::Failed,
+        HandlerOutcome::Success
+        | HandlerOutcome::Error(_)
+        | HandlerOutcome::Terminal(_)
+        | HandlerOutcome::Transitioning => extension.state,
+    };
+    tx.put_vm_extension(&VmExtension { state, status: Some(status), ..extension })?;
+    match outcome {
+        HandlerOutcome::Transitioning => {}
+        HandlerOutcome::Success | HandlerOutcome::Error(_) | HandlerOutcome::Terminal(_) => {
+            tx.reach(id, sequence, failed.as_ref())?;
+        }
+    }
+    Ok(())
+}
+
+fn gone(tx: &mut dyn Tx, id: &ResourceId) -> Result<(), store::Error> {
+    let Some(extension) = tx.vm_extension(id)? else { return Ok(()) };
+    // It may be wanted again by now.
+    if extension.state == ProvisioningState::Deleting {
+        tx.remove_vm_extension(id)?;
+        tx.reach(id, extension.sequence, None)?;
+    }
+    Ok(())
+}
+
+/// What an operation ends with when a handler has failed.
+fn failure(extension: &VmExtension, status: &HandlerStatus) -> Option<OperationError> {
+    let (name, message) = (&extension.name, &status.message);
+    let (publisher, kind) = (&extension.spec.publisher, &extension.spec.extension_type);
+    match status.outcome {
+        HandlerOutcome::Transitioning | HandlerOutcome::Success => None,
+        HandlerOutcome::Error(_) => Some(OperationError {
+            code: "VMExtensionProvisioningError".to_owned(),
+            message: format!(
+                "VM has reported a failure when processing extension '{name}' (publisher '{publisher}' and type \
+                 '{kind}'). Error message: \"{message}\"."
+            ),
+        }),
+        HandlerOutcome::Terminal(code) => Some(OperationError {
+            code: "VMExtensionHandlerNonTransientError".to_owned(),
+            message: format!(
+                "Handler '{publisher}.{kind}' has reported failure for VM Extension '{name}' with terminal error \
+                 code '{code}' and error message: \"{message}\"."
+            ),
+        }),
+    }
+}

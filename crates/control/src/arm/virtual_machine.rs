@@ -1,0 +1,246 @@
+//! `Microsoft.Compute/virtualMachines`.
+
+use contract::arm::ArmError;
+use domain::{OperationError, PowerState, ProvisioningState, ResourceId, Scope, VirtualMachine, VmExtension, names};
+use serde_json::{Map, Value, json};
+use store::{Put, ReadTx, Tx};
+
+use super::authorization::Authorized;
+use super::body::{self, Object};
+use super::document::{self, normal};
+use super::failure::Failure;
+use super::identity::{self, Identities, Owner};
+use super::reply::Reply;
+use super::work::{Work, tenant_of};
+use super::{kind, members, operation, vm_extension};
+
+/// The size of a machine of which none is said.
+const DEFAULT_SIZE: &str = "Standard_DS1_v2";
+/// What is ours to say of a machine.
+const OURS: [&str; 4] = ["vmId", "provisioningState", "timeCreated", "instanceView"];
+
+pub(crate) fn put(
+    tx: &mut dyn Tx,
+    work: &Work,
+    authorized: &Authorized,
+    id: &ResourceId,
+    body: &Object,
+) -> Result<Reply, Failure> {
+    document::require_group(tx, id)?;
+    let before = tx.virtual_machine(id)?;
+    let location = document::location_of(id, body, before.as_ref().map(|before| before.location.as_str()))?;
+    let tags = document::tags(body)?.unwrap_or_default();
+    let described = described(document::described(body))?;
+    let tenant = tenant_of(tx, id)?;
+    if before.is_none() {
+        names::virtual_machine(id.name()).map_err(|invalid| document::invalid_name(&invalid))?;
+    }
+    let identities = identities(tx, work, authorized, id, before.as_ref(), body, true)?;
+    let size = size(&described)?.or_else(|| before.as_ref().map(|before| before.size.clone()));
+    let wanted = VirtualMachine {
+        vm_id: match &before {
+            Some(before) => before.vm_id,
+            None => work.vm_id(tx, id)?,
+        },
+        tenant,
+        name: before.as_ref().map_or_else(|| id.name().to_owned(), |before| before.name.clone()),
+        location,
+        size: size.unwrap_or_else(|| DEFAULT_SIZE.to_owned()),
+        tags,
+        system_assigned: identities.system,
+        user_assigned: identities.user,
+        attachment: before.as_ref().and_then(|before| before.attachment),
+        document: document::text(described),
+        power: before.as_ref().map_or(PowerState::Running, |before| before.power),
+        generation: before.as_ref().map_or(0, |before| before.generation),
+        created_at: before.as_ref().map_or(work.now, |before| before.created_at),
+        instance: None,
+        id: before.map_or_else(|| id.clone(), |before| before.id),
+    };
+    let created = tx.put_virtual_machine(&wanted)? == Put::Created;
+    Ok(Reply::put(created, get(tx, work, id)?))
+}
+
+pub(crate) fn patch(
+    tx: &mut dyn Tx,
+    work: &Work,
+    authorized: &Authorized,
+    id: &ResourceId,
+    body: &Object,
+) -> Result<Reply, Failure> {
+    let before = find(tx, id)?;
+    let mut merged = document::parse(&before.document)?;
+    document::merge(&mut merged, &document::described(body));
+    let described = described(merged)?;
+    let identities = identities(tx, work, authorized, id, Some(&before), body, false)?;
+    let wanted = VirtualMachine {
+        size: size(&described)?.unwrap_or_else(|| before.size.clone()),
+        tags: document::tags(body)?.unwrap_or_else(|| before.tags.clone()),
+        system_assigned: identities.system,
+        user_assigned: identities.user,
+        document: document::text(described),
+        ..before
+    };
+    tx.put_virtual_machine(&wanted)?;
+    Ok(Reply::ok(get(tx, work, id)?))
+}
+
+pub(crate) fn delete(tx: &mut dyn Tx, work: &Work, authorized: &Authorized, id: &ResourceId) -> Result<Reply, Failure> {
+    let Some(vm) = tx.virtual_machine(id)?.filter(|vm| vm.instance.is_none()) else { return Ok(Reply::empty(204)) };
+    remove(tx, &vm)?;
+    let location = normal(&vm.location);
+    let ended = operation::ended(tx, work, authorized, "Microsoft.Compute/virtualMachines/delete", &vm.id)?;
+    let (status, monitor) = (work.status_url(id, &location, ended), work.monitor_url(id, &location, ended));
+    Ok(Reply::empty(202).following(status).resulting(monitor))
+}
+
+/// Removes a machine; whoever waits for something of it waits no more.
+pub(crate) fn remove(tx: &mut dyn Tx, vm: &VirtualMachine) -> Result<(), Failure> {
+    let preempted = OperationError {
+        code: "OperationPreempted".to_owned(),
+        message: "Operation execution has been preempted by a more recent operation: the machine was deleted."
+            .to_owned(),
+    };
+    for extension in tx.vm_extensions(&vm.id)? {
+        let failed = (extension.state != ProvisioningState::Deleting).then_some(&preempted);
+        tx.reach(&extension.id, u64::MAX, failed)?;
+    }
+    tx.reach(&vm.id, u64::MAX, Some(&preempted))?;
+    tx.remove_virtual_machine(&vm.id)?;
+    Ok(())
+}
+
+pub(crate) fn get(tx: &dyn ReadTx, work: &Work, id: &ResourceId) -> Result<Value, Failure> {
+    let vm = find(tx, id)?;
+    let extensions = tx.vm_extensions(&vm.id)?;
+    let resources: Vec<Value> = extensions.iter().map(|extension| vm_extension::shown(extension, false)).collect();
+    let view = work.query.expands("instanceView").then(|| view(&vm, &extensions, work));
+    shown(tx, &vm, resources, view)
+}
+
+pub(crate) fn list(tx: &dyn ReadTx, work: &Work, scope: &ResourceId) -> Result<Vec<VirtualMachine>, Failure> {
+    Ok(tx.virtual_machines(&Scope::At(scope.clone()), &work.page())?)
+}
+
+/// A machine in a list: its extensions by their ids alone, since `az` fails on more.
+pub(crate) fn shown_in_list(tx: &dyn ReadTx, vm: &VirtualMachine) -> Result<Value, Failure> {
+    let extensions = tx.vm_extensions(&vm.id)?;
+    let resources = extensions.iter().map(|extension| json!({"id": extension.id.as_str()})).collect();
+    shown(tx, vm, resources, None)
+}
+
+pub(crate) fn instance_view(tx: &dyn ReadTx, work: &Work, id: &ResourceId) -> Result<Value, Failure> {
+    let vm = find(tx, id)?;
+    let extensions = tx.vm_extensions(&vm.id)?;
+    Ok(view(&vm, &extensions, work))
+}
+
+pub(crate) fn find(tx: &dyn ReadTx, id: &ResourceId) -> Result<VirtualMachine, Failure> {
+    if let Some(found) = tx.virtual_machine(id)? {
+        return Ok(found);
+    }
+    document::require_group(tx, id)?;
+    let group = id.resource_group().unwrap_or_default();
+    Err(ArmError::resource_not_found(&kind::described(id), group).into())
+}
+
+/// What runs on a machine and whether it runs.
+pub(crate) fn view(vm: &VirtualMachine, extensions: &[VmExtension], work: &Work) -> Value {
+    let (created, now) = (document::time(vm.created_at), document::time(work.now));
+    let running = vm.power == PowerState::Running;
+    let agent = if running { ("succeeded", "Ready") } else { ("unavailable", "Not Ready") };
+    json!({
+        "vmAgent": {
+            "vmAgentVersion": "2.9.1.1",
+            "statuses": [{
+                "code": format!("ProvisioningState/{}", agent.0), "level": "Info", "displayStatus": agent.1, "time": now,
+            }],
+            "extensionHandlers": [],
+        },
+        "extensions": extensions.iter().filter_map(vm_extension::view).collect::<Vec<Value>>(),
+        "statuses": [
+            {"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded",
+             "time": created},
+            {"code": format!("PowerState/{}", vm.power.as_str()), "level": "Info",
+             "displayStatus": format!("VM {}", vm.power.as_str())},
+        ],
+    })
+}
+
+fn shown(tx: &dyn ReadTx, vm: &VirtualMachine, resources: Vec<Value>, view: Option<Value>) -> Result<Value, Failure> {
+    let mut shown = Map::new();
+    let mut put = |name: &str, value: Value| shown.insert(name.to_owned(), value);
+    put("id", vm.id.as_str().into());
+    put("name", vm.name.as_str().into());
+    put("type", "Microsoft.Compute/virtualMachines".into());
+    put("location", vm.location.as_str().into());
+    if !vm.tags.is_empty() {
+        put("tags", document::tags_value(&vm.tags));
+    }
+    if let Some(identity) = identity::shown(tx, vm.system_assigned.as_ref(), &vm.user_assigned)? {
+        put("identity", identity);
+    }
+    let mut described = document::parse(&vm.document)?;
+    let mut properties = match described.shift_remove("properties") {
+        Some(Value::Object(properties)) => properties,
+        Some(_) | None => Map::new(),
+    };
+    let hardware = properties.entry("hardwareProfile").or_insert_with(|| Map::new().into());
+    if let Value::Object(hardware) = hardware {
+        hardware.insert("vmSize".to_owned(), vm.size.as_str().into());
+    }
+    properties.insert("vmId".to_owned(), vm.vm_id.to_string().into());
+    properties.insert("provisioningState".to_owned(), "Succeeded".into());
+    properties.insert("timeCreated".to_owned(), document::time(vm.created_at));
+    if let Some(view) = view {
+        properties.insert("instanceView".to_owned(), view);
+    }
+    put("properties", properties.into());
+    if !resources.is_empty() {
+        put("resources", resources.into());
+    }
+    shown.extend(described);
+    Ok(shown.into())
+}
+
+/// The description as it is kept: known members, nothing of ours, no secrets.
+fn described(mut described: Object) -> Result<Object, Failure> {
+    if let Some(properties) = body::member(&described, "properties")? {
+        members::VIRTUAL_MACHINE.check(properties, "properties")?;
+    }
+    if let Some(Value::Object(properties)) = described.get_mut("properties") {
+        for ours in OURS {
+            properties.shift_remove(ours);
+        }
+        document::forget_secrets(properties);
+    }
+    Ok(described)
+}
+
+fn size(described: &Object) -> Result<Option<String>, ArmError> {
+    let Some(properties) = body::member(described, "properties")? else { return Ok(None) };
+    let Some(hardware) = body::member(properties, "hardwareProfile")? else { return Ok(None) };
+    Ok(body::text(hardware, "vmSize")?.map(str::to_owned))
+}
+
+fn identities(
+    tx: &dyn ReadTx,
+    work: &Work,
+    authorized: &Authorized,
+    id: &ResourceId,
+    before: Option<&VirtualMachine>,
+    body: &Object,
+    replace: bool,
+) -> Result<Identities, Failure> {
+    let with_extension = match before {
+        None => false,
+        Some(vm) => tx.vm_extensions(&vm.id)?.iter().any(VmExtension::is_managed_identity),
+    };
+    let owner_id = before.map_or(id, |before| &before.id);
+    let owner = Owner { id: owner_id, tenant: tenant_of(tx, id)?, with_extension, replace };
+    let there = Identities {
+        system: before.and_then(|before| before.system_assigned.clone()),
+        user: before.map(|before| before.user_assigned.clone()).unwrap_or_default(),
+    };
+    identity::change(tx, work, authorized, &owner, there, body)
+}
