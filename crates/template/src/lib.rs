@@ -8,6 +8,7 @@
 //!    It needs no state; so it is `validate` too.
 //! 3. [`PlannedResource::body`] and [`Plan::outputs`] evaluate what may depend on resources that are there by then, which
 //!    a [`Runtime`] gives.
+//! 4. [`what_if::compare`] tells what a plan would change, and [`export::export`] makes a template of resources.
 //!
 //! Everything that a template can make large has a bound in [`limits`], and every error says where in the author's
 //! template its cause stands ([`Place`]).
@@ -21,12 +22,14 @@ mod copy;
 mod dependency;
 mod error;
 mod evaluate;
+pub mod export;
 mod expression;
 mod functions;
 mod hash;
 mod kind;
 mod known;
 pub mod limits;
+mod members;
 mod node;
 mod output;
 mod parameter;
@@ -40,10 +43,12 @@ mod runtime;
 mod session;
 mod settle;
 mod variable;
+pub mod what_if;
 
 pub use context::{Context, ProviderType, ResourceGroup, Subscription};
 pub use error::{Code, Place, TemplateError};
 pub use hash::template_hash;
+pub use members::Members;
 pub use node::{Data, Member, Node};
 pub use plan::{Plan, plan};
 pub use planned::PlannedResource;

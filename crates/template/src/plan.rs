@@ -55,6 +55,11 @@ impl Plan {
     pub fn outputs(&self, runtime: &dyn Runtime) -> Result<Value, TemplateError> {
         self.outputs.evaluate(&self.scope, runtime)
     }
+
+    /// The texts of secure parameters, which nobody is shown.
+    pub(crate) fn secrets(&self) -> &[String] {
+        &self.scope.secrets
+    }
 }
 
 fn plan_within(

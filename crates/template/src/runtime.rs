@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Gives resources as they are now. Asked only by [`PlannedResource::body`](crate::PlannedResource::body),
-/// [`Plan::outputs`](crate::Plan::outputs) and [`what_if`](crate::what_if).
+/// [`Plan::outputs`](crate::Plan::outputs) and [`what_if::compare`](crate::what_if::compare).
 pub trait Runtime {
     /// The whole resource as a GET gives it, by its id in any case; none when it isn't there.
     fn resource(&self, id: &str) -> Option<Value>;

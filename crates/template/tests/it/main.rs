@@ -4,6 +4,7 @@
 mod clients;
 mod copies;
 mod dependencies;
+mod export;
 mod fixture;
 mod nested;
 mod parameters;
