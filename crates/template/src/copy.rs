@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::error::Fault;
+use crate::error::{Fault, Place};
 use crate::evaluate::{Evaluator, Turn, all};
 use crate::limits::COPIES;
 use crate::node::{Member, Node};
@@ -60,9 +60,12 @@ pub(crate) fn count(evaluator: &Evaluator<'_>, node: &Node) -> Result<usize, Fau
     let value = evaluator.node(node)?;
     let count = value.as_u64().and_then(|count| usize::try_from(count).ok()).filter(|count| *count <= COPIES);
     count.ok_or_else(|| {
-        Fault::invalid(format!(
-            "The copy count must be an integer from 0 to {COPIES}. Please see https://aka.ms/arm-copy for usage details."
-        ))
-        .at(node.place)
+        let Place { line, column } = node.place;
+        let what = format!(
+            "The template 'copy' definition at line '{line}' and column '{column}' has an invalid copy count. The value \
+             must be a positive integer value or 0 and cannot exceed '{COPIES}'. Please see https://aka.ms/arm-copy for \
+             usage details."
+        );
+        Fault::Invalid(what, Some(node.place))
     })
 }

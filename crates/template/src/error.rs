@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::node::Node;
+
 /// Where something stands: line and column, both counted from 1, columns in characters.
 ///
 /// Lines are counted from the start of the value of the body's `template`, so that they are those of the author's own
@@ -46,7 +48,7 @@ impl fmt::Display for Code {
     }
 }
 
-/// Why a template or its request is refused. `message` is for the client and holds no value of a secure parameter.
+/// Why a template or its request is refused. `message` is for the client.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
 pub struct TemplateError {
@@ -71,6 +73,16 @@ impl TemplateError {
     /// A request whose form is wrong.
     pub(crate) fn content(what: impl fmt::Display, place: Option<Place>) -> Self {
         Self::new(Code::InvalidRequestContent, format!("The request content was invalid: '{what}'"), place)
+    }
+
+    /// A section with more members than it may have.
+    pub(crate) fn too_many(what: &str, limit: usize, section: &Node) -> Self {
+        let actual = section.members().len();
+        let text = format!(
+            "The number of template {what} limit exceeded. Limit: '{limit}' and actual: '{actual}'. Please see \
+             https://aka.ms/arm-syntax-{what} for usage details."
+        );
+        Self::invalid(text, Some(section.place))
     }
 
     pub(crate) fn new(code: Code, message: String, place: Option<Place>) -> Self {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -17,7 +18,6 @@ use crate::runtime::Runtime;
 use crate::session::Session;
 
 /// What the expressions of one template can name.
-#[derive(Debug)]
 pub(crate) struct Scope {
     pub(crate) context: Context,
     pub(crate) mode: Mode,
@@ -31,8 +31,15 @@ pub(crate) struct Scope {
     pub(crate) known: Known,
 }
 
+impl fmt::Debug for Scope {
+    /// Without values, some of which are secret.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Scope").field("context", &self.context).finish_non_exhaustive()
+    }
+}
+
 /// Named values, by name in lower case. What is defined and not evaluated yet has no value.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Values(HashMap<String, Option<Value>>);
 
 impl Values {
@@ -109,6 +116,7 @@ impl<'s> Evaluator<'s> {
                 Ok(Value::String(literal.to_owned()))
             }
             Text::Expression(source) => {
+                self.session.bytes(source.len())?;
                 let value = self.expression(&parse(source)?)?;
                 if let Cow::Borrowed(value) = value {
                     self.session.value(value)?;

@@ -21,8 +21,7 @@ impl Outputs {
     pub(crate) fn plan(section: Option<Node>, scope: &Scope, session: &Session) -> Result<Self, TemplateError> {
         let Some(section) = section else { return Ok(Self(None)) };
         if section.members().len() > OUTPUTS {
-            let what = format!("The template has more than {OUTPUTS} outputs.");
-            return Err(TemplateError::invalid(what, Some(section.place)));
+            return Err(TemplateError::too_many("outputs", OUTPUTS, &section));
         }
         check(&section, None, scope, session)?;
         let evaluator = Evaluator::planning(scope, session);

@@ -55,8 +55,7 @@ pub(crate) fn evaluate(
 fn declared(template: &Node) -> Result<Vec<Declared<'_>>, TemplateError> {
     let Some(section) = template.given("parameters") else { return Ok(Vec::new()) };
     if section.members().len() > PARAMETERS {
-        let what = format!("The template has more than {PARAMETERS} parameters.");
-        return Err(TemplateError::invalid(what, Some(section.place)));
+        return Err(TemplateError::too_many("parameters", PARAMETERS, section));
     }
     let members = section.members().iter().map(|member| {
         let kind = Kind::of(&member.value).ok_or_else(|| {

@@ -42,7 +42,7 @@ pub struct Plan {
 ///
 /// # Errors
 /// `InvalidTemplate` in Azure's words where they are known; `InvalidRequestContent` when a resource lacks a member that
-/// each must have. No message holds the value of a secure parameter.
+/// each must have. A message shows the value of a parameter only where the template uses it as a name.
 pub fn plan(request: &DeploymentRequest, context: &Context) -> Result<Plan, TemplateError> {
     plan_within(request, context, &Session::default(), 0)
 }

@@ -1,5 +1,7 @@
 //! The body of PUT deployment, of `validate` and of `whatIf`.
 
+use std::fmt;
+
 use serde_json::Value;
 
 use crate::error::{Code, Place, TemplateError};
@@ -50,7 +52,7 @@ pub struct DeploymentRequest {
 }
 
 /// A parameter of the request.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct GivenParameter {
     /// Its name as given.
     pub name: String,
@@ -104,6 +106,13 @@ impl DeploymentRequest {
             template: template.clone(),
             result_format: result_format(properties)?,
         })
+    }
+}
+
+impl fmt::Debug for GivenParameter {
+    /// Without the value, which may be secret.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("GivenParameter").field("name", &self.name).finish_non_exhaustive()
     }
 }
 

@@ -141,7 +141,9 @@ impl Expanded {
     ) -> Result<(), TemplateError> {
         let node = &*definition.node;
         if self.instances.len() >= RESOURCES {
-            let what = format!("The template has more than {RESOURCES} resources, copies counted.");
+            let what = format!(
+                "The number of template resources limit exceeded. Limit: '{RESOURCES}' and actual: more, copies counted."
+            );
             return Err(TemplateError::invalid(what, Some(node.place)));
         }
         let wrap = |fault: Fault| refused(node, fault);
@@ -201,9 +203,8 @@ fn scope(node: &Node, resource_type: &str, evaluator: &Evaluator<'_>) -> Result<
         if scope.is_empty() || scope.starts_with('/') {
             return Ok(scope.to_owned());
         }
-        let extended = evaluator.scope.known.resolve(scope).map(|known| known.id.clone());
         let (kind, names) = split_scope(scope).unwrap_or((scope, ""));
-        let built = extended.or_else(|| build(&own, kind, names));
+        let built = build(&own, kind, names);
         return built.ok_or_else(|| Fault::invalid(format!("The scope '{scope}' is not a resource's.")));
     }
     if !resource_type.eq_ignore_ascii_case(DEPLOYMENTS) {

@@ -27,8 +27,7 @@ pub(crate) fn evaluate(template: &Node, scope: &mut Scope, session: &Session) ->
     let Some(section) = template.given("variables") else { return Ok(()) };
     let variables = variables(section);
     if variables.len() > VARIABLES {
-        let what = format!("The template has more than {VARIABLES} variables.");
-        return Err(TemplateError::invalid(what, Some(section.place)));
+        return Err(TemplateError::too_many("variables", VARIABLES, section));
     }
     for variable in &variables {
         scope.variables.define(variable.name);

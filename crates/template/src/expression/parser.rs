@@ -12,7 +12,9 @@ use crate::limits::{EXPRESSION_CHARACTERS, EXPRESSION_DEPTH};
 pub(crate) fn parse(text: &str) -> Result<Expression, Fault> {
     let length = text.chars().count();
     if length > EXPRESSION_CHARACTERS {
-        return Err(Fault::invalid(format!("The expression is longer than {EXPRESSION_CHARACTERS} characters.")));
+        return Err(Fault::invalid(format!(
+            "The language expression length limit exceeded. Limit: '{EXPRESSION_CHARACTERS}' and actual: '{length}'."
+        )));
     }
     let whole = |bad: Bad| {
         Fault::invalid(format!(

@@ -69,3 +69,10 @@ fn az_vmss_create_reads_its_output_in_camel_case() {
     assert_eq!((error.code.as_str(), error.target.as_deref()), ("DeploymentOutputEvaluationFailed", Some("VMSS")));
     assert!(error.message.contains("virtualMachineScaleSets/ss' under resource group 'rg1' was not found"));
 }
+
+#[test]
+fn an_expression_may_go_over_lines() {
+    let raw = "{\"properties\": {\"parameters\": {}, \"mode\": \"Incremental\", template:{\r\n  \"outputs\": {\r\n    \"a\": {\"type\": \
+               \"string\", \"value\": \"[concat('b',\r\n      'c')]\"}, // d\r\n  },\r\n}\r\n}}";
+    assert_eq!(read(raw).outputs(&Nothing).unwrap(), json!({"a": {"type": "string", "value": "bc"}}));
+}

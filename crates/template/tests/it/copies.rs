@@ -52,10 +52,10 @@ fn members_are_copied() {
 fn what_is_wrong_with_a_copy_is_said() {
     let name = "[concat('t', copyIndex())]";
     for (copy, part) in [
-        (json!({"name": "loop", "count": 801}), "from 0 to 800"),
-        (json!({"name": "loop", "count": 1_000_000}), "from 0 to 800"),
-        (json!({"name": "loop", "count": -1}), "from 0 to 800"),
-        (json!({"name": "loop", "count": "2"}), "from 0 to 800"),
+        (json!({"name": "loop", "count": 801}), "cannot exceed '800'"),
+        (json!({"name": "loop", "count": 1_000_000}), "cannot exceed '800'"),
+        (json!({"name": "loop", "count": -1}), "cannot exceed '800'"),
+        (json!({"name": "loop", "count": "2"}), "cannot exceed '800'"),
         (json!({"name": "loop"}), "has no 'count'"),
         (json!({"count": 1}), "has no 'name'"),
         (json!({"name": "loop", "count": 1, "mode": "both"}), "neither 'Parallel' nor 'Serial'"),
@@ -65,9 +65,17 @@ fn what_is_wrong_with_a_copy_is_said() {
         assert!(message.contains(part), "{message}");
     }
     let twice = json!([many(name, json!({"name": "loop", "count": 800})), thing("a", &[])]);
-    assert!(refused(twice).contains("more than 800 resources"));
+    assert!(refused(twice).contains("Limit: '800'"));
     let same = many("t", json!({"name": "loop", "count": 2}));
     assert!(refused(json!([same])).contains("defined multiple times"));
+}
+
+#[test]
+fn a_long_expression_in_copies_ends_at_a_limit() {
+    let long = format!("[concat('{}')]", "x".repeat(20_000));
+    let inner = json!({"copy": [{"name": "c", "count": 800, "input": long}]});
+    let template = json!({"variables": {"copy": [{"name": "a", "count": 800, "input": inner}]}});
+    assert!(planned(&template).unwrap_err().message.contains("67108864"));
 }
 
 #[test]

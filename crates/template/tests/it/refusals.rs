@@ -73,9 +73,12 @@ fn sections_are_bounded() {
     let output = json!({"type": "int", "value": 1});
     let parameter = json!({"type": "int", "defaultValue": 1});
     for (template, part) in [
-        (json!({"parameters": many(257, parameter.clone())}), "256 parameters"),
-        (json!({"variables": many(257, json!(1))}), "256 variables"),
-        (json!({"outputs": many(65, output.clone())}), "64 outputs"),
+        (
+            json!({"parameters": many(257, parameter.clone())}),
+            "template parameters limit exceeded. Limit: '256' and actual: '257'",
+        ),
+        (json!({"variables": many(257, json!(1))}), "template variables limit exceeded. Limit: '256'"),
+        (json!({"outputs": many(65, output.clone())}), "template outputs limit exceeded. Limit: '64'"),
     ] {
         assert!(planned(&template).unwrap_err().message.contains(part), "{part}");
     }
@@ -83,5 +86,36 @@ fn sections_are_bounded() {
         json!({"parameters": many(256, parameter), "variables": many(256, json!(1)), "outputs": many(64, output)});
     assert!(planned(&fits).is_ok());
     let long = json!({"variables": {"v": format!("[concat('{}')]", "a".repeat(24_576))}});
-    assert!(planned(&long).unwrap_err().message.contains("24576 characters"));
+    assert!(planned(&long).unwrap_err().message.contains("Limit: '24576' and actual: '24586'"));
+}
+
+#[test]
+fn what_is_as_deep_as_may_be_is_planned() {
+    // In a thread of the size that servers give their workers.
+    let deep = |levels: usize, inner: serde_json::Value| (0..levels).fold(inner, |value, _| json!([value]));
+    let expression = format!("[{}'a'{}]", "toLower(".repeat(98), ")".repeat(98));
+    let mut resource = thing("a", &[]);
+    resource["properties"] = deep(93, json!(expression));
+    assert!(resources(json!([resource])).is_ok());
+    let mut resource = thing("a", &[]);
+    resource["properties"] = deep(99, json!(1));
+    let error = resources(json!([resource])).unwrap_err();
+    assert!(error.message.contains("nested deeper than 100"), "{}", error.message);
+    // Each variable is one level deeper than the one before.
+    let mut variables = json!({"v0": deep(50, json!(1))});
+    for at in 1..200 {
+        variables[format!("v{at}")] = json!(format!("[createArray(variables('v{}'))]", at - 1));
+    }
+    assert!(planned(&json!({ "variables": variables })).unwrap_err().message.contains("nested deeper than 100"));
+}
+
+#[test]
+fn plans_can_be_shared_and_shown_without_secrets() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    let template = json!({"parameters": {"p": {"type": "securestring"}}, "variables": {"v": "[parameters('p')]"}});
+    let body = json!({"properties": {"template": template, "parameters": {"p": {"value": "hunter2"}}}}).to_string();
+    let request = DeploymentRequest::parse(body.as_bytes()).unwrap();
+    let plan = plan(&request, &context()).unwrap();
+    shared(&plan);
+    assert!(!format!("{request:?}{plan:?}").contains("hunter2"));
 }
