@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::dependency::{Circle, Edges, order};
+use crate::dependency::Edges;
 use crate::members::Members;
 
 mod names;
@@ -127,13 +127,44 @@ fn entry(
     Value::Object(entry)
 }
 
-/// Resources may name each other; a template may not. Of each circle one edge is left out.
+/// Resources may name each other; a template may not. Walks along the edges, and leaves out each that leads back.
 fn without_circles(edges: &mut Edges) {
-    while let Err(Circle(members)) = order(edges) {
-        let (Some(first), Some(last)) = (members.first(), members.last()) else { return };
-        // Should the edge not be there, nothing would end the loop.
-        if !edges.get_mut(*last).is_some_and(|before| before.remove(first)) {
-            return;
+    let mut states = vec![Walk::Before; edges.len()];
+    for start in 0..edges.len() {
+        let mut path = Vec::new();
+        let mut next = Some(start);
+        loop {
+            if let Some(at) = next.take() {
+                let Some(state) = states.get_mut(at) else { continue };
+                match *state {
+                    Walk::Before => {
+                        *state = Walk::On;
+                        path.push((at, edges.get(at).cloned().unwrap_or_default()));
+                    }
+                    Walk::On => {
+                        if let Some(edges) = path.last().and_then(|(from, _)| edges.get_mut(*from)) {
+                            edges.remove(&at);
+                        }
+                    }
+                    Walk::After => {}
+                }
+            }
+            let Some((at, rest)) = path.last_mut() else { break };
+            next = rest.pop_first();
+            if next.is_none() {
+                if let Some(state) = states.get_mut(*at) {
+                    *state = Walk::After;
+                }
+                path.pop();
+            }
         }
     }
+}
+
+/// Where the walk is with a resource.
+#[derive(Clone, Copy)]
+enum Walk {
+    Before,
+    On,
+    After,
 }

@@ -116,7 +116,8 @@ impl PlannedResource {
         Ok(Some((request, self.nested_context())))
     }
 
-    fn is_deployment(&self) -> bool {
+    /// Whether it is a deployment in the deployment.
+    pub fn is_deployment(&self) -> bool {
         self.resource_type.eq_ignore_ascii_case(DEPLOYMENTS)
     }
 

@@ -8,8 +8,9 @@ use super::names::{Exportable, Names, is_in_group, quoted};
 use crate::expression::escape;
 use crate::resource_id::member;
 
-/// Longest text that is looked at as an id, in bytes.
+/// Longest text that is looked at as an id, in bytes and in segments.
 const LONGEST_ID: usize = 2_048;
+const MOST_SEGMENTS: usize = 64;
 
 /// Rewrites one resource, and notes which others it refers to.
 pub(super) struct Rewriter<'n, 'o> {
@@ -47,6 +48,9 @@ impl<'n, 'o> Rewriter<'n, 'o> {
     /// A string: the id of an exported resource, with what may follow it; the id of another one; anything else.
     fn text(&mut self, text: &str) -> String {
         if text.len() > LONGEST_ID || !text.starts_with('/') {
+            return escape(text);
+        }
+        if text.split('/').nth(MOST_SEGMENTS).is_some() {
             return escape(text);
         }
         let ends = text.match_indices('/').map(|(at, _)| at).skip(1).chain([text.len()]);

@@ -108,4 +108,12 @@ fn resources_that_name_each_other_lose_one_dependency() {
     let exported = export(&[thing("x", "y"), thing("y", "x")], &ExportOptions::default(), &|_| false);
     let depends = |at: usize| exported.template["resources"][at].get("dependsOn").is_some();
     assert!(depends(0) != depends(1));
+    // Of a ring one is lost, of a list none.
+    let ids: Vec<_> = (0..50).map(|at| format!("t{at}")).collect();
+    let ring: Vec<_> = (0..50).map(|at| thing(&ids[at], &ids[(at + 1) % 50])).collect();
+    for (list, expected) in [(&ring[..], 49), (&ring[..49], 48)] {
+        let template = export(list, &ExportOptions::default(), &|_| false).template;
+        let resources = template["resources"].as_array().unwrap();
+        assert_eq!(resources.iter().filter(|resource| resource.get("dependsOn").is_some()).count(), expected);
+    }
 }

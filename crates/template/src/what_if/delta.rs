@@ -1,5 +1,7 @@
 //! How two states of a resource differ.
 
+use std::collections::{HashMap, HashSet};
+
 use serde_json::{Map, Value};
 
 use crate::members::join;
@@ -103,21 +105,18 @@ fn values(path: &str, before: &Value, after: &Value, changes: &mut Vec<PropertyC
 
 fn objects(path: &str, before: &Map<String, Value>, after: &Map<String, Value>, changes: &mut Vec<PropertyChange>) {
     // Names are matched without regard to case: the ids in a map of identities come in any.
-    let find = |members: &Map<String, Value>, name: &str| {
-        let other =
-            || members.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone());
-        members.get(name).cloned().or_else(other)
-    };
+    let known: HashSet<String> = before.keys().map(|name| name.to_ascii_lowercase()).collect();
+    let new: HashMap<String, &Value> = after.iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
     for (name, old) in before {
-        match find(after, name) {
-            Some(new) => values(&join(path, name), old, &new, changes),
+        match after.get(name).or_else(|| new.get(&name.to_ascii_lowercase()).copied()) {
+            Some(new) => values(&join(path, name), old, new, changes),
             None => {
                 let (path, kind) = (join(path, name), PropertyChangeType::Delete);
                 changes.push(PropertyChange::new(path, kind, Some(old), None));
             }
         }
     }
-    for (name, new) in after.iter().filter(|(name, _)| find(before, name).is_none()) {
+    for (name, new) in after.iter().filter(|(name, _)| !known.contains(&name.to_ascii_lowercase())) {
         changes.push(PropertyChange::new(join(path, name), PropertyChangeType::Create, None, Some(new)));
     }
 }
@@ -164,14 +163,17 @@ fn tight(text: &str) -> String {
     text.chars().filter(|character| !character.is_whitespace()).collect::<String>().to_ascii_lowercase()
 }
 
-/// A value without the texts of secure parameters. Short ones are only found when they are the whole of a string.
+/// A value without the texts of secure parameters. Short ones are only found when they are the whole of a string; and
+/// where there are very many, no string is shown at all.
 pub(super) fn masked(value: Value, secrets: &[String]) -> Value {
     const INSIDE: usize = 4;
+    const MOST: usize = 256;
     match value {
         Value::String(text) => {
             let secret =
                 |secret: &String| *secret == text || (secret.len() >= INSIDE && text.contains(secret.as_str()));
-            Value::String(if secrets.iter().any(secret) { "*******".to_owned() } else { text })
+            let masked = secrets.len() > MOST || secrets.iter().any(secret);
+            Value::String(if masked { "*******".to_owned() } else { text })
         }
         Value::Array(elements) => elements.into_iter().map(|element| masked(element, secrets)).collect(),
         Value::Object(members) => {
