@@ -20,7 +20,7 @@ struct Rule {
 const SERVERS: &[&str] = &["axum", "hyper", "tokio-rustls"];
 const PURE: &[&str] = &["axum", "hyper", "rusqlite", "rustls", "tokio"];
 
-/// `contract` and `domain` stand on nothing; everything else stands on them.
+/// `contract`, `domain` and `template` stand on nothing; everything else stands on them.
 const RULES: &[Rule] = &[
     Rule { name: "contract", may: &[], must_not: &["tokio", "axum", "hyper", "rusqlite", "rustls"], never_links: PURE },
     Rule {
@@ -29,6 +29,7 @@ const RULES: &[Rule] = &[
         must_not: &["tokio", "axum", "hyper", "rusqlite", "serde", "serde_json"],
         never_links: PURE,
     },
+    Rule { name: "template", may: &[], must_not: &["tokio", "axum", "hyper", "rusqlite", "rustls"], never_links: PURE },
     Rule {
         name: "listen",
         may: &["contract"],

@@ -1,0 +1,84 @@
+//! The resources of a template, found by every name that a template may call them.
+
+use std::collections::HashMap;
+
+use crate::resource_id::interleave;
+
+/// A resource of the template.
+#[derive(Debug)]
+pub(crate) struct KnownResource {
+    pub(crate) id: String,
+    pub(crate) api_version: String,
+}
+
+/// All of them, in the order of the template. Names are keys in lower case.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    resources: Vec<KnownResource>,
+    ids: HashMap<String, [usize; 1]>,
+    /// `ns/type/name/type/name` and `ns/type/type/name/name`.
+    typed: HashMap<String, [usize; 1]>,
+    names: HashMap<String, Vec<usize>>,
+    /// Symbolic names and names of copies, which may stand for many.
+    symbols: HashMap<String, Vec<usize>>,
+}
+
+/// How a resource is called.
+pub(crate) struct Names<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) resource_type: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) api_version: &'a str,
+    /// Symbolic names and the name of its copy.
+    pub(crate) symbols: &'a [String],
+}
+
+impl Known {
+    /// Adds the next resource; false when its id is there already.
+    pub(crate) fn add(&mut self, names: &Names<'_>) -> bool {
+        let at = self.resources.len();
+        let fresh = self.ids.insert(names.id.to_ascii_lowercase(), [at]).is_none();
+        self.resources.push(KnownResource { id: names.id.to_owned(), api_version: names.api_version.to_owned() });
+        let together = format!("{}/{}", names.resource_type, names.name);
+        for path in interleave(names.resource_type, names.name).into_iter().chain([together]) {
+            self.typed.entry(path.to_ascii_lowercase()).or_insert([at]);
+        }
+        self.names.entry(names.name.to_ascii_lowercase()).or_default().push(at);
+        for symbol in names.symbols {
+            self.symbols.entry(symbol.to_ascii_lowercase()).or_default().push(at);
+        }
+        fresh
+    }
+
+    /// Whether the resources of the template aren't expanded yet, or are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.resources.is_empty()
+    }
+
+    /// Defines a name of a copy, so that it is known even when it has no turn.
+    pub(crate) fn define(&mut self, symbol: &str) {
+        self.symbols.entry(symbol.to_ascii_lowercase()).or_default();
+    }
+
+    /// All resources that a name stands for: a symbolic name, an id, a type with names, a copy, a name alone. Nothing
+    /// when it stands for none, or as a name alone for more than one.
+    pub(crate) fn all(&self, named: &str) -> Option<&[usize]> {
+        let key = named.to_ascii_lowercase();
+        let alone = || self.names.get(&key).filter(|found| found.len() == 1).map(Vec::as_slice);
+        let typed = || self.ids.get(&key).or_else(|| self.typed.get(key.trim_start_matches('/')));
+        self.symbols.get(&key).map(Vec::as_slice).or_else(|| typed().map(|found| &found[..])).or_else(alone)
+    }
+
+    /// The resource of an id in lower case.
+    pub(crate) fn by_id(&self, id: &str) -> Option<usize> {
+        self.ids.get(id).map(|[at]| *at)
+    }
+
+    /// The one resource that a name stands for.
+    pub(crate) fn resolve(&self, named: &str) -> Option<&KnownResource> {
+        match self.all(named)? {
+            [at] => self.resources.get(*at),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The outputs of a template.
+
+use serde_json::{Map, Value, json};
+
+use crate::check::check;
+use crate::copy;
+use crate::error::{Code, Fault, Place, TemplateError};
+use crate::evaluate::{Evaluator, Scope};
+use crate::kind::Kind;
+use crate::limits::OUTPUTS;
+use crate::node::Node;
+use crate::runtime::Runtime;
+use crate::session::Session;
+
+/// The section `outputs`, checked.
+#[derive(Debug, Default)]
+pub(crate) struct Outputs(Option<Node>);
+
+impl Outputs {
+    /// Checks what can be checked without the state of resources.
+    pub(crate) fn plan(section: Option<Node>, scope: &Scope, session: &Session) -> Result<Self, TemplateError> {
+        let Some(section) = section else { return Ok(Self(None)) };
+        if section.members().len() > OUTPUTS {
+            return Err(TemplateError::too_many("outputs", OUTPUTS, &section));
+        }
+        check(&section, None, scope, session)?;
+        let evaluator = Evaluator::planning(scope, session);
+        for member in section.members() {
+            let Place { line, column } = member.value.place;
+            let wrap = |why: &str| {
+                format!(
+                    "The template output '{}' at line '{line}' and column '{column}' is not valid: {why}",
+                    member.name
+                )
+            };
+            match output(&evaluator, &member.value) {
+                Ok(_) | Err(Fault::NeedsRuntime) => {}
+                Err(fault @ (Fault::Invalid(..) | Fault::Missing(_) | Fault::Pending(_))) => {
+                    return Err(fault.into_error(member.value.place, wrap));
+                }
+            }
+        }
+        Ok(Self(Some(section)))
+    }
+
+    /// `{name: {type, value}}`.
+    pub(crate) fn evaluate(&self, scope: &Scope, runtime: &dyn Runtime) -> Result<Value, TemplateError> {
+        let session = Session::default();
+        let evaluator = Evaluator { runtime: Some(runtime), ..Evaluator::planning(scope, &session) };
+        let mut outputs = Map::new();
+        for member in self.0.iter().flat_map(Node::members) {
+            let name = &member.name;
+            match output(&evaluator, &member.value) {
+                Ok(None) => {}
+                Ok(Some(value)) => {
+                    outputs.insert(camel_case(name), value);
+                }
+                Err(fault) => {
+                    let cause = fault.into_error(member.value.place, str::to_owned);
+                    let why = cause.message.strip_prefix("Deployment template validation failed: '");
+                    let why = why.and_then(|why| why.strip_suffix('\'')).unwrap_or(&cause.message);
+                    let message = format!("The template output '{name}' is not valid: {why}");
+                    let code = Code::DeploymentOutputEvaluationFailed;
+                    return Err(TemplateError { code, message, target: Some(name.clone()), ..cause });
+                }
+            }
+        }
+        Ok(Value::Object(outputs))
+    }
+}
+
+/// `{type, value}`; nothing when its condition doesn't hold. The value of a secure one isn't shown.
+fn output(evaluator: &Evaluator<'_>, node: &Node) -> Result<Option<Value>, Fault> {
+    let kind = Kind::of(node).ok_or_else(|| Fault::invalid("it has no type, or one that is not valid."))?;
+    if let Some(condition) = node.given("condition") {
+        match evaluator.node(condition)? {
+            Value::Bool(true) => {}
+            Value::Bool(false) => return Ok(None),
+            Value::Null | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+                return Err(Fault::invalid("its condition is not a boolean.").at(condition.place));
+            }
+        }
+    }
+    let value = match (node.given("copy"), node.get("value")) {
+        (Some(copy), _) => {
+            let (Some(count), Some(input)) = (copy.get("count"), copy.get("input")) else {
+                return Err(Fault::invalid("its copy has no 'count' or no 'input'.").at(copy.place));
+            };
+            copy::elements(evaluator, "", false, count, input)?
+        }
+        (None, Some(value)) => evaluator.node(value)?,
+        (None, None) => return Err(Fault::invalid("it has no value.")),
+    };
+    let nullable = value.is_null() && node.get("nullable").is_some_and(|node| node.to_value() == Value::Bool(true));
+    if !kind.fits(&value) && !nullable {
+        return Err(Fault::invalid(format!("Template output {}", kind.mismatch(&value))));
+    }
+    if kind.is_secure() {
+        return Ok(Some(json!({ "type": kind.as_str() })));
+    }
+    Ok(Some(json!({ "type": kind.as_str(), "value": value })))
+}
+
+/// The camel case of .NET: a run of capitals at the start becomes small, but for the last of it when a small letter
+/// follows. `az vmss create` reads the output that it declares as `VMSS` under `vmss`.
+fn camel_case(name: &str) -> String {
+    let mut characters: Vec<char> = name.chars().collect();
+    let upper: Vec<bool> = characters.iter().map(|character| character.is_uppercase()).collect();
+    for (at, character) in characters.iter_mut().enumerate() {
+        let before_small = at > 0 && upper.get(at + 1) == Some(&false);
+        if upper.get(at) != Some(&true) || before_small {
+            break;
+        }
+        *character = character.to_lowercase().next().unwrap_or(*character);
+    }
+    characters.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_in_the_camel_case_of_dotnet() {
+        for (name, camel) in [
+            ("VMSS", "vmss"),
+            ("VmId", "vmId"),
+            ("URLValue", "urlValue"),
+            ("a", "a"),
+            ("A", "a"),
+            ("", ""),
+            ("iD", "iD"),
+        ] {
+            assert_eq!(camel_case(name), camel);
+        }
+    }
+}

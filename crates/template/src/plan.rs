@@ -1,0 +1,213 @@
+//! From a request to resources in an order.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::check::check;
+use crate::context::Context;
+use crate::dependency::{self, Circle, Edges};
+use crate::error::{Fault, TemplateError};
+use crate::evaluate::{Evaluator, Scope, Values};
+use crate::hash::template_hash;
+use crate::known::{Known, Names};
+use crate::limits::NESTED_DEPLOYMENTS;
+use crate::node::Node;
+use crate::output::Outputs;
+use crate::planned::{PlannedResource, nested_template};
+use crate::request::{DeploymentRequest, Mode};
+use crate::resource::{self, Expanded, Instance, refused};
+use crate::runtime::Runtime;
+use crate::session::Session;
+use crate::{parameter, variable};
+
+/// What a deployment does, in which order.
+#[derive(Debug)]
+pub struct Plan {
+    /// The mode of the deployment.
+    pub mode: Mode,
+    /// What is deployed; each stands after everything that it depends on, else in the order of the template.
+    pub resources: Vec<PlannedResource>,
+    /// What `properties.parameters` of the deployment shows: `{name: {type, value}}`, of secure ones the type alone.
+    pub parameters: Value,
+    /// `properties.templateHash`.
+    pub template_hash: String,
+    outputs: Outputs,
+    scope: Arc<Scope>,
+}
+
+/// Plans a deployment to a resource group, without the state of any resource. Everything that can be checked without it
+/// is checked, also in what is evaluated later; so this is `validate` as well.
+///
+/// # Errors
+/// `InvalidTemplate` in Azure's words where they are known; `InvalidRequestContent` when a resource lacks a member that
+/// each must have. A message shows the value of a parameter only where the template uses it as a name.
+pub fn plan(request: &DeploymentRequest, context: &Context) -> Result<Plan, TemplateError> {
+    plan_within(request, context, &Session::default(), 0)
+}
+
+impl Plan {
+    /// What `properties.outputs` shows, once all resources are deployed: `{name: {type, value}}`, names in camel case.
+    ///
+    /// # Errors
+    /// `DeploymentOutputEvaluationFailed` with the output's name as target.
+    pub fn outputs(&self, runtime: &dyn Runtime) -> Result<Value, TemplateError> {
+        self.outputs.evaluate(&self.scope, runtime)
+    }
+
+    /// The texts of secure parameters, which nobody is shown.
+    pub(crate) fn secrets(&self) -> &[String] {
+        &self.scope.secrets
+    }
+}
+
+fn plan_within(
+    request: &DeploymentRequest,
+    context: &Context,
+    session: &Session,
+    depth: usize,
+) -> Result<Plan, TemplateError> {
+    if depth > NESTED_DEPLOYMENTS {
+        let what = format!("Deployments are nested deeper than {NESTED_DEPLOYMENTS}.");
+        return Err(TemplateError::invalid(what, Some(request.template.place)));
+    }
+    let source = request.template.to_value();
+    let template_hash = template_hash(&source);
+    let mut scope = Scope {
+        context: context.clone(),
+        mode: request.mode,
+        template: source,
+        parameters: Values::default(),
+        secrets: Vec::new(),
+        variables: Values::default(),
+        known: Known::default(),
+    };
+    let mut template = request.template.clone();
+    let parameters = parameter::evaluate(&template, &request.parameters, &mut scope, session)?;
+    variable::evaluate(&template, &mut scope, session)?;
+    let outputs = template.take("outputs");
+    let definitions = resource::definitions(&mut template)?;
+    check_all(&definitions, &scope, session)?;
+    let expanded = resource::expand(&definitions, &Evaluator::planning(&scope, session))?;
+    scope.known = known(&expanded)?;
+    let (edges, deferred) = edges(&expanded.instances, &scope, session)?;
+    let outputs = Outputs::plan(outputs, &scope, session)?;
+    let scope = Arc::new(scope);
+    let resources = in_order(expanded.instances, &edges, &deferred, &scope)?;
+    for resource in &resources {
+        if let Some((request, context)) = resource.nested_while_planning(session)? {
+            plan_within(&request, &context, session, depth + 1)?;
+        }
+    }
+    Ok(Plan { mode: request.mode, resources, parameters, template_hash, outputs, scope })
+}
+
+fn check_all(definitions: &[resource::Definition], scope: &Scope, session: &Session) -> Result<(), TemplateError> {
+    let mut nodes: Vec<&Node> = Vec::new();
+    resource::each(definitions, &mut |definition| nodes.push(&definition.node));
+    nodes.into_iter().try_for_each(|node| check(node, nested_template(node), scope, session))
+}
+
+fn known(expanded: &Expanded) -> Result<Known, TemplateError> {
+    let mut known = Known::default();
+    for copy in &expanded.copies {
+        known.define(copy);
+    }
+    for instance in &expanded.instances {
+        let fresh = known.add(&Names {
+            id: &instance.id,
+            resource_type: &instance.resource_type,
+            name: &instance.name,
+            api_version: &instance.api_version,
+            symbols: &instance.symbols,
+        });
+        // The same resource may stand twice under conditions that exclude each other.
+        if !fresh && instance.deployed && deployed_before(expanded, instance) {
+            let (line, column) = (instance.node.place.line, instance.node.place.column);
+            let what = format!(
+                "The resource '{}' at line '{line}' and column '{column}' is defined multiple times in a template. Please \
+                 see https://aka.ms/arm-syntax-resources for usage details.",
+                instance.id
+            );
+            return Err(TemplateError::invalid(what, Some(instance.node.place)));
+        }
+    }
+    Ok(known)
+}
+
+fn deployed_before(expanded: &Expanded, instance: &Instance) -> bool {
+    let same = expanded.instances.iter().filter(|other| other.id.eq_ignore_ascii_case(&instance.id));
+    same.filter(|other| other.deployed).count() > 1
+}
+
+/// What each resource depends on, and which bodies wait for the state of resources.
+fn edges(instances: &[Instance], scope: &Scope, session: &Session) -> Result<(Edges, BTreeSet<usize>), TemplateError> {
+    let (mut edges, mut deferred) = (Edges::new(), BTreeSet::new());
+    for (at, instance) in instances.iter().enumerate() {
+        if !instance.deployed {
+            edges.push(BTreeSet::new());
+            continue;
+        }
+        let evaluator = Evaluator { turns: instance.turns.clone(), ..Evaluator::planning(scope, session) };
+        let mut before = dependency::explicit(instance, &scope.known, &evaluator)?;
+        session.take_references();
+        match crate::planned::body(instance, &evaluator) {
+            Ok(_) => {}
+            Err(Fault::NeedsRuntime) => {
+                deferred.insert(at);
+            }
+            Err(fault @ (Fault::Invalid(..) | Fault::Missing(_) | Fault::Pending(_))) => {
+                return Err(refused(&instance.node, fault));
+            }
+        }
+        before.extend(session.take_references().iter().filter_map(|id| scope.known.by_id(id)));
+        edges.push(before);
+    }
+    let place = |fault: Fault| fault.into_error(crate::error::Place::default(), str::to_owned);
+    dependency::batches(instances, &mut edges, session).map_err(place)?;
+    // What isn't deployed is waited for by nobody.
+    for edges in &mut edges {
+        edges.retain(|before| instances.get(*before).is_some_and(|instance| instance.deployed));
+    }
+    Ok((edges, deferred))
+}
+
+fn in_order(
+    instances: Vec<Instance>,
+    edges: &Edges,
+    deferred: &BTreeSet<usize>,
+    scope: &Arc<Scope>,
+) -> Result<Vec<PlannedResource>, TemplateError> {
+    let order = dependency::order(edges).map_err(|circle| circular(&instances, &circle))?;
+    let mut instances: Vec<Option<Instance>> = instances.into_iter().map(Some).collect();
+    let mut positions = vec![0; instances.len()];
+    let mut resources: Vec<PlannedResource> = Vec::with_capacity(order.len());
+    for at in order {
+        let Some(instance) = instances.get_mut(at).and_then(Option::take) else { continue };
+        if !instance.deployed {
+            continue;
+        }
+        if let Some(position) = positions.get_mut(at) {
+            *position = resources.len();
+        }
+        let before = edges.get(at).into_iter().flatten();
+        let mut depends_on: Vec<usize> = before.filter_map(|before| positions.get(*before).copied()).collect();
+        depends_on.sort_unstable();
+        resources.push(PlannedResource::new(instance, depends_on, deferred.contains(&at), Arc::clone(scope)));
+    }
+    Ok(resources)
+}
+
+fn circular(instances: &[Instance], circle: &Circle) -> TemplateError {
+    let members = circle.0.iter().filter_map(|at| instances.get(*at));
+    let mut ids: Vec<&str> = members.map(|instance| instance.id.as_str()).collect();
+    let first = circle.0.first().and_then(|at| instances.get(*at));
+    ids.extend(first.map(|instance| instance.id.as_str()));
+    let path = ids.join("' -> '");
+    let what = format!(
+        "Circular dependency detected on resource: '{path}'. Please see https://aka.ms/arm-syntax-resources for usage \
+         details."
+    );
+    TemplateError::invalid(what, first.map(|instance| instance.node.place))
+}

@@ -1,0 +1,230 @@
+//! One resource of a plan, and its body.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::context::Context;
+use crate::error::{Code, Fault, Place, TemplateError};
+use crate::evaluate::{Evaluator, Scope, Turn, all};
+use crate::expression::escape;
+use crate::node::{Member, Node};
+use crate::request::DeploymentRequest;
+use crate::resource::{DEPLOYMENTS, Instance};
+use crate::resource_id::member;
+use crate::runtime::Runtime;
+use crate::session::Session;
+
+/// A resource that a deployment puts.
+///
+/// A deployment in the template is one of them: its [`body`](Self::body) carries its own request, and
+/// [`nested`](Self::nested) reads it. Whoever deploys plans it again when its turn has come, since its parameters may
+/// wait for the state of resources.
+#[derive(Debug)]
+pub struct PlannedResource {
+    /// The full resource id.
+    pub id: String,
+    /// `Microsoft.Compute/virtualMachines/extensions`, as the template spells it.
+    pub resource_type: String,
+    /// `vm1/ext1`.
+    pub name: String,
+    /// The api-version of its PUT.
+    pub api_version: String,
+    /// Its location, as the template gives it.
+    pub location: Option<String>,
+    /// Its key in a template whose resources are an object.
+    pub symbolic_name: Option<String>,
+    /// What must be deployed before it: positions in [`Plan::resources`](crate::Plan::resources), all before its own.
+    pub depends_on: Vec<usize>,
+    /// Whether its body waits for the state of other resources.
+    pub needs_runtime: bool,
+    /// Where it stands in the template; 0 when that wasn't read from a text.
+    pub line: u32,
+    /// Where it stands in the template; 0 when that wasn't read from a text.
+    pub column: u32,
+    instance: Instance,
+    scope: Arc<Scope>,
+}
+
+impl PlannedResource {
+    pub(crate) fn new(mut instance: Instance, depends_on: Vec<usize>, needs_runtime: bool, scope: Arc<Scope>) -> Self {
+        let Place { line, column } = instance.node.place;
+        Self {
+            id: std::mem::take(&mut instance.id),
+            resource_type: std::mem::take(&mut instance.resource_type),
+            name: std::mem::take(&mut instance.name),
+            api_version: std::mem::take(&mut instance.api_version),
+            location: instance.location.take(),
+            symbolic_name: instance.symbolic_name.take(),
+            depends_on,
+            needs_runtime,
+            line,
+            column,
+            instance,
+            scope,
+        }
+    }
+
+    /// The body of its PUT: all members but `type`, `name`, `apiVersion` and those that are the template's own.
+    ///
+    /// # Errors
+    /// `ResourceNotFound` when a `reference` is to a resource that isn't there; `InvalidTemplate` when an expression
+    /// fails on what the resources hold.
+    pub fn body(&self, runtime: &dyn Runtime) -> Result<Value, TemplateError> {
+        let session = Session::default();
+        body_of(&self.instance.node, &self.resource_type, &self.evaluator(Some(runtime), &session))
+            .map_err(|fault| self.fail(fault))
+    }
+
+    /// The request of a nested deployment; nothing for any other resource.
+    ///
+    /// # Errors
+    /// As [`body`](Self::body), and as [`DeploymentRequest::parse`].
+    pub fn nested(&self, runtime: &dyn Runtime) -> Result<Option<DeploymentRequest>, TemplateError> {
+        if !self.is_deployment() {
+            return Ok(None);
+        }
+        self.request(&self.body(runtime)?).map(Some)
+    }
+
+    /// The context of a nested deployment: this one's, with its own name and group. The location and the tags of
+    /// another group are not known here and are left empty.
+    pub fn nested_context(&self) -> Context {
+        let mut context = self.scope.context.clone();
+        context.deployment_name.clone_from(&self.name);
+        let subscription = member(&self.id, "subscriptions").unwrap_or_default();
+        let group = member(&self.id, "resourceGroups").unwrap_or_default();
+        let same = subscription.eq_ignore_ascii_case(&context.subscription.subscription_id)
+            && group.eq_ignore_ascii_case(&context.resource_group.name);
+        if !same {
+            subscription.clone_into(&mut context.subscription.subscription_id);
+            context.resource_group = crate::context::ResourceGroup { name: group.to_owned(), ..Default::default() };
+        }
+        context
+    }
+
+    /// The request of a nested deployment, when it doesn't wait for the state of resources.
+    pub(crate) fn nested_while_planning(
+        &self,
+        session: &Session,
+    ) -> Result<Option<(DeploymentRequest, Context)>, TemplateError> {
+        if !self.is_deployment() || self.needs_runtime {
+            return Ok(None);
+        }
+        let body = body_of(&self.instance.node, &self.resource_type, &self.evaluator(None, session));
+        let request = self.request(&body.map_err(|fault| self.fail(fault))?)?;
+        Ok(Some((request, self.nested_context())))
+    }
+
+    /// Whether it is a deployment in the deployment.
+    pub fn is_deployment(&self) -> bool {
+        self.resource_type.eq_ignore_ascii_case(DEPLOYMENTS)
+    }
+
+    fn request(&self, body: &Value) -> Result<DeploymentRequest, TemplateError> {
+        let mut request = DeploymentRequest::from_value(body)?;
+        // A template that is evaluated on its own keeps its places.
+        if let Some(template) = nested_template(&self.instance.node) {
+            request.template = template.clone();
+        }
+        Ok(request)
+    }
+
+    fn evaluator<'s>(&'s self, runtime: Option<&'s dyn Runtime>, session: &'s Session) -> Evaluator<'s> {
+        Evaluator { runtime, turns: self.turns().to_vec(), ..Evaluator::planning(&self.scope, session) }
+    }
+
+    fn turns(&self) -> &[Turn] {
+        &self.instance.turns
+    }
+
+    fn fail(&self, fault: Fault) -> TemplateError {
+        let (id, Place { line, column }) = (&self.id, self.instance.node.place);
+        match fault {
+            Fault::Missing(id) => crate::error::not_found(&id),
+            Fault::Invalid(..) | Fault::Pending(_) | Fault::NeedsRuntime => {
+                let cause = fault.into_error(self.instance.node.place, str::to_owned);
+                let why = cause.message.strip_prefix("Deployment template validation failed: ");
+                let message = format!(
+                    "Unable to process template language expressions for resource '{id}' at line '{line}' and column \
+                     '{column}'. {}",
+                    why.unwrap_or(&cause.message)
+                );
+                TemplateError { code: Code::InvalidTemplate, message, target: Some(id.clone()), ..cause }
+            }
+        }
+    }
+}
+
+/// The template of a nested deployment that is evaluated on its own (`expressionEvaluationOptions.scope` is `inner`).
+pub(crate) fn nested_template(node: &Node) -> Option<&Node> {
+    if !node.get("type")?.text()?.eq_ignore_ascii_case(DEPLOYMENTS) {
+        return None;
+    }
+    let properties = node.get("properties")?;
+    let scope = properties.get("expressionEvaluationOptions")?.get("scope")?.text()?;
+    if scope.eq_ignore_ascii_case("inner") { properties.get("template") } else { None }
+}
+
+pub(crate) fn body(instance: &Instance, evaluator: &Evaluator<'_>) -> Result<Value, Fault> {
+    body_of(&instance.node, &instance.resource_type, evaluator)
+}
+
+/// Members that are the template's own.
+const OWN: [&str; 9] =
+    ["type", "name", "apiVersion", "dependsOn", "condition", "copy", "comments", "scope", "existing"];
+/// Those of a deployment in a deployment beside.
+const OWN_OF_DEPLOYMENTS: [&str; 2] = ["subscriptionId", "resourceGroup"];
+
+fn body_of(node: &Node, resource_type: &str, evaluator: &Evaluator<'_>) -> Result<Value, Fault> {
+    let deployment = resource_type.eq_ignore_ascii_case(DEPLOYMENTS);
+    let own = |name: &str| {
+        let named = |own: &&str| own.eq_ignore_ascii_case(name);
+        OWN.iter().any(named) || (deployment && OWN_OF_DEPLOYMENTS.iter().any(named))
+    };
+    let members = node.members().iter().filter(|member| !own(&member.name));
+    let members = members.map(|member| {
+        let value = if deployment && member.name.eq_ignore_ascii_case("properties") {
+            deployment_properties(&member.value, nested_template(node), evaluator)?
+        } else {
+            evaluator.node(&member.value)?
+        };
+        Ok((member.name.clone(), value))
+    });
+    Ok(Value::Object(all(members)?.into_iter().collect()))
+}
+
+/// The properties of a nested deployment: an inner template stays as it is, an outer one is evaluated here, and what it
+/// becomes is literal.
+fn deployment_properties(node: &Node, inner: Option<&Node>, evaluator: &Evaluator<'_>) -> Result<Value, Fault> {
+    if let Some(link) = node.given("templateLink") {
+        let what = "A nested deployment by 'templateLink' is not supported here: its template must be inline.";
+        return Err(Fault::invalid(what).at(link.place));
+    }
+    let members = node.members().iter().map(|Member { name, value, .. }| {
+        let value = match inner {
+            Some(inner) if std::ptr::eq(inner, value) => {
+                let template = inner.to_value();
+                evaluator.session.value(&template)?;
+                template
+            }
+            Some(_) | None if name.eq_ignore_ascii_case("template") => literal(evaluator.node(value)?),
+            Some(_) | None => evaluator.node(value)?,
+        };
+        Ok((name.clone(), value))
+    });
+    Ok(Value::Object(all(members)?.into_iter().collect()))
+}
+
+/// Escapes every text, so that evaluating it again changes nothing.
+fn literal(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(escape(&text)),
+        Value::Array(elements) => Value::Array(elements.into_iter().map(literal).collect()),
+        Value::Object(members) => {
+            let members = members.into_iter().map(|(name, value)| (escape(&name), literal(value)));
+            Value::Object(members.collect::<Map<_, _>>())
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value,
+    }
+}

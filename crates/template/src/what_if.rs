@@ -1,0 +1,210 @@
+//! What a deployment would change.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value, json};
+
+use crate::error::{Code, TemplateError};
+use crate::limits::NESTED_DEPLOYMENTS;
+use crate::members::Members;
+use crate::plan::{Plan, plan};
+use crate::planned::PlannedResource;
+use crate::request::{Mode, ResultFormat};
+use crate::runtime::Runtime;
+
+mod delta;
+#[cfg(test)]
+mod tests;
+
+pub use delta::{PropertyChange, PropertyChangeType};
+
+/// What a comparison goes by.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct WhatIf<'a> {
+    /// How much of each change is told.
+    pub format: ResultFormat,
+    /// What the server makes, or never shows (`protectedSettings`): not compared.
+    pub ignored: Members<'a>,
+    /// The ids of all resources of the group. Those that the template doesn't name are ignored, or deleted in a
+    /// Complete deployment.
+    pub group: &'a [String],
+}
+
+/// What happens to a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeType {
+    /// It isn't there, and will be.
+    Create,
+    /// It stays as it is.
+    NoChange,
+    /// It is there, and will be another.
+    Modify,
+    /// It is there, and won't be.
+    Delete,
+    /// It is there, and the deployment doesn't touch it.
+    Ignore,
+    /// It is deployed; how it changes isn't known before other resources are there.
+    Deploy,
+}
+
+impl ChangeType {
+    /// As Azure spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "Create",
+            Self::NoChange => "NoChange",
+            Self::Modify => "Modify",
+            Self::Delete => "Delete",
+            Self::Ignore => "Ignore",
+            Self::Deploy => "Deploy",
+        }
+    }
+}
+
+/// A change of a resource.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// Its id.
+    pub resource_id: String,
+    /// What happens to it.
+    pub change_type: ChangeType,
+    /// As it is, without what is not compared.
+    pub before: Option<Value>,
+    /// As it would be put.
+    pub after: Option<Value>,
+    /// How the two differ, of a [`ChangeType::Modify`].
+    pub delta: Vec<PropertyChange>,
+}
+
+impl Change {
+    /// The change as an element of `properties.changes`.
+    pub fn to_value(&self) -> Value {
+        let mut change = Map::new();
+        change.insert("resourceId".to_owned(), self.resource_id.as_str().into());
+        change.insert("changeType".to_owned(), self.change_type.as_str().into());
+        let states = [("before", &self.before), ("after", &self.after)];
+        let states = states.into_iter().filter_map(|(name, state)| Some((name.to_owned(), state.clone()?)));
+        change.extend(states);
+        if !self.delta.is_empty() {
+            change.insert("delta".to_owned(), self.delta.iter().map(PropertyChange::to_value).collect());
+        }
+        Value::Object(change)
+    }
+}
+
+/// Compares what a plan would put with what is there. Resources of nested deployments are listed in their place. Values
+/// of secure parameters are shown as `*******`.
+///
+/// # Errors
+/// As [`PlannedResource::body`], but for resources that aren't there yet.
+pub fn compare(plan: &Plan, runtime: &dyn Runtime, options: &WhatIf<'_>) -> Result<Vec<Change>, TemplateError> {
+    let mut comparison = Comparison { runtime, options, changes: Vec::new(), named: HashSet::new() };
+    comparison.plan(plan, 0)?;
+    for id in options.group {
+        comparison.rest(id, plan.mode);
+    }
+    Ok(comparison.changes)
+}
+
+struct Comparison<'a> {
+    runtime: &'a dyn Runtime,
+    options: &'a WhatIf<'a>,
+    changes: Vec<Change>,
+    /// What the template names, in lower case.
+    named: HashSet<String>,
+}
+
+impl Comparison<'_> {
+    fn plan(&mut self, outer: &Plan, depth: usize) -> Result<(), TemplateError> {
+        for resource in &outer.resources {
+            self.named.insert(resource.id.to_ascii_lowercase());
+            match resource.nested(self.runtime) {
+                Ok(None) => self.resource(resource, outer.secrets())?,
+                Ok(Some(request)) if depth < NESTED_DEPLOYMENTS => {
+                    self.plan(&plan(&request, &resource.nested_context())?, depth + 1)?;
+                }
+                Ok(Some(_)) => self.unknown(resource),
+                Err(error) if error.code == Code::ResourceNotFound => self.unknown(resource),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn resource(&mut self, resource: &PlannedResource, secrets: &[String]) -> Result<(), TemplateError> {
+        let body = match resource.body(self.runtime) {
+            Ok(body) => body,
+            Err(error) if error.code == Code::ResourceNotFound => {
+                self.unknown(resource);
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        let after = delta::masked(self.options.ignored.strip("", &body), secrets);
+        let before = self.current(&resource.id);
+        let delta = before.as_ref().map(|before| delta::of_resources(before, &after));
+        let change_type = match &delta {
+            None => ChangeType::Create,
+            Some(delta) if delta.is_empty() => ChangeType::NoChange,
+            Some(_) => ChangeType::Modify,
+        };
+        let after = shown(resource, after);
+        self.add(&resource.id, change_type, before, Some(after), delta.unwrap_or_default());
+        Ok(())
+    }
+
+    /// A resource whose body waits for others.
+    fn unknown(&mut self, resource: &PlannedResource) {
+        let before = self.current(&resource.id);
+        let after = shown(resource, json!({}));
+        self.add(&resource.id, ChangeType::Deploy, before, Some(after), Vec::new());
+    }
+
+    /// A resource of the group that the template doesn't name.
+    fn rest(&mut self, id: &str, mode: Mode) {
+        if !self.named.insert(id.to_ascii_lowercase()) {
+            return;
+        }
+        let before = self.current(id);
+        match mode {
+            Mode::Incremental => self.add(id, ChangeType::Ignore, before.clone(), before, Vec::new()),
+            Mode::Complete => self.add(id, ChangeType::Delete, before, None, Vec::new()),
+        }
+    }
+
+    fn current(&self, id: &str) -> Option<Value> {
+        Some(self.options.ignored.strip("", &self.runtime.resource(id)?))
+    }
+
+    fn add(
+        &mut self,
+        id: &str,
+        change_type: ChangeType,
+        before: Option<Value>,
+        after: Option<Value>,
+        delta: Vec<PropertyChange>,
+    ) {
+        let resource_id = id.to_owned();
+        self.changes.push(match self.options.format {
+            ResultFormat::FullResourcePayloads => Change { resource_id, change_type, before, after, delta },
+            ResultFormat::ResourceIdOnly => {
+                Change { resource_id, change_type, before: None, after: None, delta: Vec::new() }
+            }
+        });
+    }
+}
+
+/// A body with what names its resource.
+fn shown(resource: &PlannedResource, body: Value) -> Value {
+    let name = resource.name.rsplit('/').next().unwrap_or_default();
+    let mut shown = json!({
+        "apiVersion": resource.api_version,
+        "id": resource.id,
+        "type": resource.resource_type,
+        "name": name,
+    });
+    if let (Value::Object(shown), Value::Object(body)) = (&mut shown, body) {
+        shown.extend(body);
+    }
+    shown
+}

@@ -1,0 +1,185 @@
+//! How two states of a resource differ.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::{Map, Value};
+
+use crate::members::join;
+
+/// How a property changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PropertyChangeType {
+    /// It isn't there, and will be.
+    Create,
+    /// It is there, and won't be.
+    Delete,
+    /// It will be another.
+    Modify,
+    /// It is an array of which elements change; they are its children, with their positions as paths.
+    Array,
+    /// It is written without effect. Never given here: what has no effect is not compared.
+    NoEffect,
+}
+
+impl PropertyChangeType {
+    /// As Azure spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "Create",
+            Self::Delete => "Delete",
+            Self::Modify => "Modify",
+            Self::Array => "Array",
+            Self::NoEffect => "NoEffect",
+        }
+    }
+}
+
+/// A change of a property.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PropertyChange {
+    /// Names joined by dots; of an element its position.
+    pub path: String,
+    /// How it changes.
+    pub change_type: PropertyChangeType,
+    /// Its value as it is.
+    pub before: Option<Value>,
+    /// Its value as it will be.
+    pub after: Option<Value>,
+    /// The changes inside of an array, or of an object in an array.
+    pub children: Vec<PropertyChange>,
+}
+
+impl PropertyChange {
+    /// The change as an element of `delta`.
+    pub fn to_value(&self) -> Value {
+        let mut change = Map::new();
+        change.insert("path".to_owned(), self.path.as_str().into());
+        change.insert("propertyChangeType".to_owned(), self.change_type.as_str().into());
+        let states = [("before", &self.before), ("after", &self.after)];
+        change.extend(states.into_iter().filter_map(|(name, state)| Some((name.to_owned(), state.clone()?))));
+        if !self.children.is_empty() {
+            change.insert("children".to_owned(), self.children.iter().map(Self::to_value).collect());
+        }
+        Value::Object(change)
+    }
+
+    fn new(path: String, change_type: PropertyChangeType, before: Option<&Value>, after: Option<&Value>) -> Self {
+        Self { path, change_type, before: before.cloned(), after: after.cloned(), children: Vec::new() }
+    }
+}
+
+/// Members that name a resource, or that are resources of their own.
+const NAMING: [&str; 5] = ["id", "name", "type", "apiVersion", "resources"];
+
+/// How a resource that is there differs from a body. A body without `identity` leaves the identity as it is.
+pub(super) fn of_resources(before: &Value, after: &Value) -> Vec<PropertyChange> {
+    let mut before = before.clone();
+    if let Some(members) = before.as_object_mut() {
+        members.retain(|name, _| {
+            let kept = name == "identity" && after.get("identity").is_none();
+            !kept && !NAMING.iter().any(|naming| naming.eq_ignore_ascii_case(name))
+        });
+    }
+    let mut changes = Vec::new();
+    values("", &before, after, &mut changes);
+    changes
+}
+
+fn values(path: &str, before: &Value, after: &Value, changes: &mut Vec<PropertyChange>) {
+    match (before, after) {
+        (Value::Object(before), Value::Object(after)) => objects(path, before, after, changes),
+        (Value::Array(before_elements), Value::Array(after_elements)) => {
+            let children = elements(path, before_elements, after_elements);
+            if !children.is_empty() {
+                let change = PropertyChange::new(path.to_owned(), PropertyChangeType::Array, Some(before), Some(after));
+                changes.push(PropertyChange { children, ..change });
+            }
+        }
+        (before, after) if same(path, before, after) => {}
+        (before, after) => {
+            let (path, kind) = (path.to_owned(), PropertyChangeType::Modify);
+            changes.push(PropertyChange::new(path, kind, Some(before), Some(after)));
+        }
+    }
+}
+
+fn objects(path: &str, before: &Map<String, Value>, after: &Map<String, Value>, changes: &mut Vec<PropertyChange>) {
+    // Names are matched without regard to case: the ids in a map of identities come in any.
+    let known: HashSet<String> = before.keys().map(|name| name.to_ascii_lowercase()).collect();
+    let new: HashMap<String, &Value> = after.iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
+    for (name, old) in before {
+        match after.get(name).or_else(|| new.get(&name.to_ascii_lowercase()).copied()) {
+            Some(new) => values(&join(path, name), old, new, changes),
+            None => {
+                let (path, kind) = (join(path, name), PropertyChangeType::Delete);
+                changes.push(PropertyChange::new(path, kind, Some(old), None));
+            }
+        }
+    }
+    for (name, new) in after.iter().filter(|(name, _)| !known.contains(&name.to_ascii_lowercase())) {
+        changes.push(PropertyChange::new(join(path, name), PropertyChangeType::Create, None, Some(new)));
+    }
+}
+
+fn elements(path: &str, before: &[Value], after: &[Value]) -> Vec<PropertyChange> {
+    let mut changes = Vec::new();
+    for at in 0..before.len().max(after.len()) {
+        let (name, old, new) = (at.to_string(), before.get(at), after.get(at));
+        match (old, new) {
+            (Some(old), Some(new)) => {
+                let mut children = Vec::new();
+                values(path, old, new, &mut children);
+                if children.is_empty() {
+                    continue;
+                }
+                // Paths inside of an element begin at the element.
+                for child in &mut children {
+                    let inner = child.path.strip_prefix(path).unwrap_or(&child.path);
+                    child.path = inner.trim_start_matches('.').to_owned();
+                }
+                let change = PropertyChange::new(name, PropertyChangeType::Modify, Some(old), Some(new));
+                // A plain element has nothing inside.
+                children.retain(|child| !child.path.is_empty());
+                changes.push(PropertyChange { children, ..change });
+            }
+            (Some(old), None) => {
+                changes.push(PropertyChange::new(name, PropertyChangeType::Delete, Some(old), None));
+            }
+            (None, new) => changes.push(PropertyChange::new(name, PropertyChangeType::Create, None, new)),
+        }
+    }
+    changes
+}
+
+/// Whether two plain values mean the same: ids in any case; locations and kinds of identity without blanks too.
+fn same(path: &str, before: &Value, after: &Value) -> bool {
+    let (Value::String(one), Value::String(other)) = (before, after) else { return before == after };
+    let loose = matches!(path, "location" | "identity.type");
+    let id = one.starts_with('/') && other.starts_with('/');
+    one == other || (id && one.eq_ignore_ascii_case(other)) || (loose && tight(one) == tight(other))
+}
+
+fn tight(text: &str) -> String {
+    text.chars().filter(|character| !character.is_whitespace()).collect::<String>().to_ascii_lowercase()
+}
+
+/// A value without the texts of secure parameters. Short ones are only found when they are the whole of a string; and
+/// where there are very many, no string is shown at all.
+pub(super) fn masked(value: Value, secrets: &[String]) -> Value {
+    const INSIDE: usize = 4;
+    const MOST: usize = 256;
+    match value {
+        Value::String(text) => {
+            let secret =
+                |secret: &String| *secret == text || (secret.len() >= INSIDE && text.contains(secret.as_str()));
+            let masked = secrets.len() > MOST || secrets.iter().any(secret);
+            Value::String(if masked { "*******".to_owned() } else { text })
+        }
+        Value::Array(elements) => elements.into_iter().map(|element| masked(element, secrets)).collect(),
+        Value::Object(members) => {
+            let members = members.into_iter().map(|(name, value)| (name, masked(value, secrets)));
+            Value::Object(members.collect::<Map<_, _>>())
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value,
+    }
+}

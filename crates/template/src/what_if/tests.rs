@@ -1,0 +1,140 @@
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::context::{Context, ResourceGroup, Subscription};
+use crate::request::DeploymentRequest;
+
+const GROUP: &str = "/subscriptions/s/resourceGroups/g";
+
+struct World(BTreeMap<String, Value>);
+
+impl Runtime for World {
+    fn resource(&self, id: &str) -> Option<Value> {
+        self.0.get(&id.to_lowercase()).cloned()
+    }
+}
+
+fn id(name: &str) -> String {
+    format!("{GROUP}/providers/a.b/c/{name}")
+}
+
+fn context() -> Context {
+    Context {
+        subscription: Subscription { subscription_id: "s".to_owned(), ..Default::default() },
+        resource_group: ResourceGroup { name: "g".to_owned(), ..Default::default() },
+        deployment_name: "d".to_owned(),
+        environment: json!({}),
+        providers: Vec::new(),
+    }
+}
+
+fn changes(mode: &str, template: Value, parameters: Value, there: Value, format: ResultFormat) -> Vec<Value> {
+    let body = json!({"properties": {"mode": mode, "template": template, "parameters": parameters}});
+    let plan = plan(&DeploymentRequest::from_value(&body).unwrap(), &context()).unwrap();
+    let there = there.as_object().unwrap().clone();
+    let group: Vec<_> = there.keys().map(|name| id(name)).collect();
+    let world = World(there.into_iter().map(|(name, value)| (id(&name).to_lowercase(), value)).collect());
+    let ignored = Members(&["provisioningState", "principalId", "clientId", "protectedSettings"]);
+    let options = WhatIf { format, ignored, group: &group };
+    compare(&plan, &world, &options).unwrap().iter().map(Change::to_value).collect()
+}
+
+fn thing(name: &str, properties: Value) -> Value {
+    json!({"type": "a.b/c", "name": name, "apiVersion": "1", "location": "West US", "properties": properties})
+}
+
+fn full(template: Value, there: Value) -> Vec<Value> {
+    changes("Incremental", template, json!({}), there, ResultFormat::FullResourcePayloads)
+}
+
+#[test]
+fn what_is_not_there_is_created() {
+    let found = full(json!({"resources": [thing("x", json!({"p": 1, "q": null}))]}), json!({}));
+    let after = json!({"apiVersion": "1", "id": id("x"), "type": "a.b/c", "name": "x", "location": "West US",
+        "properties": {"p": 1}});
+    assert_eq!(found, [json!({"resourceId": id("x"), "changeType": "Create", "after": after})]);
+}
+
+#[test]
+fn what_the_server_makes_is_no_change() {
+    let there = json!({"x": {"id": id("x"), "name": "x", "type": "a.b/c", "location": "westus",
+        "identity": {"type": "SystemAssigned", "principalId": "1"}, "resources": [{"id": 1}],
+        "properties": {"p": 1, "ref": "/SUBSCRIPTIONS/s", "provisioningState": "Succeeded"}}});
+    let properties = json!({"p": 1, "ref": "/subscriptions/s", "protectedSettings": {"k": "v"}});
+    let found = full(json!({"resources": [thing("x", properties)]}), there);
+    assert_eq!(found[0]["changeType"], "NoChange");
+    assert!(found[0].get("delta").is_none());
+}
+
+#[test]
+fn identities_are_compared_by_what_they_mean() {
+    let mut new = thing("x", json!({}));
+    new["identity"] =
+        json!({"type": "SystemAssigned,UserAssigned", "userAssignedIdentities": {"/subscriptions/S/id1": {}}});
+    let there = json!({"x": {"location": "westus", "properties": {}, "identity": {
+        "type": "SystemAssigned, UserAssigned", "principalId": "1",
+        "userAssignedIdentities": {"/subscriptions/s/id1": {"principalId": "1", "clientId": "2"}}}}});
+    assert_eq!(full(json!({"resources": [new]}), there)[0]["changeType"], "NoChange");
+}
+
+#[test]
+fn differences_have_their_paths() {
+    let there = json!({"x": {"location": "westus", "properties": {
+        "same": 1, "other": {"deep": "a"}, "gone": true, "list": [1, {"in": 1, "keep": 2}, 3], "equal": [1]}}});
+    let properties = json!({
+        "same": 1, "other": {"deep": "b"}, "new": {}, "list": [1, {"in": 2, "keep": 2}], "equal": [1]});
+    let found = full(json!({"resources": [thing("x", properties)]}), there);
+    assert_eq!(found[0]["changeType"], "Modify");
+    let expected = json!([
+        {"path": "properties.other.deep", "propertyChangeType": "Modify", "before": "a", "after": "b"},
+        {"path": "properties.gone", "propertyChangeType": "Delete", "before": true},
+        {"path": "properties.list", "propertyChangeType": "Array",
+         "before": [1, {"in": 1, "keep": 2}, 3], "after": [1, {"in": 2, "keep": 2}], "children": [
+            {"path": "1", "propertyChangeType": "Modify", "before": {"in": 1, "keep": 2}, "after": {"in": 2, "keep": 2},
+             "children": [{"path": "in", "propertyChangeType": "Modify", "before": 1, "after": 2}]},
+            {"path": "2", "propertyChangeType": "Delete", "before": 3}]},
+        {"path": "properties.new", "propertyChangeType": "Create", "after": {}},
+    ]);
+    assert_eq!(found[0]["delta"], expected);
+}
+
+#[test]
+fn the_mode_says_what_becomes_of_the_rest() {
+    let template = json!({"resources": [thing("x", json!({}))]});
+    let there = json!({"X": {"location": "westus", "properties": {}}, "y": {"properties": {}}});
+    for (mode, kind) in [("Incremental", "Ignore"), ("Complete", "Delete")] {
+        let found = changes(mode, template.clone(), json!({}), there.clone(), ResultFormat::ResourceIdOnly);
+        let expected = [
+            json!({"resourceId": id("x"), "changeType": "NoChange"}),
+            json!({"resourceId": id("y"), "changeType": kind}),
+        ];
+        assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn what_waits_for_others_is_deployed() {
+    let found =
+        full(json!({"resources": [thing("x", json!({})), thing("y", json!({"p": "[reference('x').p]"}))]}), json!({}));
+    assert_eq!((&found[0]["changeType"], &found[1]["changeType"]), (&json!("Create"), &json!("Deploy")));
+}
+
+#[test]
+fn nested_deployments_are_listed_in_their_place() {
+    let inner = json!({"resources": [thing("x", json!({}))]});
+    let nested = json!({"type": "Microsoft.Resources/deployments", "name": "n", "apiVersion": "1", "properties": {
+        "mode": "Incremental", "template": inner, "expressionEvaluationOptions": {"scope": "inner"}}});
+    let found = full(json!({"resources": [nested]}), json!({}));
+    assert_eq!((found.len(), &found[0]["resourceId"]), (1, &json!(id("x"))));
+}
+
+#[test]
+fn secrets_are_not_shown() {
+    let template = json!({"parameters": {"s": {"type": "securestring"}},
+        "resources": [thing("x", json!({"p": "[concat('a', parameters('s'))]"}))]});
+    let parameters = json!({"s": {"value": "hunter2"}});
+    let found = changes("Incremental", template, parameters, json!({}), ResultFormat::FullResourcePayloads);
+    assert_eq!(found[0]["after"]["properties"]["p"], "*******");
+}

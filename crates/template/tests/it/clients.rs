@@ -1,0 +1,78 @@
+//! What real clients send.
+
+use serde_json::{Value, json};
+use template::{DeploymentRequest, Nothing, Plan, plan};
+
+use crate::fixture::{World, context, group, names};
+
+fn read(body: &str) -> Plan {
+    plan(&DeploymentRequest::parse(body.as_bytes()).unwrap(), &context()).unwrap()
+}
+
+fn shown(plan: &Plan, world: &World) -> Value {
+    let resources = plan.resources.iter().map(|resource| {
+        json!({
+            "id": resource.id, "type": resource.resource_type, "name": resource.name,
+            "apiVersion": resource.api_version, "dependsOn": resource.depends_on,
+            "body": resource.body(world).unwrap(),
+        })
+    });
+    let resources: Vec<_> = resources.collect();
+    json!({ "parameters": plan.parameters, "resources": resources, "outputs": plan.outputs(world).unwrap() })
+}
+
+#[test]
+fn the_documents_virtual_machine_template() {
+    let raw = include_str!("../golden/vm_extension.raw.json");
+    let expected: Value = serde_json::from_str(include_str!("../golden/vm_extension.plan.json")).unwrap();
+    let vm = json!({"identity": {"principalId": "ab267dbd-ee5b-5496-9c12-80af14837d3d"}, "properties": {}});
+    let world = World::default().with(&format!("{}/providers/Microsoft.Compute/virtualMachines/vm1", group()), vm);
+    assert_eq!(shown(&read(raw), &world), expected);
+    // The same from a file with Windows line ends.
+    let plan = read(&raw.replace('\n', "\r\n"));
+    assert_eq!(shown(&plan, &world), expected);
+    assert_eq!((plan.resources[1].line, plan.resources[1].column), (15, 5));
+}
+
+#[test]
+fn the_documents_scale_set_template() {
+    let expected: Value = serde_json::from_str(include_str!("../golden/vmss_extension.plan.json")).unwrap();
+    assert_eq!(shown(&read(include_str!("../golden/vmss_extension.raw.json")), &World::default()), expected);
+}
+
+#[test]
+fn az_vm_create_sends_literals_and_a_password() {
+    let plan = read(include_str!("../golden/vm_create.raw.json"));
+    assert_eq!(names(&plan), ["vmcVNET", "vmcNSG", "vmcPublicIP", "vmcVMNic", "vmc"]);
+    assert_eq!(plan.resources[3].depends_on, [0, 1, 2]);
+    assert_eq!(plan.resources[4].depends_on, [3]);
+    let body = plan.resources[4].body(&Nothing).unwrap();
+    assert_eq!(body["properties"]["osProfile"]["adminPassword"], "hunter2hunter2");
+    assert_eq!(body["identity"]["type"], "SystemAssigned,UserAssigned");
+    assert_eq!(plan.parameters, json!({"adminPassword": {"type": "secureString"}}));
+    assert!(plan.resources.iter().all(|resource| !resource.needs_runtime));
+}
+
+#[test]
+fn az_vmss_create_reads_its_output_in_camel_case() {
+    let plan = read(include_str!("../golden/vmss_create.raw.json"));
+    assert_eq!(names(&plan), ["ssLB", "ssLB/NatRule", "ss"]);
+    assert_eq!(plan.resources[1].depends_on, [0]);
+    let frontend = &plan.resources[1].body(&Nothing).unwrap()["properties"]["frontendIPConfiguration"]["id"];
+    let expected = "/providers/Microsoft.Network/loadBalancers/ssLB/frontendIPConfigurations/loadBalancerFrontEnd";
+    assert_eq!(frontend, &json!(group() + expected));
+    let set = format!("{}/providers/Microsoft.Compute/virtualMachineScaleSets/ss", group());
+    let world = World::default().with(&set, json!({"id": set, "properties": {"provisioningState": "Succeeded"}}));
+    let outputs = plan.outputs(&world).unwrap();
+    assert_eq!(outputs, json!({"vmss": {"type": "object", "value": {"provisioningState": "Succeeded"}}}));
+    let error = plan.outputs(&Nothing).unwrap_err();
+    assert_eq!((error.code.as_str(), error.target.as_deref()), ("DeploymentOutputEvaluationFailed", Some("VMSS")));
+    assert!(error.message.contains("virtualMachineScaleSets/ss' under resource group 'rg1' was not found"));
+}
+
+#[test]
+fn an_expression_may_go_over_lines() {
+    let raw = "{\"properties\": {\"parameters\": {}, \"mode\": \"Incremental\", template:{\r\n  \"outputs\": {\r\n    \"a\": {\"type\": \
+               \"string\", \"value\": \"[concat('b',\r\n      'c')]\"}, // d\r\n  },\r\n}\r\n}}";
+    assert_eq!(read(raw).outputs(&Nothing).unwrap(), json!({"a": {"type": "string", "value": "bc"}}));
+}

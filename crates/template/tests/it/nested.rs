@@ -1,0 +1,80 @@
+//! Deployments in deployments.
+
+use serde_json::{Value, json};
+use template::{Nothing, plan};
+
+use crate::fixture::{World, group, names, refused, resources, thing};
+
+fn nested(scope: Option<&str>, template: Value, parameters: Value) -> Value {
+    let mut deployment = json!({"type": "Microsoft.Resources/deployments", "name": "inner", "apiVersion": "2022-09-01",
+        "properties": {"mode": "Incremental", "template": template, "parameters": parameters}});
+    if let Some(scope) = scope {
+        deployment["properties"]["expressionEvaluationOptions"] = json!({ "scope": scope });
+    }
+    deployment
+}
+
+#[test]
+fn an_inner_template_has_its_own_parameters() {
+    let template = json!({
+        "parameters": {"p": {"type": "string"}},
+        "resources": [{"type": "Test.Things/things", "name": "[concat(parameters('p'), deployment().name)]",
+            "apiVersion": "1"}]});
+    let parameters = json!({"p": {"value": "[reference('first').x]"}});
+    let outer = resources(json!([nested(Some("inner"), template, parameters), thing("first", &[])])).unwrap();
+    assert_eq!(names(&outer), ["first", "inner"]);
+    assert!(outer.resources[1].needs_runtime);
+    let first = format!("{}/providers/Test.Things/things/first", group());
+    let world = World::default().with(&first, json!({"properties": {"x": "y-"}}));
+    let request = outer.resources[1].nested(&world).unwrap().unwrap();
+    let inner = plan(&request, &outer.resources[1].nested_context()).unwrap();
+    assert_eq!(names(&inner), ["y-inner"]);
+    assert!(outer.resources[0].nested(&world).unwrap().is_none());
+}
+
+#[test]
+fn an_outer_template_is_evaluated_with_its_parent() {
+    let inner = json!({"resources": [{"type": "Test.Things/things", "name": "[concat('a', 'b')]", "apiVersion": "1",
+        "properties": {"literal": "[[not()]", "name": "[deployment().name]"}}]});
+    let outer = resources(json!([nested(None, inner, json!({}))])).unwrap();
+    let request = outer.resources[0].nested(&Nothing).unwrap().unwrap();
+    let inner = plan(&request, &outer.resources[0].nested_context()).unwrap();
+    assert_eq!(names(&inner), ["ab"]);
+    let body = inner.resources[0].body(&Nothing).unwrap();
+    assert_eq!(body["properties"], json!({"literal": "[not()]", "name": "d1"}));
+}
+
+#[test]
+fn what_is_wrong_inside_is_found_while_planning() {
+    let wrong = json!({"resources": [{"type": "Test.Things/things", "name": "[nofunc()]", "apiVersion": "1"}]});
+    for scope in [None, Some("inner"), Some("outer")] {
+        let message = refused(json!([nested(scope, wrong.clone(), json!({}))]));
+        assert_eq!(message, "Deployment template validation failed: 'The template function 'nofunc' is not valid.'");
+    }
+    let missing = json!({"parameters": {"p": {"type": "int"}}});
+    assert!(refused(json!([nested(Some("inner"), missing, json!({}))])).contains("'p' at line"));
+    let mut linked = nested(None, json!({}), json!({}));
+    linked["properties"] = json!({"mode": "Incremental", "templateLink": {"uri": "https://x"}});
+    assert!(refused(json!([linked])).contains("by 'templateLink' is not supported here"));
+}
+
+#[test]
+fn another_group_is_in_the_id() {
+    let mut deployment = nested(Some("inner"), json!({"resources": [thing("a", &[])]}), json!({}));
+    deployment["resourceGroup"] = json!("other");
+    let outer = resources(json!([deployment])).unwrap();
+    assert!(outer.resources[0].id.contains("/resourceGroups/other/providers/Microsoft.Resources/deployments/inner"));
+    assert!(outer.resources[0].body(&Nothing).unwrap().get("resourceGroup").is_none());
+    let request = outer.resources[0].nested(&Nothing).unwrap().unwrap();
+    let inner = plan(&request, &outer.resources[0].nested_context()).unwrap();
+    assert!(inner.resources[0].id.contains("/resourceGroups/other/"));
+}
+
+#[test]
+fn nesting_is_bounded() {
+    let mut template = json!({"resources": []});
+    for _ in 0..10 {
+        template = json!({ "resources": [nested(Some("inner"), template, json!({}))] });
+    }
+    assert!(refused(template["resources"].clone()).contains("deeper than 8"));
+}

@@ -1,0 +1,109 @@
+//! Parameters and variables.
+
+use serde_json::{Value, json};
+use template::{Code, Nothing};
+
+use crate::fixture::{planned, planned_with};
+
+fn with(definition: Value, value: Value) -> Result<Value, String> {
+    let template = json!({"parameters": {"p": definition}, "resources": []});
+    let plan = planned_with(&template, &json!({ "p": value }));
+    plan.map(|plan| plan.parameters).map_err(|error| error.message)
+}
+
+#[test]
+fn a_missing_value_is_refused_with_its_place() {
+    let error = planned(&json!({"parameters": {"p": {"type": "string"}}})).unwrap_err();
+    assert_eq!(error.code, Code::InvalidTemplate);
+    let expected = "Deployment template validation failed: 'The value for the template parameter 'p' at line '1' and \
+                    column '20' is not provided. Please see https://aka.ms/arm-create-parameter-file for usage details.'";
+    assert_eq!(error.message, expected);
+    assert_eq!((error.line, error.column), (Some(1), Some(20)));
+}
+
+#[test]
+fn what_is_given_is_shown_but_for_secrets() {
+    for (kind, value, shown) in [
+        ("String", json!("a"), json!({"type": "string", "value": "a"})),
+        ("int", json!(1), json!({"type": "int", "value": 1})),
+        ("bool", json!(true), json!({"type": "bool", "value": true})),
+        ("object", json!({"a": "[x]"}), json!({"type": "object", "value": {"a": "[x]"}})),
+        ("array", json!([1]), json!({"type": "array", "value": [1]})),
+        ("securestring", json!("s"), json!({"type": "secureString"})),
+        ("secureObject", json!({"a": "s"}), json!({"type": "secureObject"})),
+    ] {
+        assert_eq!(with(json!({ "type": kind }), value), Ok(json!({ "p": shown })));
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    for (definition, value, part) in [
+        (json!({"type": "string"}), json!(1), "Expected 'String, Uri'. Actual 'Integer'"),
+        (json!({"type": "int"}), json!("1"), "Expected 'Integer'. Actual 'String'"),
+        (json!({"type": "int", "minValue": 2}), json!(1), "greater than or equal to '2'"),
+        (json!({"type": "int", "maxValue": 2}), json!(3), "less than or equal to '2'"),
+        (json!({"type": "string", "minLength": 2}), json!("a"), "Length of the value should be greater"),
+        (json!({"type": "array", "maxLength": 0}), json!([1]), "Length of the value should be less"),
+        (json!({"type": "string", "allowedValues": ["a", "b"]}), json!("c"), "allowed value(s): 'a,b'"),
+        (json!({"type": "array", "allowedValues": ["a", "b"]}), json!(["a", "c"]), "allowed value(s): 'a,b'"),
+        (json!({"type": "strnig"}), json!("c"), "has no type, or one that is not valid"),
+        (json!({"type": "string"}), json!(null), "is not provided"),
+    ] {
+        let message = with(definition.clone(), value).unwrap_err();
+        assert!(message.contains(part), "{definition}: {message}");
+    }
+    assert!(with(json!({"type": "array", "allowedValues": ["a", "b"]}), json!(["a", "b"])).is_ok());
+    let message = with(json!({"type": "securestring", "minLength": 9}), json!("hunter2")).unwrap_err();
+    assert!(!message.contains("hunter2"), "{message}");
+}
+
+#[test]
+fn an_unknown_parameter_is_refused() {
+    let template = json!({"parameters": {"a": {"type": "string", "defaultValue": ""}}});
+    let message = planned_with(&template, &json!({"b": 1})).unwrap_err().message;
+    assert!(message.contains("The template parameters 'b' in the parameters file are not valid"), "{message}");
+    assert!(message.contains("are 'a'"), "{message}");
+}
+
+#[test]
+fn defaults_may_name_other_parameters_in_any_order() {
+    let template = json!({
+        "parameters": {
+            "a": {"type": "string", "defaultValue": "[concat(parameters('B'), '-', resourceGroup().name)]"},
+            "b": {"type": "string", "defaultValue": "b"},
+        },
+        "variables": {"x": "[variables('y')]", "y": "[parameters('a')]", "copy": [
+            {"name": "z", "count": 2, "input": "[concat(variables('x'), copyIndex('z', 1))]"}]},
+        "outputs": {"z": {"type": "array", "value": "[variables('z')]"}}
+    });
+    let plan = planned_with(&template, &json!({"b": "c"})).unwrap();
+    assert_eq!(plan.parameters["a"]["value"], "c-rg1");
+    assert_eq!(plan.outputs(&Nothing).unwrap()["z"]["value"], json!(["c-rg11", "c-rg12"]));
+}
+
+#[test]
+fn circles_and_references_are_refused() {
+    let parameters = json!({"parameters": {"a": {"type": "string", "defaultValue": "[parameters('a')]"}}});
+    assert!(planned(&parameters).unwrap_err().message.contains("'a' is defined by itself"));
+    let variables = json!({"variables": {"a": "[variables('b')]", "b": "[variables('a')]"}});
+    assert!(planned(&variables).unwrap_err().message.contains("is defined by itself"));
+    let reference = json!({"variables": {"a": "[reference('x')]"}});
+    assert!(planned(&reference).unwrap_err().message.contains("template variable 'a' is not valid"));
+    let variable = json!({"parameters": {"a": {"type": "string", "defaultValue": "[variables('b')]"}},
+        "variables": {"b": "c"}});
+    assert!(planned(&variable).unwrap_err().message.contains("variable 'b' is not found"));
+}
+
+#[test]
+fn secure_outputs_and_conditions() {
+    let template = json!({"outputs": {
+        "S": {"type": "securestring", "value": "x"},
+        "no": {"condition": false, "type": "string", "value": "[div(1, 0)]"},
+        "list": {"type": "array", "copy": {"count": 2, "input": "[copyIndex()]"}},
+    }});
+    let outputs = planned(&template).unwrap().outputs(&Nothing).unwrap();
+    assert_eq!(outputs, json!({"s": {"type": "secureString"}, "list": {"type": "array", "value": [0, 1]}}));
+    let wrong = json!({"outputs": {"o": {"type": "int", "value": "x"}}});
+    assert!(planned(&wrong).unwrap_err().message.contains("Expected 'Integer'. Actual 'String'"));
+}

@@ -1,0 +1,61 @@
+//! Bodies of deployments: reading, planning, evaluating and comparing end in a value or a refusal.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use serde_json::{Value, json};
+use template::what_if::{WhatIf, compare};
+use template::{Context, DeploymentRequest, ProviderType, ResourceGroup, Runtime, Subscription, plan};
+
+/// A world in which everything is there.
+struct Everything;
+
+impl Runtime for Everything {
+    fn resource(&self, id: &str) -> Option<Value> {
+        Some(json!({ "id": id, "location": "westus", "properties": { "x": [1, { "y": "z" }] } }))
+    }
+}
+
+fuzz_target!(|body: &[u8]| {
+    let Ok(request) = DeploymentRequest::parse(body) else { return };
+    let context = Context {
+        subscription: Subscription {
+            subscription_id: "11111111-1111-1111-1111-111111111111".to_owned(),
+            ..Default::default()
+        },
+        resource_group: ResourceGroup {
+            name: "rg1".to_owned(),
+            location: "westus".to_owned(),
+            ..Default::default()
+        },
+        deployment_name: "d1".to_owned(),
+        environment: json!({}),
+        providers: vec![ProviderType {
+            namespace: "Microsoft.Compute".to_owned(),
+            resource_type: "virtualMachineScaleSets".to_owned(),
+            api_versions: vec!["2026-04-01".to_owned()],
+            locations: Vec::new(),
+        }],
+    };
+    let plan = match plan(&request, &context) {
+        Ok(plan) => plan,
+        Err(error) => {
+            assert!(!error.message.is_empty());
+            assert_eq!(error.line.is_some(), error.column.is_some());
+            return;
+        }
+    };
+    for (at, resource) in plan.resources.iter().enumerate() {
+        assert!(resource.depends_on.iter().all(|before| *before < at), "an order keeps what it is made for");
+        assert!(resource.id.starts_with('/'));
+        let body = resource.body(&Everything);
+        if !resource.needs_runtime {
+            assert!(body.is_ok(), "what waits for nothing was checked");
+        }
+    }
+    let _ = plan.outputs(&Everything);
+    let group = ["/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg1/providers/a.b/c/d".to_owned()];
+    let options = WhatIf { group: &group, ..WhatIf::default() };
+    if let Ok(changes) = compare(&plan, &Everything, &options) {
+        assert!(changes.iter().all(|change| !change.to_value().is_null()));
+    }
+});
