@@ -3,13 +3,16 @@
 //! One request is read into a [`route::Route`], its caller is found out and authorised, and one function of the noun's
 //! file answers it. Those functions run inside a store transaction and know nothing of HTTP, so that a deployment of a
 //! template uses the same ones. To add a type with a behaviour: a line in `kind.rs`, a file of its name, a line in
-//! `resource.rs`; to add an action: a line in `route.rs` and one in [`answer`].
+//! `resource.rs`; to add an action: a
+//! variant and a line in `route.rs`; the compiler asks for the rest.
 
 mod authorization;
 mod body;
 mod catalogue;
+pub(crate) mod deployment;
 mod directory;
 mod document;
+mod export;
 mod failure;
 mod federated_credential;
 mod generic;
@@ -43,21 +46,26 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use contract::arm::{ArmError, Code};
-use domain::{SubscriptionId, TenantId};
+use domain::{Scope, SubscriptionId, TenantId};
 use http::Uri;
 use http::request::Parts;
-use store::Act;
+use store::{Act, ReadTx, Tx};
 
-use self::authorization::{Authorized, Caller};
+use self::authorization::{Authorized, Caller, Permission};
 use self::body::Query;
 use self::failure::Failure;
 use self::reply::Reply;
-use self::route::Route;
+use self::route::{Look, Open, Read, Route, Template, Write};
 use self::work::Work;
 use crate::App;
 
 pub(crate) use self::directory::{by_ids, service_principals};
 pub(crate) use self::provider::cloud_metadata;
+
+/// Carries out the deployments that are accepted, for ever.
+pub async fn keep_deploying(app: Arc<App>) {
+    deployment::run::keep_running(app).await;
+}
 
 /// Whether a path is the control plane's.
 pub(crate) fn is_ours(uri: &Uri) -> bool {
@@ -89,7 +97,7 @@ async fn decide(app: &Arc<App>, head: &Parts, body: Body) -> Result<Reply, Failu
         .map_err(|why| ArmError::new(Code::InvalidResourceName, format!("The request's path is not valid: {why}.")))?;
     let route = route::resolve(&head.method, target)?;
     query.api_version()?;
-    if let Some(subscription) = route.subscription() {
+    if let Some(subscription) = subscription_of(&route) {
         check_subscription(app, subscription, caller.tenant).await?;
     }
     let authorized = match route.permission() {
@@ -97,20 +105,61 @@ async fn decide(app: &Arc<App>, head: &Parts, body: Body) -> Result<Reply, Failu
         Some(permission) => match authorization::authorize(Arc::clone(&caller), &permission) {
             Ok(authorized) => Some(authorized),
             Err(error) => {
-                record_refusal(app, &caller, &permission.action, &permission.scope.to_string()).await?;
+                record_refusal(app, &caller, &permission).await?;
                 return Err(error.into());
             }
         },
     };
     let text = body::read(body).await?;
     let work = Work::new(app, query);
-    answer(app, work, route, caller, authorized, text).await
+    match (route, authorized) {
+        (Route::Open(open), _) => answer_open(app, open, caller).await,
+        (Route::Read(read), Some(authorized)) => {
+            let body = body::object(&text, false)?;
+            app.store.read(move |tx| answer_read(tx, &work, &authorized, read, &body)).await
+        }
+        (Route::Write(write), Some(authorized)) => {
+            let body = body::object(&text, write.needs_body())?;
+            let act = act(&caller, &write.permission(), &work);
+            let written = move |tx: &mut dyn Tx| answer_write(tx, &work, &authorized, write, &body);
+            let (reply, cursor) = app.store.write_through(act, written).await?;
+            // Whoever asks the metadata service next sees the change.
+            app.settled.wait_for(&cursor).await;
+            Ok(reply)
+        }
+        (Route::Template(template, id), Some(authorized)) => match template {
+            Template::Deploy => {
+                let permission =
+                    Permission { action: template.action().to_owned(), scope: Scope::At(id.clone()), within: false };
+                let act = act(&caller, &permission, &work);
+                app.store.write(act, move |tx| deployment::put(tx, &work, &authorized, &id, &text)).await
+            }
+            Template::Validate => app.store.read(move |tx| deployment::validate(tx, &work, &id, &text)).await,
+            Template::WhatIf => app.store.read(move |tx| deployment::what_if(tx, &work, &id, &text)).await,
+        },
+        (Route::Read(_) | Route::Write(_) | Route::Template(..), None) => {
+            Err(ArmError::new(Code::AuthorizationFailed, "The request is not authorized.").into())
+        }
+    }
+}
+
+fn act(caller: &Caller, permission: &Permission, work: &Work) -> Act {
+    Act::new(caller.principal_id.to_string(), &permission.action, permission.scope.to_string(), work.now)
+}
+
+/// The subscription that a request is in, which must be there.
+fn subscription_of(route: &Route) -> Option<SubscriptionId> {
+    match route.permission()?.scope {
+        Scope::Root => None,
+        Scope::At(id) => id.subscription(),
+    }
 }
 
 /// A refusal is an act too.
-async fn record_refusal(app: &App, caller: &Caller, action: &str, scope: &str) -> Result<(), store::Error> {
+async fn record_refusal(app: &App, caller: &Caller, permission: &Permission) -> Result<(), store::Error> {
     let now = app.authority.clock().now();
-    let act = Act::new(caller.principal_id.to_string(), format!("refused: {action}"), scope, now);
+    let Permission { action, scope, .. } = permission;
+    let act = Act::new(caller.principal_id.to_string(), format!("refused: {action}"), scope.to_string(), now);
     app.store
         .write(act, |tx| {
             tx.record();
@@ -138,96 +187,68 @@ async fn check_subscription(app: &App, id: SubscriptionId, tenant: TenantId) -> 
     }
 }
 
-async fn answer(
-    app: &Arc<App>,
-    work: Work,
-    route: Route,
-    caller: Arc<Caller>,
-    authorized: Option<Authorized>,
-    text: Vec<u8>,
-) -> Result<Reply, Failure> {
-    let Some(authorized) = authorized else {
-        return match route {
-            Route::Tenants => subscription::tenants(app, &caller).await,
-            Route::Subscriptions => subscription::list(app, caller).await,
-            Route::Operation(id) => operation::status(app, caller, id).await,
-            Route::OperationResult(id) => operation::result(app, caller, id).await,
-            // Every other route has a permission.
-            _ => Err(ArmError::new(Code::AuthorizationFailed, "The request is not authorized.").into()),
-        };
-    };
-    if route.writes() {
-        let (action, target) = describe(&route);
-        let act = Act::new(caller.principal_id.to_string(), action, target, work.now);
-        let (body, apply) = (body::object(&text, &route), work.clone());
-        let body = body?;
-        let written = app.store.write_through(act, move |tx| write(tx, &apply, &authorized, route, body)).await;
-        let (reply, cursor) = written?;
-        // Whoever asks the metadata service next sees the change.
-        app.settled.wait_for(&cursor).await;
-        return Ok(reply);
+async fn answer_open(app: &App, open: Open, caller: Arc<Caller>) -> Result<Reply, Failure> {
+    match open {
+        Open::Tenants => subscription::tenants(app, &caller).await,
+        Open::Subscriptions => subscription::list(app, caller).await,
+        Open::Operation(id) => operation::status(app, caller, id).await,
+        Open::OperationResult(id) => operation::result(app, caller, id).await,
     }
-    let body = body::object(&text, &route)?;
-    app.store.read(move |tx| read(tx, &work, &authorized, route, body)).await
 }
 
-fn describe(route: &Route) -> (String, String) {
-    let permission = route.permission();
-    permission.map_or_else(Default::default, |permission| (permission.action, permission.scope.to_string()))
-}
-
-fn write(
-    tx: &mut dyn store::Tx,
+fn answer_write(
+    tx: &mut dyn Tx,
     work: &Work,
     authorized: &Authorized,
-    route: Route,
-    body: body::Object,
+    write: Write,
+    body: &body::Object,
 ) -> Result<Reply, Failure> {
-    match route {
-        Route::Group(verb, id) => resource_group::write(tx, work, authorized, verb, &id, &body),
-        Route::Resource(verb, kind, id) => resource::write(tx, work, authorized, verb, kind, &id, body),
-        Route::RoleAssignment(verb, scope, name) => {
-            role_assignment::write(tx, work, authorized, verb, &scope, &name, &body)
+    match write {
+        Write::Group(change, id) => resource_group::write(tx, work, authorized, change, &id, body),
+        Write::Resource(change, kind, id) => resource::write(tx, work, authorized, change, kind, &id, body),
+        Write::RoleAssignment(change, scope, name) => {
+            role_assignment::write(tx, authorized, change, &scope, &name, body)
         }
-        Route::Register(subscription, namespace) => Ok(provider::register(subscription, &namespace)),
-        Route::Power(action, id) => power::change(tx, work, authorized, action, &id),
-        Route::ManualUpgrade(id) => scale_set_machine::upgrade(tx, work, authorized, &id, &body),
-        Route::DeleteInstances(id) => scale_set_machine::delete_some(tx, work, authorized, &id, &body),
-        other => Err(unanswered(&other)),
+        Write::Register(subscription, namespace) => Ok(provider::register(subscription, &namespace)),
+        Write::Power(action, id) => power::change(tx, work, authorized, action, &id),
+        Write::ManualUpgrade(id) => scale_set_machine::upgrade(tx, work, authorized, &id, body),
+        Write::DeleteInstances(id) => scale_set_machine::delete_some(tx, work, authorized, &id, body),
+        Write::DeleteDeployment(id) => deployment::delete(tx, &id),
+        Write::CancelDeployment(id) => deployment::cancel(tx, work, &id),
     }
 }
 
-fn read(
-    tx: &dyn store::ReadTx,
+fn answer_read(
+    tx: &dyn ReadTx,
     work: &Work,
     authorized: &Authorized,
-    route: Route,
-    _body: body::Object,
+    read: Read,
+    body: &body::Object,
 ) -> Result<Reply, Failure> {
-    match route {
-        Route::Subscription(id) => subscription::get(tx, id),
-        Route::Locations(id) => Ok(subscription::locations(id)),
-        Route::Providers(id) => Ok(provider::list(id)),
-        Route::Provider(id, namespace) => Ok(provider::get(id, &namespace)),
-        Route::Groups(id) => resource_group::list(tx, work, authorized, id),
-        Route::Group(verb, id) => resource_group::read(tx, verb, &id),
-        Route::Resources(scope) => resource::list_all(tx, work, authorized, scope),
-        Route::Resource(verb, kind, id) => resource::read(tx, work, verb, kind, &id),
-        Route::Collection { kind, scope, resource_type } => {
+    match read {
+        Read::Subscription(id) => subscription::get(tx, id),
+        Read::Locations(id) => Ok(subscription::locations(id)),
+        Read::Providers(id) => Ok(provider::list(id)),
+        Read::Provider(id, namespace) => Ok(provider::get(id, &namespace)),
+        Read::Groups(id) => resource_group::list(tx, work, authorized, id),
+        Read::Group(look, id) => resource_group::read(tx, look, &id),
+        Read::Resources(scope) => resource::list_all(tx, work, authorized, &scope),
+        Read::Export(id) => export::export(tx, work, &id, body),
+        Read::Resource(look, kind, id) => resource::read(tx, work, look, kind, &id),
+        Read::Collection { kind, scope, resource_type } => {
             resource::list(tx, work, authorized, kind, &scope, &resource_type)
         }
-        Route::RoleAssignment(verb, scope, name) => role_assignment::read(tx, verb, &scope, &name),
-        Route::RoleAssignments(scope) => role_assignment::list(tx, work, &scope),
-        Route::RoleDefinition(scope, name) => role_definition::get(&scope, &name),
-        Route::RoleDefinitions(scope) => role_definition::list(work, &scope),
-        Route::InstanceView(kind, id) => resource::instance_view(tx, work, kind, &id),
-        Route::AssociatedResources(id) => user_assigned_identity::associated(tx, authorized, &id),
-        Route::Catalogue(subscription, names) => catalogue::get(subscription, &names),
-        other => Err(unanswered(&other)),
+        Read::RoleAssignment(look, scope, name) => role_assignment::read(tx, look, &scope, &name),
+        Read::RoleAssignments(scope) => role_assignment::list(tx, work, &scope),
+        Read::RoleDefinition(scope, name) => role_definition::get(&scope, &name),
+        Read::RoleDefinitions(scope) => role_definition::list(work, &scope),
+        Read::InstanceView(kind, id) => resource::instance_view(tx, work, kind, &id),
+        Read::AssociatedResources(id) => user_assigned_identity::associated(tx, authorized, &id),
+        Read::Deployment(Look::Get, id) => deployment::get(tx, &id),
+        Read::Deployment(Look::Head, id) => deployment::head(tx, &id),
+        Read::Deployments(group) => deployment::list(tx, &group),
+        Read::DeploymentOperations(id) => deployment::operations(tx, &id),
+        Read::DeploymentStatus(id, operation) => deployment::status(tx, &id, operation),
+        Read::Catalogue(subscription, names) => catalogue::get(subscription, &names),
     }
-}
-
-fn unanswered(route: &Route) -> Failure {
-    ArmError::new(Code::NotFound, format!("There is no answer to this request: {:?}.", std::mem::discriminant(route)))
-        .into()
 }

@@ -57,7 +57,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "control",
-        may: &["authority", "broker", "contract", "domain", "store"],
+        may: &["authority", "broker", "contract", "domain", "store", "template"],
         must_not: &["rusqlite"],
         never_links: &["symbolon-guest", "symbolon-imds", "symbolon-listen"],
     },

@@ -18,6 +18,7 @@ pub enum Code {
     DeploymentActive,
     DeploymentFailed,
     DeploymentNotFound,
+    DeploymentOutputEvaluationFailed,
     ExpiredAuthenticationToken,
     ExportTemplateProviderError,
     FailedIdentityOperation,
@@ -67,6 +68,7 @@ impl Code {
             Self::DeploymentActive => "DeploymentActive",
             Self::DeploymentFailed => "DeploymentFailed",
             Self::DeploymentNotFound => "DeploymentNotFound",
+            Self::DeploymentOutputEvaluationFailed => "DeploymentOutputEvaluationFailed",
             Self::ExpiredAuthenticationToken => "ExpiredAuthenticationToken",
             Self::ExportTemplateProviderError => "ExportTemplateProviderError",
             Self::FailedIdentityOperation => "FailedIdentityOperation",
@@ -109,6 +111,7 @@ impl Code {
         match self {
             Self::BadRequest
             | Self::DeploymentFailed
+            | Self::DeploymentOutputEvaluationFailed
             | Self::ExportTemplateProviderError
             | Self::FailedIdentityOperation
             | Self::InvalidParameter
@@ -164,6 +167,8 @@ pub struct ArmError {
     pub target: Option<String>,
     /// What it is made of: code, message, target.
     pub details: Vec<Detail>,
+    /// More for programs: the place in a template.
+    pub additional_info: Option<Box<Value>>,
 }
 
 /// A part of an error.
@@ -175,19 +180,33 @@ pub struct Detail {
     pub message: String,
     /// What it is about.
     pub target: Option<String>,
+    /// What it is made of in turn.
+    pub details: Vec<Detail>,
+    /// More for programs: the place in a template.
+    pub additional_info: Option<Box<Value>>,
 }
 
 impl ArmError {
     /// An error.
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), target: None, details: Vec::new() }
+        Self { code, message: message.into(), target: None, details: Vec::new(), additional_info: None }
     }
 
     /// Says what it is about.
     #[must_use]
     pub fn target(mut self, target: impl Into<String>) -> Self {
         self.target = Some(target.into());
+        self
+    }
+
+    /// Says where in a template it is, counted from 1.
+    #[must_use]
+    pub fn place(mut self, line: u32, column: u32) -> Self {
+        if line > 0 {
+            let info = json!({"lineNumber": line, "linePosition": column, "path": ""});
+            self.additional_info = Some(Box::new(json!([{"type": "TemplateViolation", "info": info}])));
+        }
         self
     }
 
@@ -253,16 +272,8 @@ impl ArmError {
     /// The `error` member alone, as it stands in an operation's answer.
     #[must_use]
     pub fn value(&self) -> Value {
-        let mut members = Map::new();
-        members.insert("code".to_owned(), self.code.as_str().into());
-        members.insert("message".to_owned(), self.message.as_str().into());
-        if let Some(target) = &self.target {
-            members.insert("target".to_owned(), target.as_str().into());
-        }
-        if !self.details.is_empty() {
-            members.insert("details".to_owned(), self.details.iter().map(Detail::value).collect());
-        }
-        members.into()
+        let Self { code, message, target, details, additional_info } = self;
+        value(code.as_str(), message, target.as_deref(), details, additional_info.as_deref())
     }
 
     /// The body of an answer.
@@ -276,18 +287,29 @@ impl Detail {
     /// A part without a target.
     #[must_use]
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into(), target: None }
+        Self { code: code.into(), message: message.into(), target: None, details: Vec::new(), additional_info: None }
     }
 
     fn value(&self) -> Value {
-        let mut members = Map::new();
-        members.insert("code".to_owned(), self.code.as_str().into());
-        members.insert("message".to_owned(), self.message.as_str().into());
-        if let Some(target) = &self.target {
-            members.insert("target".to_owned(), target.as_str().into());
-        }
-        members.into()
+        let Self { code, message, target, details, additional_info } = self;
+        value(code, message, target.as_deref(), details, additional_info.as_deref())
     }
+}
+
+fn value(code: &str, message: &str, target: Option<&str>, details: &[Detail], more: Option<&Value>) -> Value {
+    let mut members = Map::new();
+    members.insert("code".to_owned(), code.into());
+    members.insert("message".to_owned(), message.into());
+    if let Some(target) = target {
+        members.insert("target".to_owned(), target.into());
+    }
+    if !details.is_empty() {
+        members.insert("details".to_owned(), details.iter().map(Detail::value).collect());
+    }
+    if let Some(more) = more {
+        members.insert("additionalInfo".to_owned(), more.clone());
+    }
+    members.into()
 }
 
 #[cfg(test)]

@@ -146,12 +146,6 @@ impl Authorized {
         self.caller.may(action, &Scope::At(id.clone()))
     }
 
-    /// The proof that the same caller may do something else too.
-    pub(crate) fn also(&self, action: &str, id: &ResourceId) -> Result<Self, ArmError> {
-        let permission = Permission { action: action.to_owned(), scope: Scope::At(id.clone()), within: false };
-        authorize(Arc::clone(&self.caller), &permission)
-    }
-
     /// That the caller may use something that the request names beside its own target.
     pub(crate) fn linked(&self, action: &str, linked: &ResourceId, target: &ResourceId) -> Result<(), ArmError> {
         if self.may(action, linked) {

@@ -8,8 +8,6 @@ use contract::arm::{ArmError, Code};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-use super::route::Route;
-
 /// The longest body that is read, in bytes: the most that Azure takes for a template.
 pub(crate) const MAX_BODY: usize = 4 * 1024 * 1024;
 /// How long a body may take.
@@ -88,8 +86,8 @@ pub(crate) async fn read(body: Body) -> Result<Vec<u8>, ArmError> {
     }
 }
 
-/// The members of a body; none is no members. Requests that describe something must have one.
-pub(crate) fn object(text: &[u8], route: &Route) -> Result<Object, ArmError> {
+/// The members of a body; none is no members, unless there must be some.
+pub(crate) fn object(text: &[u8], required: bool) -> Result<Object, ArmError> {
     let invalid = |why: &dyn std::fmt::Display| {
         ArmError::new(
             Code::InvalidRequestContent,
@@ -98,7 +96,7 @@ pub(crate) fn object(text: &[u8], route: &Route) -> Result<Object, ArmError> {
     };
     let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text);
     if text.iter().all(u8::is_ascii_whitespace) {
-        return if route.needs_body() { Err(invalid(&"the request has no content")) } else { Ok(Object::new()) };
+        return if required { Err(invalid(&"the request has no content")) } else { Ok(Object::new()) };
     }
     match serde_json::from_slice(text) {
         Ok(Value::Object(members)) => Ok(members),

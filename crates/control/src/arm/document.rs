@@ -152,10 +152,7 @@ mod tests {
     use super::*;
 
     fn object(value: Value) -> Object {
-        match value {
-            Value::Object(members) => members,
-            other => panic!("{other}"),
-        }
+        value.as_object().unwrap().clone()
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub(crate) fn change(
     let name = format!("Microsoft.Compute/virtualMachines/{}/action", action.word());
     let begun = operation::begin(tx, work, authorized, &name, &wanted.id, &[wait])?;
     let location = normal(&wanted.location);
-    let reply = Reply::empty(202).following(work.status_url(id, &location, begun));
+    let reply = Reply::empty(202).following(work.status_url(id, &location, begun), begun);
     Ok(match action {
         // These clients go on to `Location`, also after success.
         PowerAction::PowerOff | PowerAction::Deallocate => reply.resulting(work.monitor_url(id, &location, begun)),

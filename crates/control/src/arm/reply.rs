@@ -23,6 +23,8 @@ pub(crate) struct Reply {
     pub(crate) body: Option<Value>,
     /// Where the client follows what is still being done.
     pub(crate) follow: Follow,
+    /// What is still being done.
+    pub(crate) operation: Option<OperationId>,
 }
 
 /// Where a client follows an operation.
@@ -44,12 +46,12 @@ impl Reply {
 
     /// A status with a body.
     pub(crate) fn with(status: u16, body: Value) -> Self {
-        Self { status, body: Some(body), follow: Follow::default() }
+        Self { status, body: Some(body), follow: Follow::default(), operation: None }
     }
 
     /// A status alone.
     pub(crate) fn empty(status: u16) -> Self {
-        Self { status, body: None, follow: Follow::default() }
+        Self { status, body: None, follow: Follow::default(), operation: None }
     }
 
     /// What is there: 201 when it is new, else 200.
@@ -58,8 +60,9 @@ impl Reply {
     }
 
     /// With where to follow the operation's state.
-    pub(crate) fn following(mut self, status: String) -> Self {
+    pub(crate) fn following(mut self, status: String, operation: OperationId) -> Self {
         self.follow.status = Some(status);
+        self.operation = Some(operation);
         self.follow.retry = true;
         self
     }

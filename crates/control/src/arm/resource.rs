@@ -10,7 +10,7 @@ use super::body::Object;
 use super::failure::Failure;
 use super::kind::Kind;
 use super::reply::Reply;
-use super::route::Verb;
+use super::route::{Change, Look};
 use super::work::Work;
 use super::{
     document, federated_credential, generic, kind, scale_set, scale_set_extension, scale_set_machine,
@@ -21,16 +21,15 @@ pub(crate) fn write(
     tx: &mut dyn Tx,
     work: &Work,
     authorized: &Authorized,
-    verb: Verb,
+    change: Change,
     kind: Kind,
     id: &ResourceId,
-    body: Object,
+    body: &Object,
 ) -> Result<Reply, Failure> {
-    match verb {
-        Verb::Get | Verb::Head => read(tx, work, verb, kind, id),
-        Verb::Put => put(tx, work, authorized, kind, id, &body),
-        Verb::Patch => patch(tx, work, authorized, kind, id, &body),
-        Verb::Delete => delete(tx, work, authorized, kind, id),
+    match change {
+        Change::Put => put(tx, work, authorized, kind, id, body),
+        Change::Patch => patch(tx, work, authorized, kind, id, body),
+        Change::Delete => delete(tx, work, authorized, kind, id),
     }
 }
 
@@ -74,7 +73,7 @@ fn patch(
     }
 }
 
-fn delete(
+pub(crate) fn delete(
     tx: &mut dyn Tx,
     work: &Work,
     authorized: &Authorized,
@@ -95,8 +94,8 @@ fn delete(
     }
 }
 
-pub(crate) fn read(tx: &dyn ReadTx, work: &Work, verb: Verb, kind: Kind, id: &ResourceId) -> Result<Reply, Failure> {
-    if verb == Verb::Head {
+pub(crate) fn read(tx: &dyn ReadTx, work: &Work, look: Look, kind: Kind, id: &ResourceId) -> Result<Reply, Failure> {
+    if look == Look::Head {
         return Ok(Reply::empty(if is_there(tx, kind, id)? { 204 } else { 404 }));
     }
     get(tx, work, kind, id).map(Reply::ok)
@@ -215,9 +214,9 @@ pub(crate) fn list_all(
     tx: &dyn ReadTx,
     work: &Work,
     authorized: &Authorized,
-    scope: ResourceId,
+    scope: &ResourceId,
 ) -> Result<Reply, Failure> {
-    document::require_group(tx, &scope)?;
+    document::require_group(tx, scope)?;
     let filter = Filter::parse(work.query.get("$filter").unwrap_or_default())?;
     let path = format!("{scope}/resources");
     let mut page = work.page();

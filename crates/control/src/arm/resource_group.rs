@@ -10,7 +10,7 @@ use super::body::Object;
 use super::failure::Failure;
 use super::reply::Reply;
 use super::resource::Filter;
-use super::route::Verb;
+use super::route::{Change, Look};
 use super::work::Work;
 use super::{document, operation, scale_set, virtual_machine};
 
@@ -20,21 +20,20 @@ pub(crate) fn write(
     tx: &mut dyn Tx,
     work: &Work,
     authorized: &Authorized,
-    verb: Verb,
+    change: Change,
     id: &ResourceId,
     body: &Object,
 ) -> Result<Reply, Failure> {
-    match verb {
-        Verb::Put => put(tx, id, body),
-        Verb::Patch => patch(tx, id, body),
-        Verb::Delete => delete(tx, work, authorized, id),
-        Verb::Get | Verb::Head => read(tx, verb, id),
+    match change {
+        Change::Put => put(tx, id, body),
+        Change::Patch => patch(tx, id, body),
+        Change::Delete => delete(tx, work, authorized, id),
     }
 }
 
-pub(crate) fn read(tx: &dyn ReadTx, verb: Verb, id: &ResourceId) -> Result<Reply, Failure> {
+pub(crate) fn read(tx: &dyn ReadTx, look: Look, id: &ResourceId) -> Result<Reply, Failure> {
     let found = tx.resource_group(id)?;
-    if verb == Verb::Head {
+    if look == Look::Head {
         return Ok(Reply::empty(if found.is_some() { 204 } else { 404 }));
     }
     match found {

@@ -9,33 +9,31 @@ use super::authorization::Authorized;
 use super::body::{self, Object};
 use super::failure::Failure;
 use super::reply::Reply;
-use super::route::Verb;
+use super::route::{Change, Look};
 use super::work::{Work, tenant_of};
 use super::{document, role_definition};
 
 pub(crate) fn write(
     tx: &mut dyn Tx,
-    _work: &Work,
     authorized: &Authorized,
-    verb: Verb,
+    change: Change,
     scope: &Scope,
     name: &str,
     body: &Object,
 ) -> Result<Reply, Failure> {
-    match verb {
-        Verb::Put => put(tx, authorized, scope, name, body),
-        Verb::Delete => delete(tx, scope, name),
-        Verb::Get | Verb::Head => read(tx, verb, scope, name),
-        Verb::Patch => {
+    match change {
+        Change::Put => put(tx, authorized, scope, name, body),
+        Change::Delete => delete(tx, scope, name),
+        Change::Patch => {
             let text = "The requested resource does not support http method 'PATCH'.";
             Err(ArmError::new(Code::MethodNotAllowed, text).into())
         }
     }
 }
 
-pub(crate) fn read(tx: &dyn ReadTx, verb: Verb, scope: &Scope, name: &str) -> Result<Reply, Failure> {
+pub(crate) fn read(tx: &dyn ReadTx, look: Look, scope: &Scope, name: &str) -> Result<Reply, Failure> {
     let found = find(tx, scope, name)?;
-    if verb == Verb::Head {
+    if look == Look::Head {
         return Ok(Reply::empty(if found.is_some() { 204 } else { 404 }));
     }
     match found {

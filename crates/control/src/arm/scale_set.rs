@@ -57,7 +57,7 @@ pub(crate) fn delete(tx: &mut dyn Tx, work: &Work, authorized: &Authorized, id: 
     let ended = operation::ended(tx, work, authorized, DELETE, &scale_set.id)?;
     let location = normal(&scale_set.location);
     let (status, monitor) = (work.status_url(id, &location, ended), work.monitor_url(id, &location, ended));
-    Ok(Reply::empty(202).following(status).resulting(monitor))
+    Ok(Reply::empty(202).following(status, ended).resulting(monitor))
 }
 
 /// Removes a scale set with its machines; whoever waits for something of them waits no more.
@@ -144,7 +144,7 @@ pub(crate) fn follow(
         return Ok(reply);
     }
     let begun = operation::begin(tx, work, authorized, action, &scale_set.id, waits)?;
-    Ok(reply.following(work.status_url(&scale_set.id, &normal(&scale_set.location), begun)))
+    Ok(reply.following(work.status_url(&scale_set.id, &normal(&scale_set.location), begun), begun))
 }
 
 /// The extensions of a described model. Protected settings that aren't said stay what they are, for they are never

@@ -69,7 +69,7 @@ pub(crate) fn delete(tx: &mut dyn Tx, work: &Work, authorized: &Authorized, id: 
     };
     let location = normal(&wanted.location);
     let (status, monitor) = (work.status_url(id, &location, begun), work.monitor_url(id, &location, begun));
-    Ok(Reply::empty(202).following(status).resulting(monitor))
+    Ok(Reply::empty(202).following(status, begun).resulting(monitor))
 }
 
 pub(crate) fn get(tx: &dyn ReadTx, id: &ResourceId) -> Result<Value, Failure> {
@@ -118,7 +118,7 @@ fn apply(
     let begun = begun.transpose()?;
     let reply = Reply::put(created, get(tx, id)?);
     Ok(match begun {
-        Some(begun) => reply.following(work.status_url(id, &normal(&wanted.location), begun)),
+        Some(begun) => reply.following(work.status_url(id, &normal(&wanted.location), begun), begun),
         None => reply,
     })
 }

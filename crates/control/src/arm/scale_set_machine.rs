@@ -221,7 +221,7 @@ fn accepted(
     let location = normal(&scale_set.location);
     let status = work.status_url(&scale_set.id, &location, begun);
     let monitor = work.monitor_url(&scale_set.id, &location, begun);
-    Ok(Reply::empty(202).following(status).resulting(monitor))
+    Ok(Reply::empty(202).following(status, begun).resulting(monitor))
 }
 
 fn find(tx: &dyn ReadTx, id: &ResourceId) -> Result<VirtualMachine, Failure> {

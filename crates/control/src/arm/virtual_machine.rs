@@ -91,7 +91,7 @@ pub(crate) fn delete(tx: &mut dyn Tx, work: &Work, authorized: &Authorized, id: 
     let location = normal(&vm.location);
     let ended = operation::ended(tx, work, authorized, "Microsoft.Compute/virtualMachines/delete", &vm.id)?;
     let (status, monitor) = (work.status_url(id, &location, ended), work.monitor_url(id, &location, ended));
-    Ok(Reply::empty(202).following(status).resulting(monitor))
+    Ok(Reply::empty(202).following(status, ended).resulting(monitor))
 }
 
 /// Removes a machine; whoever waits for something of it waits no more.

@@ -87,7 +87,7 @@ pub(crate) fn delete(tx: &mut dyn Tx, work: &Work, authorized: &Authorized, id: 
     let begun = operation::begin(tx, work, authorized, DELETE, &before.id, &[wait])?;
     let location = normal(&vm.location);
     let (status, monitor) = (work.status_url(id, &location, begun), work.monitor_url(id, &location, begun));
-    Ok(Reply::empty(202).following(status).resulting(monitor))
+    Ok(Reply::empty(202).following(status, begun).resulting(monitor))
 }
 
 /// Says to the guest that an extension is to go; what to wait for.
@@ -114,7 +114,7 @@ pub(crate) fn bring(
     if same {
         // Tags may differ; the handler has nothing to do for them.
         tx.put_vm_extension(&wanted)?;
-        return Ok(wanted.state.is_under_way().then(|| Wait { on: wanted.id, number: wanted.sequence }));
+        return Ok(wanted.state.is_under_way().then_some(Wait { on: wanted.id, number: wanted.sequence }));
     }
     wanted.sequence += 1;
     wanted.state = if before.is_some() { ProvisioningState::Updating } else { ProvisioningState::Creating };
@@ -195,7 +195,7 @@ fn apply(
     let reply = Reply::put(before.is_none(), shown(&find(tx, &id)?, false));
     let Some(wait) = wait else { return Ok(reply) };
     let begun = operation::begin(tx, work, authorized, WRITE, &id, &[wait])?;
-    Ok(reply.following(work.status_url(&id, &normal(&vm.location), begun)))
+    Ok(reply.following(work.status_url(&id, &normal(&vm.location), begun), begun))
 }
 
 fn check(

@@ -109,6 +109,9 @@ impl World {
             external: ExternalKeys::new(shared, &[]).expect("a client"),
             base_url: BASE.to_owned(),
             host: "localhost:16926".to_owned(),
+            kek: kek.clone(),
+            ids: control::Ids::Derived,
+            settled: control::Settled::at_once(),
         };
         Self { clock, store, kek, keys, router: control::router(Arc::new(app)), own, external }
     }
