@@ -88,7 +88,7 @@ pub(crate) enum Source {
 pub(crate) struct TargetArgs {
     #[command(flatten)]
     pub(crate) data: DataArgs,
-    /// Which VM of the running `symbolon up`; without it the first
+    /// Which VM of the running `symbolon up`, by name or resource id; without it the first
     #[arg(long, value_name = "NAME")]
     pub(crate) vm: Option<String>,
     /// Which endpoint

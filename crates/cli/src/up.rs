@@ -5,4 +5,5 @@ pub(crate) mod instance;
 pub(crate) mod machines;
 pub(crate) mod operations;
 pub(crate) mod report;
+pub(crate) mod roster;
 pub(crate) mod world;

@@ -38,6 +38,7 @@ use crate::up::extension::{self, Guest};
 use crate::up::instance::{Admin, Instance, InstanceFile, InstanceIdentity, InstanceVm};
 use crate::up::machines::{self, Machine};
 use crate::up::operations::{self, Operations, Readiness};
+use crate::up::roster::Roster;
 use crate::up::{report, world};
 use crate::{hardening, logging, seed};
 
@@ -78,7 +79,8 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
     let world = seeded.unwrap_or_default();
 
     // Every port before anything is changed: what can't be opened is told with nothing done.
-    let machines = machines::open(world::machines(&store, &world).await?, args)?;
+    let mut roster = Roster::read(data.path())?;
+    let machines = machines::open(world::machines(&store, &world, &roster).await?, args)?;
     let https = bind(args.https, "authority", "--https")?;
     let operations_listener = bind(args.metrics, "metrics", "--metrics")?;
     let (https_address, metrics_address) = (https.local_addr()?, operations_listener.local_addr()?);
@@ -86,6 +88,8 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
     let kek = Arc::new(open_kek(&data.path().join("keys"))?);
     let tenant = first_tenant(&store, &world, &machines).await?;
     let admin = world::apply(&store, world, &kek, data.path(), tenant, &clock).await?;
+    roster.enrol(machines.iter().map(|machine| &machine.vm));
+    roster.write(data.path())?;
     let issuers = Arc::new(Issuers { v1: args.issuer.clone(), ..Issuers::default() });
     let keys = Keys::open(store.clone(), kek.clone(), issuers.clone(), clock.clone(), RotationPolicy::default());
     let keys = Arc::new(keys.await?);
@@ -121,7 +125,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
         let snapshot = store.read(move |tx| tx.vm_snapshot(&id)).await?.context("a VM is gone")?;
         vms.push(describe(&machine, &snapshot));
         if let Some(port) = machine.extension {
-            let disk = Disk::new(data.path().join("guests").join(&machine.vm.name));
+            let disk = Disk::new(roster.guest(data.path(), &machine.vm));
             let guest = Guest { vm: snapshot.id.clone(), identities: snapshot.identities.clone(), disk };
             extension::place_credentials(&guest, &store, &clock).await?;
             let client = client.clone();

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use store::{Act, Handle};
 
 use super::instance::Admin;
+use super::roster::Roster;
 use crate::files;
 
 /// The admin's secret, for the next start.
@@ -21,12 +22,14 @@ const ADMIN_FILE: &str = "admin.json";
 /// The name of the application that owns everything.
 const ADMIN: &str = "admin";
 
-/// The VMs that are there, and the managed-identity extension of each: the seed's first, in its order.
+/// The VMs that are there, and the managed-identity extension of each: the seed's first, in its order, then the
+/// others as they stood at the last start.
 pub(crate) async fn machines(
     store: &Handle,
     world: &World,
+    roster: &Roster,
 ) -> Result<Vec<(VirtualMachine, Option<VmExtension>)>, store::Error> {
-    let stored = store
+    let mut stored = store
         .read(|tx| {
             let mut machines = Vec::new();
             for vm in tx.virtual_machines(&Scope::Root)? {
@@ -36,6 +39,7 @@ pub(crate) async fn machines(
             Ok::<_, store::Error>(machines)
         })
         .await?;
+    stored.sort_by_key(|(vm, _)| roster.position(&vm.id));
     let mut machines: Vec<(VirtualMachine, Option<VmExtension>)> = world
         .virtual_machines
         .iter()

@@ -67,6 +67,65 @@ fn several_vms_have_a_listener_each() {
     }
 }
 
+/// Two VMs of one name, of which each has an identity of its own.
+const NAMESAKES: &str = "resourceGroups: [{name: web}, {name: dev}]
+userAssignedIdentities: [{name: web-app, resourceGroup: web}, {name: dev-app, resourceGroup: dev}]
+virtualMachines:
+- name: vm
+  resourceGroup: web
+  identity: {userAssigned: [web-app]}
+  extensions: [{type: ManagedIdentityExtensionForLinux}]
+- name: vm
+  resourceGroup: dev
+  identity: {userAssigned: [dev-app]}
+  extensions: [{type: ManagedIdentityExtensionForLinux}]
+";
+
+#[test]
+fn vms_of_one_name_have_a_disk_each_and_are_told_apart() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("seed.yaml"), NAMESAKES).unwrap();
+    let up = Up::start(home.path(), &["--seed=seed.yaml"]);
+    let identities = |guest: &str| {
+        let folder = home.path().join("data/guests").join(guest).join("var/lib/symbolon/identities");
+        std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name()).collect::<Vec<_>>()
+    };
+    let vms = up.ready["vms"].as_array().unwrap();
+    for (guest, vm) in ["vm", "vm@dev"].into_iter().zip(vms) {
+        let identity = &vm["identities"][0];
+        let client = identity["clientId"].as_str().unwrap();
+        assert_eq!(identities(guest), [format!("{client}.json").as_str()]);
+        let id = vm["id"].as_str().unwrap();
+        let args = ["token", "--resource=r", "--data-dir=data", "--source=extension", "--decode", "--json", "--vm", id];
+        let output = run(home.path(), &args);
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", told(&output, &[])));
+        assert_eq!(answer["claims"]["oid"], identity["principalId"], "each hands out its own identity's tokens");
+    }
+    let ambiguous = told(&run(home.path(), &["token", "--resource=r", "--data-dir=data", "--vm=VM"]), &[]);
+    assert!(ambiguous.contains("several VMs 'VM'; say which with --vm and its resource id: /subscr"), "{ambiguous}");
+}
+
+#[test]
+fn a_start_without_a_seed_keeps_the_order_and_with_it_the_addresses() {
+    let home = tempfile::tempdir().unwrap();
+    let seed = |text: &str| std::fs::write(home.path().join("seed.yaml"), text).unwrap();
+    let names = |up: &Up| {
+        let vms = up.ready["vms"].as_array().unwrap();
+        vms.iter().map(|vm| vm["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    seed("virtualMachines: [{name: zebra}, {name: ape}]");
+    let up = Up::start(home.path(), &["--seed=seed.yaml"]);
+    assert_eq!(up.end(Signal::TERM).0, Some(0));
+    let up = Up::start(home.path(), &[]);
+    assert_eq!(names(&up), ["zebra", "ape"]);
+    assert_eq!(up.end(Signal::TERM).0, Some(0));
+    seed("virtualMachines: [{name: bear}, {name: zebra}]");
+    let up = Up::start(home.path(), &["--seed=seed.yaml"]);
+    assert_eq!(names(&up), ["bear", "zebra", "ape"]);
+    assert_eq!(up.end(Signal::TERM).0, Some(0));
+    assert_eq!(names(&Up::start(home.path(), &[])), ["bear", "zebra", "ape"]);
+}
+
 #[test]
 fn an_ephemeral_one_leaves_nothing() {
     let home = tempfile::tempdir().unwrap();
