@@ -1,6 +1,7 @@
 //! The file in which callers of the extension find its address: `ManagedIdentity-Settings`.
 
 use std::fs;
+use std::net::IpAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 
@@ -11,11 +12,12 @@ use crate::disk::{Disk, DiskError, write_atomically};
 pub struct DiscoveryFile(PathBuf);
 
 impl DiscoveryFile {
-    /// Writes it, readable for everyone: it holds a URL and nothing else. Call it once the port listens.
+    /// Writes it, readable for everyone: it holds a URL and nothing else. Call it once the port listens, with
+    /// the address where that isn't localhost.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn write(disk: &Disk, port: u16) -> Result<Self, DiskError> {
+    pub fn write(disk: &Disk, own: Option<IpAddr>, port: u16) -> Result<Self, DiskError> {
         let path = disk.discovery_file();
         let failed = |doing| {
             let path = path.clone();
@@ -24,7 +26,7 @@ impl DiscoveryFile {
         if let Some(folder) = path.parent() {
             fs::DirBuilder::new().recursive(true).mode(0o755).create(folder).map_err(failed("written"))?;
         }
-        let text = contract::extension::discovery_file(port);
+        let text = contract::extension::discovery_file(own, port);
         write_atomically(&path, text.as_bytes(), 0o644).map_err(failed("written"))?;
         Ok(Self(path))
     }

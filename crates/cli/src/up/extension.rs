@@ -106,5 +106,5 @@ pub(crate) async fn start(
     for listener in port.listeners {
         tasks.spawn(listen::serve(listener, endpoint.clone(), guest::listener_config(), shutdown.ending()));
     }
-    Ok(DiscoveryFile::write(&guest.disk, port.port)?)
+    Ok(DiscoveryFile::write(&guest.disk, port.own, port.port)?)
 }

@@ -58,6 +58,10 @@ fn several_vms_have_a_listener_each() {
     assert!(vms[1]["imds"].as_str().unwrap().starts_with("http://127.0.1.1:"));
     assert!(vms[1]["extension"].as_str().unwrap().starts_with("http://127.0.1.1:"));
     assert_eq!(up.ready["extension"], Value::Null);
+    let file = home.path().join("data/guests/two/var/lib/waagent/ManagedIdentity-Settings");
+    let file: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let url = format!("{}/oauth2/token", file["url"].as_str().unwrap());
+    assert_eq!(vms[1]["extension"], url, "whoever reads the file comes to the right VM");
     let data = format!("--data-dir={}", home.path().join("data").display());
     for (vm, source, code) in
         [("one", "imds", 0), ("two", "imds", 0), ("two", "extension", 0), ("three", "imds", 1), ("one", "extension", 1)]

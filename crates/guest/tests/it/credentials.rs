@@ -46,7 +46,7 @@ fn the_discovery_file_says_where_and_goes_with_the_endpoint() {
     let folder = tempfile::tempdir().expect("a folder");
     let disk = Disk::new(folder.path());
     let path = folder.path().join("var/lib/waagent/ManagedIdentity-Settings");
-    let file = DiscoveryFile::write(&disk, 50_342).expect("written");
+    let file = DiscoveryFile::write(&disk, None, 50_342).expect("written");
     assert_eq!(std::fs::read_to_string(&path).expect("text"), "{\"url\":\"http://localhost:50342\"}");
     assert_eq!(std::fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o644);
     drop(file);
