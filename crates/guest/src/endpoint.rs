@@ -148,11 +148,13 @@ impl Shared {
         listen::respond(answer, JSON)
     }
 
-    /// The extension's documented vocabulary: a resource that the tenant doesn't know is the caller's fault,
-    /// everything else is the 500 that points at the logs.
+    /// The extension's documented vocabulary: a resource that the tenant doesn't know, or that makes no scope, is
+    /// the caller's fault; everything else is the 500 that points at the logs.
     fn refusal(&self, error: SourceError) -> Refusal {
         match error {
-            SourceError::Refused { error, description } if error == "invalid_resource" => {
+            SourceError::Refused { error, description }
+                if matches!(error.as_str(), "invalid_resource" | "invalid_scope") =>
+            {
                 Refusal::InvalidResource { description }
             }
             SourceError::Withdrawn => Refusal::IdentityNotFound,

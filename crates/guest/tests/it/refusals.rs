@@ -29,6 +29,7 @@ async fn every_route_refuses_what_is_wrong_in_exactly_these_bytes() {
     let forwarded = error("invalid_request", "Requests with the X-Forwarded-For header are not allowed");
     let missing = error("invalid_request", "Required query variable 'resource' is missing");
     let twice = error("invalid_request", "Query variable 'resource' is specified more than once");
+    let space = error("invalid_request", "Query variable 'resource' must not contain a space");
     let selectors = error("invalid_request", "Only one of client_id, object_id and msi_res_id can be specified");
     let not_text = error("invalid_request", "The query is not valid UTF-8");
     let long = error("invalid_request", "Query variable 'resource' is longer than 2048 bytes");
@@ -83,6 +84,9 @@ async fn every_route_refuses_what_is_wrong_in_exactly_these_bytes() {
             400,
             twice,
         ),
+        ("space in front", get("/oauth2/token?resource=%20r", good), 400, space.clone()),
+        ("space within", get("/oauth2/token?resource=a%20b", good), 400, space.clone()),
+        ("space in the form", post(form, "resource=r+"), 400, space),
         ("two selectors", post(form, "resource=r&client_id=a&object_id=b"), 400, selectors),
         ("no form type", post("", "resource=r"), 400, not_a_form.clone()),
         ("JSON", post("Content-Type: application/json\r\n", "{}"), 400, not_a_form.clone()),

@@ -83,13 +83,13 @@ async fn an_authority_that_is_gone_is_the_documented_500() {
         description: "AADSTS700027: the certificate is not registered".to_owned(),
     }));
     assert_eq!(world.get("/oauth2/token?resource=r").await.body, body, "a revoked credential looks the same");
-    world.source.fail_with(Some(broker::SourceError::Refused {
-        error: "invalid_resource".to_owned(),
-        description: "AADSTS500011: no".to_owned(),
-    }));
-    let answer = world.get("/oauth2/token?resource=r").await;
-    let body = r#"{"error":"invalid_resource","error_description":"AADSTS500011: no"}"#;
-    assert_eq!((answer.status, answer.body.as_str()), (400, body));
+    for (error, code) in [("invalid_resource", 500_011), ("invalid_scope", 70_011)] {
+        let (error, description) = (error.to_owned(), format!("AADSTS{code}: no"));
+        let body = format!("{{\"error\":\"invalid_resource\",\"error_description\":\"{description}\"}}");
+        world.source.fail_with(Some(broker::SourceError::Refused { error, description }));
+        let answer = world.get("/oauth2/token?resource=r").await;
+        assert_eq!((answer.status, answer.body), (400, body), "what is asked for is the caller's to mend");
+    }
 }
 
 #[tokio::test]
