@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use broker::throttle::Throttle;
 use broker::{Broker, Minted, Served, SourceError, TokenCache, Wanted};
 use bytes::Bytes;
 use contract::extension::{CONTENT_TYPE, TokenBody, TokenFields, TokenRequest};
@@ -39,6 +40,7 @@ struct Shared {
     gate: Gate,
     identities: Arc<Identities>,
     broker: Broker,
+    throttle: Throttle,
     tokens: Arc<TokenCache<TokenBody>>,
     logs: String,
     served: Counter,
@@ -47,11 +49,17 @@ struct Shared {
 impl Endpoint {
     /// An endpoint that answers to `hosts`. `logs` is the folder that the documented error names.
     #[must_use]
-    pub fn new(identities: Arc<Identities>, broker: Broker, hosts: AllowedHosts, logs: String) -> Self {
+    pub fn new(
+        identities: Arc<Identities>,
+        broker: Broker,
+        throttle: Throttle,
+        hosts: AllowedHosts,
+        logs: String,
+    ) -> Self {
         let gate = Gate::new(Surface::Extension, hosts);
         let tokens = Arc::new(TokenCache::new(token_body));
         let served = metrics::counter!("symbolon_extension_requests_total", "outcome" => "token");
-        Self { shared: Arc::new(Shared { gate, identities, broker, tokens, logs, served }) }
+        Self { shared: Arc::new(Shared { gate, identities, broker, throttle, tokens, logs, served }) }
     }
 }
 
@@ -88,6 +96,7 @@ impl Shared {
             headers: &head.headers,
             has_body: !body.is_end_stream(),
         })?;
+        let _permit = self.throttle.admit().ok_or(Refusal::TooManyRequests)?;
         let form = if admitted.form {
             TokenRequest::check_form_type(&head.headers)?;
             let body = Limited::new(body, MAX_FORM).collect().await.map_err(|_| Refusal::BodyUnreadable)?;

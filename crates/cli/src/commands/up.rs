@@ -12,6 +12,7 @@ use authority::secret::SecretKey;
 use authority::signing_pool::SigningPool;
 use broker::http::AuthorityClient;
 use broker::in_process::{DEFAULT_LIFETIME, InProcess};
+use broker::throttle::Throttle;
 use broker::{Broker, Counters, Freshness};
 use contract::gate::AllowedHosts;
 use control::external_issuer::ExternalKeys;
@@ -20,7 +21,6 @@ use control::seed::World;
 use control::{App, tls};
 use domain::{Clock, IdentityKind, RotationPolicy, SharedClock, SystemClock, VmSnapshot};
 use guest::disk::Disk;
-use imds::throttle::Throttle;
 use imds::{MetadataService, Vm};
 use listen::Shutdown;
 use rustls::RootCertStore;
@@ -118,6 +118,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
     let client = AuthorityClient::new(&base_url, roots, AUTHORITY_TIMEOUT)?;
     let source = Arc::new(InProcess::new(authority, DEFAULT_LIFETIME));
     let broker = Broker::new(source, clock.clone(), Freshness::default(), Counters::register("imds"));
+    let throttle = || if args.throttle { Throttle::faithful(clock.clone()) } else { Throttle::off() };
     let mut discovery_files = Vec::new();
     let mut vms = Vec::new();
     for machine in machines {
@@ -129,11 +130,11 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
             let guest = Guest { vm: snapshot.id.clone(), identities: snapshot.identities.clone(), disk };
             extension::place_credentials(&guest, &store, &clock).await?;
             let client = client.clone();
-            discovery_files.push(extension::start(&guest, port, client, &clock, &shutdown, &mut tasks).await?);
+            discovery_files
+                .push(extension::start(&guest, port, client, throttle(), &clock, &shutdown, &mut tasks).await?);
             background.spawn(extension::keep_credentials(guest, store.clone(), clock.clone()));
         }
-        let throttle = if args.throttle { Throttle::faithful(clock.clone()) } else { Throttle::off() };
-        let vm = Arc::new(Vm::new(snapshot, throttle));
+        let vm = Arc::new(Vm::new(snapshot, throttle()));
         let hosts = AllowedHosts::imds(machine.imds_address, local_names(machine.imds_address));
         let seed = Uuid::new_v4().as_u64_pair().0;
         let service = MetadataService::new(vm, broker.clone(), hosts, imds::Counters::register(), seed);

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::http::AuthorityClient;
+use broker::throttle::Throttle;
 use broker::{Broker, Counters, Freshness};
 use contract::gate::AllowedHosts;
 use control::vm_credential;
@@ -92,6 +93,7 @@ pub(crate) async fn start(
     guest: &Guest,
     port: ExtensionPort,
     authority: AuthorityClient,
+    throttle: Throttle,
     clock: &SharedClock,
     shutdown: &Shutdown,
     tasks: &mut JoinSet<()>,
@@ -102,7 +104,8 @@ pub(crate) async fn start(
     let source = ExtensionSource::new(authority, identities.clone(), clock.clone());
     let broker = Broker::new(Arc::new(source), clock.clone(), Freshness::default(), Counters::register("extension"));
     let hosts = AllowedHosts::extension(port.port, port.own);
-    let endpoint = Endpoint::new(identities, broker, hosts, guest.disk.log_folder().display().to_string());
+    let logs = guest.disk.log_folder().display().to_string();
+    let endpoint = Endpoint::new(identities, broker, throttle, hosts, logs);
     for listener in port.listeners {
         tasks.spawn(listen::serve(listener, endpoint.clone(), guest::listener_config(), shutdown.ending()));
     }

@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
+use broker::throttle::Throttle;
 use broker::{Broker, Counters, Freshness};
 use contract::gate::AllowedHosts;
 use domain::{ManualClock, Timestamp};
@@ -35,6 +36,15 @@ struct World {
 impl World {
     /// A guest with credentials for these identities of the fixtures' VM.
     fn new(identities: &[usize]) -> Self {
+        Self::start(identities, |_| Throttle::off())
+    }
+
+    /// The same with Azure's limits.
+    fn throttled(identities: &[usize]) -> Self {
+        Self::start(identities, |clock| Throttle::faithful(Arc::new(clock.clone())))
+    }
+
+    fn start(identities: &[usize], throttle: impl FnOnce(&ManualClock) -> Throttle) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let disk = Disk::new(folder.path());
         for number in identities {
@@ -48,7 +58,7 @@ impl World {
         let address = listener.local_addr().expect("an address");
         let identities = Arc::new(Identities::open(disk.clone()));
         let hosts = AllowedHosts::extension(address.port(), []);
-        let endpoint = Endpoint::new(identities, broker, hosts, "/var/log/azure/ext".to_owned());
+        let endpoint = Endpoint::new(identities, broker, throttle(&clock), hosts, "/var/log/azure/ext".to_owned());
         let shutdown = Shutdown::default();
         tokio::spawn(serve(listener, endpoint, guest::listener_config(), shutdown.ending()));
         Self { clock, source, disk, address, _folder: folder, _shutdown: shutdown }

@@ -174,3 +174,26 @@ async fn of_several_faults_the_first_is_told() {
         assert_eq!((answer.status, found), (status, error), "{start} {more}");
     }
 }
+
+/// Behind the header's check, before the parameters': the others aren't counted.
+#[tokio::test]
+async fn the_throttle_refuses_behind_the_gate_and_before_the_parameters() {
+    let world = World::throttled(&[0]);
+    for _ in 0..20 {
+        assert_eq!(world.send(&format!("GET /oauth2/token HTTP/1.1\r\n{}\r\n", world.host())).await.status, 400);
+        assert_eq!(world.get("/oauth2/token?resource=r").await.status, 200);
+    }
+    let body = error("too_many_requests", "Too many requests");
+    for answer in [
+        world.get("/oauth2/token?resource=r").await,
+        world.get("/oauth2/token?a=1&a=1").await,
+        world.post("/oauth2/token", "resource=%ff").await,
+    ] {
+        assert_eq!((answer.status, &answer.body, answer.header("retry-after")), (429, &body, Some("1")));
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+    }
+    let headerless = world.send(&format!("GET /oauth2/token HTTP/1.1\r\n{}\r\n", world.host())).await;
+    assert!(headerless.status == 400 && headerless.body.contains("bad_request_102"), "the header is looked at first");
+    world.clock.advance(std::time::Duration::from_secs(1));
+    assert_eq!(world.get("/oauth2/token?resource=r").await.status, 200);
+}
