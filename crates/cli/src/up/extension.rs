@@ -20,11 +20,11 @@ use guest::discovery_file::DiscoveryFile;
 use guest::disk::Disk;
 use guest::identities::Identities;
 use guest::source::ExtensionSource;
-use listen::Shutdown;
 use store::Handle;
 use tokio::task::JoinSet;
 
 use super::machines::ExtensionPort;
+use super::stage::Stage;
 
 /// How often credentials are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(3_600);
@@ -95,8 +95,7 @@ pub(crate) async fn start(
     authority: AuthorityClient,
     throttle: Throttle,
     clock: &SharedClock,
-    shutdown: &Shutdown,
-    tasks: &mut JoinSet<()>,
+    stage: &mut Stage,
 ) -> anyhow::Result<DiscoveryFile> {
     let disk = guest.disk.clone();
     let identities = tokio::task::spawn_blocking(move || Identities::open(disk)).await?;
@@ -107,7 +106,8 @@ pub(crate) async fn start(
     let logs = guest.disk.log_folder().display().to_string();
     let endpoint = Endpoint::new(identities, broker, throttle, hosts, logs);
     for listener in port.listeners {
-        tasks.spawn(listen::serve(listener, endpoint.clone(), guest::listener_config(), shutdown.ending()));
+        let endpoint = endpoint.clone();
+        stage.run(|ending| listen::serve(listener, endpoint, guest::listener_config(), ending));
     }
     Ok(DiscoveryFile::write(&guest.disk, port.own, port.port)?)
 }

@@ -130,6 +130,49 @@ fn a_start_without_a_seed_keeps_the_order_and_with_it_the_addresses() {
     assert_eq!(names(&Up::start(home.path(), &[])), ["bear", "zebra", "ape"]);
 }
 
+/// The request's body comes when the end was asked for already, and its token must still be had of the authority.
+#[test]
+fn the_end_lets_the_extension_finish_what_is_in_flight() {
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+    let home = tempfile::tempdir().unwrap();
+    let up = Up::start(home.path(), &[]);
+    let host = up.text("extension").trim_start_matches("http://").trim_end_matches("/oauth2/token").to_owned();
+    let metrics = up.text("metrics").trim_start_matches("http://").to_owned();
+    let mut caller = TcpStream::connect(&host).unwrap();
+    // The probe of the SDKs, whose answer leaves the connection open: from here on it is accepted.
+    write!(caller, "GET /oauth2/token HTTP/1.1\r\nHost: {host}\r\n\r\n").unwrap();
+    let mut probed = Vec::new();
+    while !probed.ends_with(b"}") {
+        let mut byte = [0];
+        caller.read_exact(&mut byte).unwrap();
+        probed.extend(byte);
+    }
+    let form = "application/x-www-form-urlencoded";
+    write!(
+        caller,
+        "POST /oauth2/token HTTP/1.1\r\nHost: {host}\r\nMetadata: true\r\nContent-Type: {form}\r\nContent-Length: 10\r\n\r\n"
+    )
+    .unwrap();
+    up.signal(Signal::TERM);
+    let is_ready = || {
+        let mut answer = String::new();
+        let asked = TcpStream::connect(&metrics).and_then(|mut connection| {
+            write!(connection, "GET /readyz HTTP/1.1\r\nHost: {metrics}\r\nConnection: close\r\n\r\n")?;
+            connection.read_to_string(&mut answer)
+        });
+        asked.is_ok() && answer.starts_with("HTTP/1.1 200")
+    };
+    while is_ready() {
+        std::thread::yield_now();
+    }
+    caller.write_all(b"resource=r").unwrap();
+    let mut answer = String::new();
+    caller.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\"access_token\":\"eyJ"), "{answer}");
+    assert_eq!(up.end(Signal::TERM), (Some(0), String::new()));
+}
+
 #[test]
 fn an_ephemeral_one_leaves_nothing() {
     let home = tempfile::tempdir().unwrap();
