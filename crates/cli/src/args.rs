@@ -71,8 +71,8 @@ pub(crate) struct UpArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct DataArgs {
-    /// Where keys and state lie
-    #[arg(long, value_name = "DIR", env = env_vars::DATA_DIR)]
+    // Not the parser's `env`: a value from there would count as typed, and contradict --ephemeral.
+    #[arg(long, value_name = "DIR", help = format!("Where keys and state lie [env: {}]", env_vars::DATA_DIR))]
     pub(crate) data_dir: Option<PathBuf>,
 }
 

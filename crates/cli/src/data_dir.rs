@@ -58,13 +58,9 @@ pub(crate) enum DataDirError {
 }
 
 impl DataDir {
-    /// Opens the directory that was named, or the user's own.
+    /// Opens the directory that was named, by option or variable, or the user's own.
     pub(crate) fn open(named: Option<&Path>) -> Result<Self, DataDirError> {
-        let path = match named {
-            Some(path) => path.to_owned(),
-            None => default_path()?,
-        };
-        Self::open_at(path, None)
+        Self::open_at(locate(named)?, None)
     }
 
     /// Makes one that goes with this value.
@@ -100,9 +96,10 @@ impl DataDir {
     }
 }
 
-/// The directory that a command means, when it only looks at what a running `up` left there.
+/// The directory that a command means: the option's, the variable's, the user's own.
 pub(crate) fn locate(named: Option<&Path>) -> Result<PathBuf, DataDirError> {
-    named.map_or_else(default_path, |path| Ok(path.to_owned()))
+    let named = named.map(Path::to_owned).or_else(|| env_vars::read(env_vars::DATA_DIR).map(PathBuf::from));
+    named.map_or_else(default_path, Ok)
 }
 
 /// Looks whether a directory is ours and closed to others; changes nothing.

@@ -180,6 +180,7 @@ fn an_ephemeral_one_leaves_nothing() {
     std::fs::create_dir(&tmp).unwrap();
     let mut child = symbolon(home.path())
         .env("TMPDIR", &tmp)
+        .env("SYMBOLON_DATA_DIR", home.path().join("named"))
         .args(["up", "--ephemeral"].iter().chain(&FREE))
         .stdout(Stdio::piped())
         .spawn()
@@ -192,6 +193,10 @@ fn an_ephemeral_one_leaves_nothing() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert_eq!(std::fs::read_dir(&tmp).unwrap().count(), 0);
     assert!(!home.path().join(".local").exists());
+    assert!(!home.path().join("named").exists(), "the option wins over the variable");
+    let mut named = symbolon(home.path());
+    let named = named.env("SYMBOLON_DATA_DIR", "named").arg("env").output().unwrap();
+    assert!(told(&named, &[]).contains("no symbolon is up with the data directory named"), "{}", told(&named, &[]));
 }
 
 #[test]
