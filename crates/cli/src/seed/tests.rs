@@ -98,6 +98,7 @@ fn errors_name_the_place() {
             "virtualMachines:\n- name: vm\n  extensions: [{type: ManagedIdentityExtensionForLinux, settings: {port: 0}}]",
             "seed.yaml:3:23: the setting 'port' of the extension is 0; it must be a whole number from 1 to 65535",
         ),
+        ("applications: [{name: Admin}]", "seed.yaml:1:23: 'admin' is symbolon's own application"),
         ("applications: [{name: app, secret: 'env:SYMBOLON_NOT_SET'}]", "seed.yaml:1:36: the environment variable"),
         ("tenants: [", "seed.yaml:1:"),
     ] {

@@ -42,6 +42,21 @@ fn the_ready_line_has_everything_and_a_second_start_keeps_it() {
 }
 
 #[test]
+fn a_lost_admin_secret_is_made_anew() {
+    let home = tempfile::tempdir().unwrap();
+    let up = Up::start(home.path(), &[]);
+    let admin = up.ready["admin"].clone();
+    assert_eq!(up.end(Signal::TERM).0, Some(0));
+    std::fs::remove_file(home.path().join("data/admin.json")).unwrap();
+    let up = Up::start(home.path(), &[]);
+    let renewed = up.ready["admin"].clone();
+    assert_eq!(renewed["clientId"], admin["clientId"]);
+    assert_ne!(renewed["clientSecret"], admin["clientSecret"]);
+    assert_eq!(up.end(Signal::TERM).0, Some(0));
+    assert_eq!(Up::start(home.path(), &[]).ready["admin"], renewed);
+}
+
+#[test]
 fn several_vms_have_a_listener_each() {
     let home = tempfile::tempdir().unwrap();
     let seed = home.path().join("seed.yaml");

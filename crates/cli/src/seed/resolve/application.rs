@@ -7,6 +7,7 @@ use super::super::error::SeedError;
 use super::super::schema::{ApplicationSeed, IssuerSeed};
 use super::super::secret;
 use super::{DEFAULT_AUDIENCE, Resolver};
+use crate::up::world::ADMIN;
 
 impl Resolver<'_> {
     pub(super) fn issuer(&mut self, seed: IssuerSeed) -> Result<(), SeedError> {
@@ -39,6 +40,10 @@ impl Resolver<'_> {
             roles,
         } = seed;
         self.checked(&name, names::display_name("application", &name.value))?;
+        if name.value.eq_ignore_ascii_case(ADMIN) {
+            let text = format!("'{ADMIN}' is symbolon's own application, which may do everything; take another name");
+            return Err(self.error(name.referenced, text));
+        }
         if self.world.applications.iter().any(|other| other.application.name.eq_ignore_ascii_case(&name.value)) {
             return Err(self.error(name.referenced, format!("there are two applications '{}'", name.value)));
         }
