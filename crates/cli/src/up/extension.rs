@@ -26,8 +26,9 @@ use tokio::task::JoinSet;
 use super::machines::ExtensionPort;
 use super::stage::Stage;
 
-/// How often credentials are looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(3_600);
+/// How often credentials are looked at. Often, because a machine that slept wakes with credentials that ran out
+/// meanwhile, and because a renewal that failed is to be tried again soon.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
 
 /// Where a VM's extension lives.
 pub(crate) struct Guest {
