@@ -16,7 +16,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::credential::NewCredential;
 
-/// The folder of one guest.
+/// The folder of one guest. Give it an absolute one: callers are told of paths in it.
 #[derive(Clone, Debug)]
 pub struct Disk {
     root: PathBuf,
@@ -71,7 +71,7 @@ impl Disk {
         self.root.join("var/lib/waagent/ManagedIdentity-Settings")
     }
 
-    /// Where logs of the extension would be.
+    /// Where the extension writes down its failures.
     #[must_use]
     pub fn log_folder(&self) -> PathBuf {
         self.root.join("var/log/azure/Microsoft.ManagedIdentity.ManagedIdentityExtensionForLinux")

@@ -17,6 +17,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Body, Incoming};
 use metrics::Counter;
 
+use crate::failure_log::FailureLog;
 use crate::identities::{Identities, Loaded};
 
 const JSON: HeaderValue = HeaderValue::from_static(CONTENT_TYPE);
@@ -30,6 +31,11 @@ pub fn listener_config() -> listen::Config {
     listen::Config { limits, ..listen::Config::default() }
 }
 
+/// A panic, of which nothing is told: it may quote a request.
+#[derive(Debug, thiserror::Error)]
+#[error("a bug: the answering of a request broke off")]
+struct Bug;
+
 /// The endpoint of one guest. Cheap to clone; several listeners may share it.
 #[derive(Clone)]
 pub struct Endpoint {
@@ -42,24 +48,24 @@ struct Shared {
     broker: Broker,
     throttle: Throttle,
     tokens: Arc<TokenCache<TokenBody>>,
-    logs: String,
+    log: FailureLog,
     served: Counter,
 }
 
 impl Endpoint {
-    /// An endpoint that answers to `hosts`. `logs` is the folder that the documented error names.
+    /// An endpoint that answers to `hosts`. `log` is what the documented error points at.
     #[must_use]
     pub fn new(
         identities: Arc<Identities>,
         broker: Broker,
         throttle: Throttle,
         hosts: AllowedHosts,
-        logs: String,
+        log: FailureLog,
     ) -> Self {
         let gate = Gate::new(Surface::Extension, hosts);
         let tokens = Arc::new(TokenCache::new(token_body));
         let served = metrics::counter!("symbolon_extension_requests_total", "outcome" => "token");
-        Self { shared: Arc::new(Shared { gate, identities, broker, throttle, tokens, logs, served }) }
+        Self { shared: Arc::new(Shared { gate, identities, broker, throttle, tokens, log, served }) }
     }
 }
 
@@ -79,7 +85,8 @@ impl listen::Service for Endpoint {
     }
 
     fn failed(&self) -> Response<Full<Bytes>> {
-        self.shared.refuse(&Refusal::RetrievalFailed { logs: self.shared.logs.clone() })
+        drop(self.shared.log.write(&Bug));
+        self.shared.refuse(&Refusal::RetrievalFailed { logs: self.shared.log.folder() })
     }
 }
 
@@ -112,8 +119,10 @@ impl Shared {
             resource: request.resource.as_ref().into(),
             identity,
         };
-        let served = self.broker.token(&self.tokens, wanted, false).await.map_err(|error| self.refusal(error))?;
-        Ok(self.answer(&served))
+        match self.broker.token(&self.tokens, wanted, false).await {
+            Ok(served) => Ok(self.answer(&served)),
+            Err(error) => Err(self.refusal(error).await),
+        }
     }
 
     /// The identity that is meant. One that isn't known may have been added this very moment, so the disk is
@@ -159,7 +168,7 @@ impl Shared {
 
     /// The extension's documented vocabulary: a resource that the tenant doesn't know, or that makes no scope, is
     /// the caller's fault; everything else is the 500 that points at the logs.
-    fn refusal(&self, error: SourceError) -> Refusal {
+    async fn refusal(&self, error: SourceError) -> Refusal {
         match error {
             SourceError::Refused { error, description }
                 if matches!(error.as_str(), "invalid_resource" | "invalid_scope") =>
@@ -171,7 +180,11 @@ impl Shared {
             | SourceError::Unreachable { .. }
             | SourceError::Busy { .. }
             | SourceError::ClockBehind { .. }
-            | SourceError::Internal(_) => Refusal::RetrievalFailed { logs: self.logs.clone() },
+            | SourceError::Internal(_) => {
+                // Written before the answer leaves, so that whoever looks finds it. A failure to write is told there.
+                drop(self.log.write(&error).await);
+                Refusal::RetrievalFailed { logs: self.log.folder() }
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod credential;
 pub mod discovery_file;
 pub mod disk;
 mod endpoint;
+pub mod failure_log;
 pub mod identities;
 pub mod source;
 

@@ -126,7 +126,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
         let snapshot = store.read(move |tx| tx.vm_snapshot(&id)).await?.context("a VM is gone")?;
         vms.push(description::vm(&machine, &snapshot));
         if let Some(port) = machine.extension {
-            let disk = Disk::new(roster.guest(data.path(), &machine.vm));
+            let disk = Disk::new(std::path::absolute(roster.guest(data.path(), &machine.vm))?);
             let guest = Guest { vm: snapshot.id.clone(), identities: snapshot.identities.clone(), disk };
             extension::place_credentials(&guest, &store, &clock).await?;
             let client = client.clone();

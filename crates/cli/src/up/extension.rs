@@ -18,6 +18,7 @@ use guest::Endpoint;
 use guest::credential::NewCredential;
 use guest::discovery_file::DiscoveryFile;
 use guest::disk::Disk;
+use guest::failure_log::FailureLog;
 use guest::identities::Identities;
 use guest::source::ExtensionSource;
 use store::Handle;
@@ -104,8 +105,8 @@ pub(crate) async fn start(
     let source = ExtensionSource::new(authority, identities.clone(), clock.clone());
     let broker = Broker::new(Arc::new(source), clock.clone(), Freshness::default(), Counters::register("extension"));
     let hosts = AllowedHosts::extension(port.port, port.own);
-    let logs = guest.disk.log_folder().display().to_string();
-    let endpoint = Endpoint::new(identities, broker, throttle, hosts, logs);
+    let log = FailureLog::new(guest.disk.log_folder(), clock.clone());
+    let endpoint = Endpoint::new(identities, broker, throttle, hosts, log);
     for listener in port.listeners {
         let endpoint = endpoint.clone();
         stage.run(|ending| listen::serve(listener, endpoint, guest::listener_config(), ending));

@@ -17,6 +17,7 @@ use domain::{ManualClock, Timestamp};
 use guest::Endpoint;
 use guest::credential::NewCredential;
 use guest::disk::Disk;
+use guest::failure_log::FailureLog;
 use guest::identities::Identities;
 use listen::{Shutdown, bind, serve};
 use testkit::fixtures;
@@ -58,7 +59,8 @@ impl World {
         let address = listener.local_addr().expect("an address");
         let identities = Arc::new(Identities::open(disk.clone()));
         let hosts = AllowedHosts::extension(address.port(), []);
-        let endpoint = Endpoint::new(identities, broker, throttle(&clock), hosts, "/var/log/azure/ext".to_owned());
+        let log = FailureLog::new(disk.log_folder(), Arc::new(clock.clone()));
+        let endpoint = Endpoint::new(identities, broker, throttle(&clock), hosts, log);
         let shutdown = Shutdown::default();
         tokio::spawn(serve(listener, endpoint, guest::listener_config(), shutdown.ending()));
         Self { clock, source, disk, address, _folder: folder, _shutdown: shutdown }

@@ -75,14 +75,21 @@ async fn an_authority_that_is_gone_is_the_documented_500() {
     let world = World::new(&[0]);
     world.source.take_down();
     let answer = world.get("/oauth2/token?resource=r").await;
-    let body = "{\"error\":\"unknown\",\"error_description\":\"Failed to retrieve token from the Active directory. \
-                For details see logs in /var/log/azure/ext\"}";
-    assert_eq!((answer.status, answer.body.as_str()), (500, body));
+    let logs = world.disk.log_folder();
+    let body = format!(
+        "{{\"error\":\"unknown\",\"error_description\":\"Failed to retrieve token from the Active directory. \
+         For details see logs in {}\"}}",
+        logs.display()
+    );
+    let cause = || std::fs::read_to_string(logs.join("msi-extension.log")).expect("the 500 points at a log");
+    assert!(cause().contains("no token could be had from the authority "), "{}", cause());
+    assert_eq!((answer.status, answer.body.as_str()), (500, body.as_str()));
     world.source.fail_with(Some(broker::SourceError::Refused {
         error: "invalid_client".to_owned(),
         description: "AADSTS700027: the certificate is not registered".to_owned(),
     }));
     assert_eq!(world.get("/oauth2/token?resource=r").await.body, body, "a revoked credential looks the same");
+    assert!(cause().contains("AADSTS700027: the certificate is not registered\n"), "{}", cause());
     for (error, code) in [("invalid_resource", 500_011), ("invalid_scope", 70_011)] {
         let (error, description) = (error.to_owned(), format!("AADSTS{code}: no"));
         let body = format!("{{\"error\":\"invalid_resource\",\"error_description\":\"{description}\"}}");
