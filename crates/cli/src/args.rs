@@ -55,6 +55,9 @@ pub(crate) struct UpArgs {
     /// The port of the first VM's extension endpoint, instead of the one in its settings; 0 takes a free one
     #[arg(long, value_name = "N", conflicts_with = "no_extension")]
     pub(crate) extension_port: Option<u16>,
+    /// Also write each extension's discovery file where everyone can read it: DIR/VM/ManagedIdentity-Settings
+    #[arg(long, value_name = "DIR", conflicts_with = "no_extension")]
+    pub(crate) discovery_dir: Option<PathBuf>,
     /// Open no extension endpoint
     #[arg(long)]
     pub(crate) no_extension: bool,

@@ -119,6 +119,9 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
     let source = Arc::new(InProcess::new(authority, DEFAULT_LIFETIME));
     let broker = Broker::new(source, clock.clone(), Freshness::default(), Counters::register("imds"));
     let throttle = || if args.throttle { Throttle::faithful(clock.clone()) } else { Throttle::off() };
+    let with_extension = machines.iter().filter(|machine| machine.extension.is_some());
+    let with_extension: Vec<_> = with_extension.map(|machine| roster.guest(&machine.vm)).collect();
+    let guests = extension::open_guests(data.path(), &with_extension)?;
     let mut discovery_files = Vec::new();
     let mut vms = Vec::new();
     for machine in machines {
@@ -126,11 +129,16 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
         let snapshot = store.read(move |tx| tx.vm_snapshot(&id)).await?.context("a VM is gone")?;
         vms.push(description::vm(&machine, &snapshot));
         if let Some(port) = machine.extension {
-            let disk = Disk::new(std::path::absolute(roster.guest(data.path(), &machine.vm))?);
-            let guest = Guest { vm: snapshot.id.clone(), identities: snapshot.identities.clone(), disk };
+            let name = roster.guest(&machine.vm);
+            let guest = Guest {
+                vm: snapshot.id.clone(),
+                identities: snapshot.identities.clone(),
+                disk: Disk::new(guests.join(&name)),
+                discovery_copy: args.discovery_dir.as_ref().map(|folder| folder.join(&name)),
+            };
             extension::place_credentials(&guest, &store, &clock).await?;
             let client = client.clone();
-            discovery_files.push(extension::start(&guest, port, client, throttle(), &clock, &mut data_planes).await?);
+            discovery_files.extend(extension::start(&guest, port, client, throttle(), &clock, &mut data_planes).await?);
             background.spawn(extension::keep_credentials(guest, store.clone(), clock.clone()));
         }
         let vm = Arc::new(Vm::new(snapshot, throttle()));

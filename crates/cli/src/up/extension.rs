@@ -5,9 +5,13 @@
 //! over TLS.
 
 use std::collections::HashSet;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context;
 use broker::http::AuthorityClient;
 use broker::throttle::Throttle;
 use broker::{Broker, Counters, Freshness};
@@ -25,6 +29,7 @@ use store::Handle;
 use tokio::task::JoinSet;
 
 use super::machines::ExtensionPort;
+use super::roster::GUESTS;
 use super::stage::Stage;
 
 /// How often credentials are looked at. Often, because a machine that slept wakes with credentials that ran out
@@ -36,6 +41,24 @@ pub(crate) struct Guest {
     pub(crate) vm: ResourceId,
     pub(crate) identities: AssignedIdentities,
     pub(crate) disk: Disk,
+    /// Where everyone may read the endpoint's address, when that is wanted.
+    pub(crate) discovery_copy: Option<PathBuf>,
+}
+
+/// The folder of the guests, made where it isn't there. What an earlier run left on the disks of guests that have no
+/// extension now is taken away; `running` are the folders of those that have one.
+pub(crate) fn open_guests(data: &Path, running: &[String]) -> anyhow::Result<PathBuf> {
+    let guests = std::path::absolute(data.join(GUESTS))?;
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(&guests);
+    made.with_context(|| format!("{} can't be made", guests.display()))?;
+    let folders = std::fs::read_dir(&guests).with_context(|| format!("{} can't be read", guests.display()))?;
+    for folder in folders {
+        let folder = folder?;
+        if !running.iter().any(|name| folder.file_name() == name.as_str()) {
+            Disk::new(folder.path()).withdraw()?;
+        }
+    }
+    Ok(guests)
 }
 
 /// Sees to it that the guest's disk holds a good credential for each of its identities, and for no other.
@@ -90,7 +113,7 @@ pub(crate) async fn keep_credentials(guest: Guest, store: Handle, clock: SharedC
     }
 }
 
-/// Opens the endpoint; the discovery file is there as long as the value that comes back.
+/// Opens the endpoint; its discovery file and the copy are there as long as what comes back.
 pub(crate) async fn start(
     guest: &Guest,
     port: ExtensionPort,
@@ -98,7 +121,7 @@ pub(crate) async fn start(
     throttle: Throttle,
     clock: &SharedClock,
     stage: &mut Stage,
-) -> anyhow::Result<DiscoveryFile> {
+) -> anyhow::Result<Vec<DiscoveryFile>> {
     let disk = guest.disk.clone();
     let identities = tokio::task::spawn_blocking(move || Identities::open(disk)).await?;
     let identities = Arc::new(identities);
@@ -111,5 +134,9 @@ pub(crate) async fn start(
         let endpoint = endpoint.clone();
         stage.run(|ending| listen::serve(listener, endpoint, guest::listener_config(), ending));
     }
-    Ok(DiscoveryFile::write(&guest.disk, port.own, port.port)?)
+    let mut files = vec![DiscoveryFile::write(&guest.disk, port.own, port.port)?];
+    if let Some(copy) = &guest.discovery_copy {
+        files.push(DiscoveryFile::write_copy(copy, port.own, port.port)?);
+    }
+    Ok(files)
 }

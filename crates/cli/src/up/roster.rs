@@ -13,7 +13,7 @@ use crate::files;
 
 /// The file in the data directory.
 const FILE: &str = "machines.json";
-/// The folder of all guests.
+/// The folder of all guests, in the data directory.
 pub(crate) const GUESTS: &str = "guests";
 /// The longest folder name that every file system takes, in bytes.
 const LONGEST: usize = 255;
@@ -91,10 +91,10 @@ impl Roster {
         })
     }
 
-    /// The folder of a VM's guest, below the data directory.
-    pub(crate) fn guest(&self, data: &Path, vm: &VirtualMachine) -> PathBuf {
+    /// The name of the folder of a VM's guest.
+    pub(crate) fn guest(&self, vm: &VirtualMachine) -> String {
         let place = self.0.iter().find(|place| is(place, &vm.id));
-        data.join(GUESTS).join(place.map_or_else(|| folder(vm, &[]), |place| place.guest.clone()))
+        place.map_or_else(|| folder(vm, &[]), |place| place.guest.clone())
     }
 }
 
@@ -142,18 +142,18 @@ mod tests {
         let first = vm(1, "a", "dev");
         let mut roster = Roster::read(data.path()).unwrap();
         roster.enrol([&first]);
-        assert_eq!(roster.guest(data.path(), &first), data.path().join("guests/dev"));
+        assert_eq!(roster.guest(&first), "dev");
         roster.write(data.path()).unwrap();
 
         let others = [vm(1, "b", "DEV"), vm(2, "b", "dev"), vm(1, "a", "other")];
         let mut roster = Roster::read(data.path()).unwrap();
         roster.enrol(others.iter().chain([&first]));
-        let folders: Vec<_> = others.iter().chain([&first]).map(|vm| roster.guest(data.path(), vm)).collect();
+        let folders: Vec<_> = others.iter().chain([&first]).map(|vm| roster.guest(vm)).collect();
         let own = format!("dev@{}", others[1].vm_id);
-        assert_eq!(folders, ["DEV@b", &own, "other", "dev"].map(|name| data.path().join("guests").join(name)));
+        assert_eq!(folders, ["DEV@b", &own, "other", "dev"]);
         roster.write(data.path()).unwrap();
         let again = Roster::read(data.path()).unwrap();
-        assert_eq!(again.guest(data.path(), &others[1]), folders[1]);
+        assert_eq!(again.guest(&others[1]), folders[1]);
         assert_eq!((again.position(&first.id), again.position(&vm(3, "a", "x").id)), (3, usize::MAX));
     }
 

@@ -62,8 +62,10 @@ impl Up {
     /// Starts one on free ports with a data directory, and waits until it is ready.
     fn start(home: &Path, more: &[&str]) -> Self {
         let data = format!("--data-dir={}", home.join("data").display());
+        let without = more.contains(&"--no-extension");
+        let free = FREE.iter().filter(|option| !(without && option.starts_with("--extension-port")));
         let mut child = symbolon(home)
-            .args(["up"].iter().chain(&FREE).chain(more))
+            .args(["up"].iter().chain(free).chain(more))
             .arg(data)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -57,6 +57,42 @@ fn a_lost_admin_secret_is_made_anew() {
 }
 
 #[test]
+fn what_a_killed_one_left_is_taken_away_when_there_is_no_extension() {
+    let home = tempfile::tempdir().unwrap();
+    let guest = home.path().join("data/guests/dev");
+    let (discovery, identities) =
+        (guest.join("var/lib/waagent/ManagedIdentity-Settings"), guest.join("var/lib/symbolon/identities"));
+    let mut up = Up::start(home.path(), &[]);
+    up.signal(Signal::KILL);
+    up.child.wait().unwrap();
+    assert!(discovery.exists() && identities.exists());
+    let up = Up::start(home.path(), &["--no-extension"]);
+    assert!(!discovery.exists() && !identities.exists());
+    assert_eq!(up.end(Signal::TERM).0, Some(0));
+    drop(Up::start(home.path(), &[]));
+    assert!(identities.exists(), "they come back with the extension");
+}
+
+#[test]
+fn everyone_may_read_the_extensions_address_where_that_is_wanted() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(
+        home.path().join("seed.yaml"),
+        "virtualMachines: [{name: bare, extensions: [{type: ManagedIdentityExtensionForLinux}]}]",
+    )
+    .unwrap();
+    let copy = home.path().join("for-all/bare/ManagedIdentity-Settings");
+    for _ in 0..2 {
+        // The second start finds the folders of the first as it wants them.
+        let up = Up::start(home.path(), &["--seed=seed.yaml", "--discovery-dir=for-all"]);
+        let file: Value = serde_json::from_slice(&std::fs::read(&copy).unwrap()).unwrap();
+        assert_eq!(up.ready["extension"], format!("{}/oauth2/token", file["url"].as_str().unwrap()));
+        assert_eq!(up.end(Signal::TERM).0, Some(0));
+        assert!(!copy.exists());
+    }
+}
+
+#[test]
 fn several_vms_have_a_listener_each() {
     let home = tempfile::tempdir().unwrap();
     let seed = home.path().join("seed.yaml");
