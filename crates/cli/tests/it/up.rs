@@ -189,7 +189,7 @@ fn the_end_lets_the_extension_finish_what_is_in_flight() {
     let home = tempfile::tempdir().unwrap();
     let up = Up::start(home.path(), &[]);
     let host = up.text("extension").trim_start_matches("http://").trim_end_matches("/oauth2/token").to_owned();
-    let metrics = up.text("metrics").trim_start_matches("http://").to_owned();
+    let metrics = up.text("metrics").to_owned();
     let mut caller = TcpStream::connect(&host).unwrap();
     // The probe of the SDKs, whose answer leaves the connection open: from here on it is accepted.
     write!(caller, "GET /oauth2/token HTTP/1.1\r\nHost: {host}\r\n\r\n").unwrap();
@@ -206,15 +206,7 @@ fn the_end_lets_the_extension_finish_what_is_in_flight() {
     )
     .unwrap();
     up.signal(Signal::TERM);
-    let is_ready = || {
-        let mut answer = String::new();
-        let asked = TcpStream::connect(&metrics).and_then(|mut connection| {
-            write!(connection, "GET /readyz HTTP/1.1\r\nHost: {metrics}\r\nConnection: close\r\n\r\n")?;
-            connection.read_to_string(&mut answer)
-        });
-        asked.is_ok() && answer.starts_with("HTTP/1.1 200")
-    };
-    while is_ready() {
+    while fetch(&metrics, "/readyz").starts_with("HTTP/1.1 200") {
         std::thread::yield_now();
     }
     caller.write_all(b"resource=r").unwrap();

@@ -99,6 +99,23 @@ async fn an_authority_that_is_gone_is_the_documented_500() {
     }
 }
 
+/// The authority itself, and not a stand-in for its client: one that is gone, and one that says nothing.
+#[tokio::test]
+async fn the_500_comes_within_the_time_that_the_authority_is_given() {
+    let silent = bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
+    let gone = bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
+    let addresses = [gone.local_addr(), silent.local_addr()].map(|address| address.expect("an address"));
+    drop(gone);
+    // An hour is beyond the patience of any test: there the refusal ends the exchange, and not the time.
+    for (address, patience) in addresses.into_iter().zip([3_600_000, 50]) {
+        let (base, patience) = (format!("https://{address}"), std::time::Duration::from_millis(patience));
+        let authority = AuthorityClient::new(&base, rustls::RootCertStore::empty(), patience).expect("a client");
+        let world = World::with_authority(&[0], authority);
+        let answer = world.get("/oauth2/token?resource=r").await;
+        assert!(answer.status == 500 && answer.body.starts_with("{\"error\":\"unknown\""), "{}", answer.body);
+    }
+}
+
 #[tokio::test]
 async fn a_cached_token_counts_down() {
     let world = World::new(&[0]);
