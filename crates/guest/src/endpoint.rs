@@ -4,12 +4,11 @@ use std::future::Future;
 use std::sync::Arc;
 
 use broker::throttle::Throttle;
-use broker::{Broker, Minted, Served, SourceError, TokenCache, Wanted};
+use broker::{Broker, Served, SourceError, TokenCache, Wanted};
 use bytes::Bytes;
-use contract::extension::{CONTENT_TYPE, TokenBody, TokenFields, TokenRequest};
+use contract::extension::{CONTENT_TYPE, TokenBody, TokenRequest};
 use contract::gate::{AllowedHosts, Gate, Refusal, RequestHead, Surface};
 use contract::head::FramingRefusal;
-use contract::selector::{Selector, SelectorKind};
 use domain::{ManagedIdentity, SelectionError, select};
 use http::header::CACHE_CONTROL;
 use http::{HeaderValue, Request, Response};
@@ -17,6 +16,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Body, Incoming};
 use metrics::Counter;
 
+use crate::convert;
 use crate::failure_log::FailureLog;
 use crate::identities::{Identities, Loaded};
 
@@ -63,7 +63,7 @@ impl Endpoint {
         log: FailureLog,
     ) -> Self {
         let gate = Gate::new(Surface::Extension, hosts);
-        let tokens = Arc::new(TokenCache::new(token_body));
+        let tokens = Arc::new(TokenCache::new(convert::token_body));
         let served = metrics::counter!("symbolon_extension_requests_total", "outcome" => "token");
         Self { shared: Arc::new(Shared { gate, identities, broker, throttle, tokens, log, served }) }
     }
@@ -112,7 +112,7 @@ impl Shared {
             None
         };
         let request = TokenRequest::parse(admitted.query, form.as_deref())?;
-        let selector = request.selector.as_ref().map(selector);
+        let selector = request.selector.as_ref().map(convert::selector);
         let (loaded, identity) = self.identity(selector).await?;
         let wanted = Wanted {
             vm: loaded.credential(identity.client_id).ok_or(Refusal::IdentityNotFound)?.vm.clone(),
@@ -187,21 +187,4 @@ impl Shared {
             }
         }
     }
-}
-
-fn selector<'s>(selector: &'s Selector<'_>) -> domain::Selector<'s> {
-    match selector.kind {
-        SelectorKind::ClientId => domain::Selector::ClientId(&selector.value),
-        SelectorKind::ObjectId => domain::Selector::ObjectId(&selector.value),
-        SelectorKind::ResourceId => domain::Selector::ResourceId(&selector.value),
-    }
-}
-
-fn token_body(wanted: &Wanted, minted: &Minted) -> TokenBody {
-    TokenBody::new(&TokenFields {
-        access_token: minted.access_token.expose(),
-        expires_on: minted.expires_on.unix(),
-        not_before: minted.not_before.unix(),
-        resource: &wanted.resource,
-    })
 }
