@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use crate::args::UpArgs;
 
 /// Where the first VM's metadata service listens when nothing is said.
-const FIRST: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 16_925);
+pub(crate) const FIRST: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 16_925);
 
 /// A VM with its ports open.
 pub(crate) struct Machine {
