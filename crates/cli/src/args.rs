@@ -21,9 +21,13 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run everything in one process: metadata service, VM extension, authority
     Up(UpArgs),
-    /// Run a command so that any Azure SDK in it finds its endpoint
+    /// Run a command with the variable set by which Azure SDKs find their endpoint
+    ///
+    /// The libraries for Go and Rust ignore the metadata service's variable and dial 169.254.169.254 whatever is set:
+    /// on a cloud machine that is a real metadata service. Run those in a network namespace; docs/guides/clients.md
+    /// says how, and how each client finds its endpoint.
     Run(RunArgs),
-    /// Print the variables that lead an Azure SDK to its endpoint
+    /// Print the variables that lead Azure SDKs to their endpoint (which ones: see `run --help`)
     Env(EnvArgs),
     /// Ask for a token as a client would
     Token(TokenArgs),
