@@ -109,6 +109,9 @@ fn wrong_usage_is_2() {
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         assert!(!output.stderr.is_empty());
     }
+    let mut loud = symbolon(home.path());
+    let loud = told(&loud.env("SYMBOLON_LOG", "imds=loud").args(["up", "--imds=0.0.0.0:0"]).output().unwrap(), &[]);
+    assert!(loud.contains("SYMBOLON_LOG is not a list of directives and counts for nothing"), "{loud}");
     let everyone = refused(home.path(), &["--imds=0.0.0.0:0"]);
     assert!(everyone.contains("would hand out tokens to everyone"), "{everyone}");
 }
