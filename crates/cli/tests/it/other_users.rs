@@ -25,6 +25,7 @@ fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
+#[expect(clippy::print_stderr, reason = "what is skipped is told")]
 fn can_be_nobody() -> bool {
     let can = is_root() && as_nobody(Path::new("true")).status().is_ok_and(|status| status.success());
     if !can {
