@@ -11,6 +11,7 @@
 //! * for one identity and resource at most one token is being made at a time ([`flight`]);
 //! * a token is replaced ahead of time, so that nobody is handed an old one ([`freshness`]);
 //! * a wall clock that jumps never makes an expired token look good ([`drift`]);
+//! * one VM asks no oftener than it may, where that is limited ([`throttle`]);
 //! * nothing is cached for an identity that was taken away while its token was being made ([`cache`]).
 
 mod broker;
@@ -23,6 +24,7 @@ pub mod http;
 #[cfg(feature = "in-process")]
 pub mod in_process;
 pub mod source;
+pub mod throttle;
 
 pub use broker::{Broker, Counters, Served};
 pub use cache::{Entry, TokenCache};

@@ -1,8 +1,11 @@
 //! The parts of `symbolon up`.
 
+pub(crate) mod description;
 pub(crate) mod extension;
 pub(crate) mod instance;
 pub(crate) mod machines;
 pub(crate) mod operations;
 pub(crate) mod report;
+pub(crate) mod roster;
+pub(crate) mod stage;
 pub(crate) mod world;

@@ -78,7 +78,7 @@ pub enum SeedConflict {
         why: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The store found an id or name taken by something else, or failed.
-    #[error("the seed can't be stored: {0}")]
+    #[error("the seed can't be stored")]
     Store(#[from] store::Error),
 }
 

@@ -9,7 +9,6 @@ mod convert;
 mod counters;
 pub mod plan;
 pub mod service;
-pub mod throttle;
 mod vm;
 
 pub use counters::Counters;

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use broker::throttle::Permit;
 use broker::{Broker, Served, SourceError, Wanted};
 use bytes::Bytes;
 use contract::answer::Answer;
@@ -16,7 +17,6 @@ use http_body_util::Full;
 use hyper::body::{Body, Incoming};
 
 use crate::plan::{Plan, TokenWanted, plan};
-use crate::throttle::Permit;
 use crate::{Counters, Vm, convert};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");

@@ -3,16 +3,18 @@
 //! A sound head is passed on as it came, and behind it exactly the body that it announced. In the place of a
 //! refused head hyper gets [`REFUSED`], a request that can't come from the wire because its method isn't
 //! made of letters: so the refusal is written by hyper in its turn, behind the answers of requests that came
-//! before it. After that, and on a hang-up or when time runs out, hyper sees the end of the stream.
+//! before it. After that, and on a hang-up or when time runs out, hyper sees the end of the stream; so it does
+//! when the server is to leave and nothing has arrived.
 
-use std::io;
+use std::io::{self, Read};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
 use contract::head::{Chunked, Framing, FramingRefusal, Limits, Scan, scan};
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Duration;
@@ -63,12 +65,27 @@ impl Verdict {
     }
 }
 
+/// Whether the server is to leave, told to the guard and to the connection's service.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Leave(Arc<AtomicBool>);
+
+impl Leave {
+    pub(crate) fn ask(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_asked(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
 /// A connection whose heads are judged.
 pub(crate) struct Guard {
     stream: TcpStream,
     limits: Limits,
     times: Times,
     verdict: Verdict,
+    leave: Leave,
     timer: Timer,
     /// What arrived and wasn't passed on.
     arrived: BytesMut,
@@ -93,10 +110,11 @@ enum State {
 }
 
 impl Guard {
-    pub(crate) fn new(stream: TcpStream, limits: Limits, times: Times, verdict: Verdict) -> Self {
+    pub(crate) fn new(stream: TcpStream, limits: Limits, times: Times, verdict: Verdict, leave: Leave) -> Self {
         // The first head must be complete in time whether it begins or not.
         let timer = Timer::after(times.head);
-        Self { stream, limits, times, verdict, timer, arrived: BytesMut::new(), state: State::Head, draining: None }
+        let (arrived, state) = (BytesMut::new(), State::Head);
+        Self { stream, limits, times, verdict, leave, timer, arrived, state, draining: None }
     }
 
     /// Reads from the socket into hyper's own buffer, where a sound head stays without being copied.
@@ -105,9 +123,25 @@ impl Guard {
         match Pin::new(&mut self.stream).poll_read(context, out) {
             Poll::Ready(Ok(())) => Poll::Ready(Ok(out.filled().len() - before)),
             Poll::Ready(Err(why)) => Poll::Ready(Err(why)),
+            Poll::Pending if self.leave.is_asked() && self.rests() => Poll::Ready(self.read_waiting(out)),
             // Out of time is the end of the stream.
             Poll::Pending => self.timer.poll(context).map(|()| Ok(0)),
         }
+    }
+
+    fn rests(&self) -> bool {
+        matches!(self.state, State::Head) && self.arrived.is_empty()
+    }
+
+    /// Takes what lies in the socket; nothing is the end of the stream. The runtime's word isn't enough here: what
+    /// arrived after it looked last, and before the end was asked for, is to be answered.
+    fn read_waiting(&self, out: &mut ReadBuf<'_>) -> io::Result<usize> {
+        let count = match (&*SockRef::from(&self.stream)).read(out.initialize_unfilled()) {
+            Err(why) if why.kind() == io::ErrorKind::WouldBlock => 0,
+            read => read?,
+        };
+        out.advance(count);
+        Ok(count)
     }
 
     /// Reads the first bytes of a head; a complete one that nothing follows is passed on at once.

@@ -10,7 +10,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use contract::head::Limits;
 use futures_util::FutureExt;
-use http::{Request, Response};
+use http::header::CONNECTION;
+use http::{HeaderValue, Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -20,7 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::Service;
-use crate::guard::{Guard, REFUSED_METHOD, Times, Verdict};
+use crate::guard::{Guard, Leave, REFUSED_METHOD, Times, Verdict};
 
 /// What a listener allows.
 #[derive(Clone, Copy, Debug)]
@@ -129,15 +130,16 @@ async fn accept(
 }
 
 async fn connection<S: Service>(stream: TcpStream, service: S, config: Config, mut ending: Ending) {
-    let verdict = Verdict::default();
+    let (verdict, leave) = (Verdict::default(), Leave::default());
     let times = Times {
         head: config.head_timeout,
         body: config.body_timeout,
         idle: config.idle_timeout,
         drain: Duration::from_secs(1).min(config.grace),
     };
-    let guard = Guard::new(stream, config.limits, times, verdict.clone());
-    let answer = service_fn(move |request| answer(service.clone(), verdict.clone(), request));
+    let guard = Guard::new(stream, config.limits, times, verdict.clone(), leave.clone());
+    let told = leave.clone();
+    let answer = service_fn(move |request| answer(service.clone(), verdict.clone(), told.clone(), request));
     let connection = http1::Builder::new()
         // A client may say that it sends nothing more and still wait for its answer.
         .half_close(true)
@@ -156,8 +158,10 @@ async fn connection<S: Service>(stream: TcpStream, service: S, config: Config, m
                 return;
             }
             () = ending.asked(), if !asked => {
+                // Not hyper's own way of ending, which closes a connection whose request has arrived and wasn't
+                // read yet. The guard ends one that rests, and each further answer says that it is the last.
                 asked = true;
-                connection.as_mut().graceful_shutdown();
+                leave.ask();
             }
         }
     }
@@ -166,15 +170,18 @@ async fn connection<S: Service>(stream: TcpStream, service: S, config: Config, m
 async fn answer<S: Service>(
     service: S,
     verdict: Verdict,
+    leave: Leave,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     if request.method().as_str() == REFUSED_METHOD {
         return Ok(service.refuse(verdict.get()));
     }
-    match AssertUnwindSafe(service.call(request)).catch_unwind().await {
-        Ok(response) => Ok(response),
-        Err(_panic) => Ok(service.failed()),
+    let answered = AssertUnwindSafe(service.call(request)).catch_unwind().await;
+    let mut response = answered.unwrap_or_else(|_panic| service.failed());
+    if leave.is_asked() {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
+    Ok(response)
 }
 
 /// A file descriptor kept for the moment when there are no more: with it a waiting connection can be taken

@@ -12,17 +12,16 @@ use authority::secret::SecretKey;
 use authority::signing_pool::SigningPool;
 use broker::http::AuthorityClient;
 use broker::in_process::{DEFAULT_LIFETIME, InProcess};
+use broker::throttle::Throttle;
 use broker::{Broker, Counters, Freshness};
 use contract::gate::AllowedHosts;
 use control::external_issuer::ExternalKeys;
 use control::keys::{Keys, open_kek};
 use control::seed::World;
-use control::{App, tls};
-use domain::{Clock, IdentityKind, RotationPolicy, SharedClock, SystemClock, VmSnapshot};
+use control::{App, Ids, Settled, tls};
+use domain::{Clock, RotationPolicy, SharedClock, SystemClock};
 use guest::disk::Disk;
-use imds::throttle::Throttle;
 use imds::{MetadataService, Vm};
-use listen::Shutdown;
 use rustls::RootCertStore;
 use store::{Founding, Handle};
 use tokio::net::TcpListener;
@@ -35,10 +34,12 @@ use crate::args::UpArgs;
 use crate::data_dir::{DATABASE, DataDir};
 use crate::printer::Printer;
 use crate::up::extension::{self, Guest};
-use crate::up::instance::{Admin, Instance, InstanceFile, InstanceIdentity, InstanceVm};
+use crate::up::instance::InstanceFile;
 use crate::up::machines::{self, Machine};
 use crate::up::operations::{self, Operations, Readiness};
-use crate::up::{report, world};
+use crate::up::roster::Roster;
+use crate::up::stage::Stage;
+use crate::up::{description, report, world};
 use crate::{hardening, logging, seed};
 
 /// How long the extension waits for the authority before it says that there is no token.
@@ -78,7 +79,8 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
     let world = seeded.unwrap_or_default();
 
     // Every port before anything is changed: what can't be opened is told with nothing done.
-    let machines = machines::open(world::machines(&store, &world).await?, args)?;
+    let mut roster = Roster::read(data.path())?;
+    let machines = machines::open(world::machines(&store, &world, &roster).await?, args)?;
     let https = bind(args.https, "authority", "--https")?;
     let operations_listener = bind(args.metrics, "metrics", "--metrics")?;
     let (https_address, metrics_address) = (https.local_addr()?, operations_listener.local_addr()?);
@@ -86,13 +88,16 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
     let kek = Arc::new(open_kek(&data.path().join("keys"))?);
     let tenant = first_tenant(&store, &world, &machines).await?;
     let admin = world::apply(&store, world, &kek, data.path(), tenant, &clock).await?;
+    roster.enrol(machines.iter().map(|machine| &machine.vm));
+    roster.write(data.path())?;
     let issuers = Arc::new(Issuers { v1: args.issuer.clone(), ..Issuers::default() });
     let keys = Keys::open(store.clone(), kek.clone(), issuers.clone(), clock.clone(), RotationPolicy::default());
     let keys = Arc::new(keys.await?);
     let identity = tls::open(&data.path().join("tls"), &[https_address.ip()], clock.now())?;
     let authority = Authority::new(keys.ring().clone(), SigningPool::start()?, issuers, clock.clone());
 
-    let (shutdown, mut tasks, mut background) = (Shutdown::default(), JoinSet::new(), JoinSet::new());
+    // The data planes end first: what they have in flight may still need the authority.
+    let (mut data_planes, mut services, mut background) = (Stage::default(), Stage::default(), JoinSet::new());
     let (base_url, host) = base_url(https_address);
     let app = App {
         authority: authority.clone(),
@@ -101,43 +106,53 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
         external: ExternalKeys::new(clock.clone(), std::slice::from_ref(&identity.ca))?,
         base_url: base_url.clone(),
         host,
+        kek: Arc::clone(&kek),
+        ids: Ids::Derived,
+        settled: Settled::at_once(),
     };
-    let mut ending = shutdown.ending();
-    let ended = async move { ending.asked().await };
-    tasks.spawn(control::server::serve(https, identity.server.clone(), control::router(Arc::new(app)), ended));
+    let (server, router) = (identity.server.clone(), control::router(Arc::new(app)));
+    services.run(|mut ending| control::server::serve(https, server, router, async move { ending.asked().await }));
     let readiness = Readiness::default();
     let operations = Operations { metrics, readiness: readiness.clone() };
-    tasks.spawn(listen::serve(operations_listener, operations, listen::Config::default(), shutdown.ending()));
+    services.run(|ending| listen::serve(operations_listener, operations, listen::Config::default(), ending));
 
     let mut roots = RootCertStore::empty();
     roots.add(identity.ca.clone())?;
     let client = AuthorityClient::new(&base_url, roots, AUTHORITY_TIMEOUT)?;
     let source = Arc::new(InProcess::new(authority, DEFAULT_LIFETIME));
     let broker = Broker::new(source, clock.clone(), Freshness::default(), Counters::register("imds"));
+    let throttle = || if args.throttle { Throttle::faithful(clock.clone()) } else { Throttle::off() };
+    let with_extension = machines.iter().filter(|machine| machine.extension.is_some());
+    let with_extension: Vec<_> = with_extension.map(|machine| roster.guest(&machine.vm)).collect();
+    let guests = extension::open_guests(data.path(), &with_extension)?;
     let mut discovery_files = Vec::new();
     let mut vms = Vec::new();
     for machine in machines {
         let id = machine.vm.id.clone();
         let snapshot = store.read(move |tx| tx.vm_snapshot(&id)).await?.context("a VM is gone")?;
-        vms.push(describe(&machine, &snapshot));
+        vms.push(description::vm(&machine, &snapshot));
         if let Some(port) = machine.extension {
-            let disk = Disk::new(data.path().join("guests").join(&machine.vm.name));
-            let guest = Guest { vm: snapshot.id.clone(), identities: snapshot.identities.clone(), disk };
+            let name = roster.guest(&machine.vm);
+            let guest = Guest {
+                vm: snapshot.id.clone(),
+                identities: snapshot.identities.clone(),
+                disk: Disk::new(guests.join(&name)),
+                discovery_copy: args.discovery_dir.as_ref().map(|folder| folder.join(&name)),
+            };
             extension::place_credentials(&guest, &store, &clock).await?;
             let client = client.clone();
-            discovery_files.push(extension::start(&guest, port, client, &clock, &shutdown, &mut tasks).await?);
+            discovery_files.extend(extension::start(&guest, port, client, throttle(), &clock, &mut data_planes).await?);
             background.spawn(extension::keep_credentials(guest, store.clone(), clock.clone()));
         }
-        let throttle = if args.throttle { Throttle::faithful(clock.clone()) } else { Throttle::off() };
-        let vm = Arc::new(Vm::new(snapshot, throttle));
+        let vm = Arc::new(Vm::new(snapshot, throttle()));
         let hosts = AllowedHosts::imds(machine.imds_address, local_names(machine.imds_address));
         let seed = Uuid::new_v4().as_u64_pair().0;
         let service = MetadataService::new(vm, broker.clone(), hosts, imds::Counters::register(), seed);
-        tasks.spawn(listen::serve(machine.imds, service, listen::Config::default(), shutdown.ending()));
+        data_planes.run(|ending| listen::serve(machine.imds, service, listen::Config::default(), ending));
     }
     background.spawn(keys.keep_rotating(ROTATE_EVERY));
 
-    let instance = instance(vms, &base_url, metrics_address, tenant.to_string(), &identity.ca_file, admin);
+    let instance = description::instance(vms, &base_url, metrics_address, tenant.to_string(), &identity.ca_file, admin);
     let file = InstanceFile::write(data.path(), &instance)?;
     readiness.ready();
     if args.json {
@@ -153,11 +168,9 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
         _ = terminate.recv() => {}
     }
     readiness.ending();
-    shutdown.end();
+    data_planes.end().await?;
     background.shutdown().await;
-    while let Some(ended) = tasks.join_next().await {
-        ended?;
-    }
+    services.end().await?;
     drop((file, discovery_files, store));
     Ok(ExitStatus::Ok)
 }
@@ -210,57 +223,4 @@ fn base_url(address: SocketAddr) -> (String, String) {
 fn local_names(address: SocketAddr) -> Vec<String> {
     let localhost = address.ip() == std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
     if localhost { vec![format!("localhost:{}", address.port())] } else { Vec::new() }
-}
-
-fn describe(machine: &Machine, snapshot: &VmSnapshot) -> InstanceVm {
-    let authority = |address: SocketAddr| match address.port() {
-        80 => address.ip().to_string(),
-        _ => address.to_string(),
-    };
-    let identities = snapshot.identities.iter().map(|identity| InstanceIdentity {
-        kind: match identity.kind {
-            IdentityKind::SystemAssigned => "SystemAssigned".to_owned(),
-            IdentityKind::UserAssigned => "UserAssigned".to_owned(),
-        },
-        name: identity.id.name().to_owned(),
-        id: identity.id.to_string(),
-        client_id: identity.client_id.to_string(),
-        principal_id: identity.principal_id.to_string(),
-    });
-    InstanceVm {
-        name: machine.vm.name.clone(),
-        id: machine.vm.id.to_string(),
-        imds: format!("http://{}", authority(machine.imds_address)),
-        extension: machine.extension.as_ref().map(|port| match port.own {
-            None => format!("http://localhost:{}/oauth2/token", port.port),
-            Some(own) => format!("http://{own}:{}/oauth2/token", port.port),
-        }),
-        identities: identities.collect(),
-    }
-}
-
-fn instance(
-    vms: Vec<InstanceVm>,
-    base_url: &str,
-    metrics: SocketAddr,
-    tenant_id: String,
-    ca_file: &Path,
-    admin: Admin,
-) -> Instance {
-    let first = vms.first();
-    let segment = |number: usize| first.and_then(|vm| vm.id.split('/').nth(number)).unwrap_or_default().to_owned();
-    Instance {
-        imds: first.map(|vm| vm.imds.clone()),
-        extension: first.and_then(|vm| vm.extension.clone()),
-        arm: base_url.to_owned(),
-        authority: base_url.to_owned(),
-        metrics: format!("http://{metrics}"),
-        tenant_id,
-        subscription_id: segment(2),
-        resource_group: segment(4),
-        ca_file: std::path::absolute(ca_file).unwrap_or_else(|_| ca_file.to_owned()),
-        admin: Some(admin),
-        pid: std::process::id(),
-        vms,
-    }
 }

@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use crate::args::UpArgs;
 
 /// Where the first VM's metadata service listens when nothing is said.
-const FIRST: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 16_925);
+pub(crate) const FIRST: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 16_925);
 
 /// A VM with its ports open.
 pub(crate) struct Machine {
@@ -43,6 +43,11 @@ pub(crate) enum MachineError {
     },
     #[error("VM '{vm}': {address} would hand out tokens to everyone who can reach this machine; name one address")]
     AllInterfaces { vm: String, address: SocketAddr },
+    #[error(
+        "--extension-port speaks of the first VM, and '{vm}' has no extension; give it one in the seed, or leave the \
+         option out"
+    )]
+    NoExtension { vm: String },
     #[error("VM '{vm}'")]
     Settings {
         vm: String,
@@ -75,6 +80,10 @@ pub(crate) fn open(
         let advice = first.then_some("--imds");
         let imds = listen::bind(wanted).map_err(|why| failed("metadata service", advice, why))?;
         let imds_address = imds.local_addr().unwrap_or(wanted);
+        // 0 isn't about the first alone: it takes free ports wherever there is an extension.
+        if first && extension.is_none() && args.extension_port.is_some_and(|port| port != 0) {
+            return Err(MachineError::NoExtension { vm: vm.name });
+        }
         let extension = match extension.filter(|_| !args.no_extension) {
             None => None,
             Some(extension) => Some(open_extension(&vm, &extension, first, imds_address.ip(), args)?),

@@ -12,10 +12,10 @@ mod withdrawal;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use broker::throttle::Throttle;
 use broker::{Broker, Counters, Freshness};
 use contract::gate::AllowedHosts;
 use domain::{ManualClock, VmSnapshot};
-use imds::throttle::Throttle;
 use imds::{MetadataService, Vm};
 use listen::{Shutdown, bind, serve};
 use testkit::fixtures;

@@ -71,6 +71,40 @@ async fn the_end_finishes_what_is_in_flight_and_closes_what_rests() {
 }
 
 #[tokio::test]
+async fn a_request_that_arrived_before_the_end_is_answered_though_nobody_read_it_yet() {
+    let server = Server::start();
+    let mut connection = RawConnection::open(server.address).await;
+    connection.send(GET).await;
+    assert_eq!(connection.answer().await.unwrap().status, 200);
+    // Both within one turn of the runtime: the server sees them at once.
+    connection.send(&GET.repeat(2)).await;
+    server.shutdown.end();
+    let answer = connection.answer().await.expect("an answer and not a closed connection");
+    assert_eq!((answer.status, answer.closes()), (200, true));
+    assert!(connection.is_closed().await, "one answer is the last one");
+    server.task.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_head_that_has_begun_may_be_finished_after_the_end_was_asked_for() {
+    let server = Server::start();
+    let mut connection = RawConnection::open(server.address).await;
+    connection.send(GET).await;
+    assert_eq!(connection.answer().await.unwrap().status, 200);
+    let mut resting = RawConnection::open(server.address).await;
+    resting.send(GET).await;
+    assert_eq!(resting.answer().await.unwrap().status, 200);
+    let (begun, rest) = GET.split_at(10);
+    connection.send(begun).await;
+    server.shutdown.end();
+    assert!(resting.is_closed().await, "the end has come");
+    connection.send(rest).await;
+    let answer = connection.answer().await.expect("an answer and not a closed connection");
+    assert_eq!((answer.status, answer.closes()), (200, true));
+    server.task.await.unwrap();
+}
+
+#[tokio::test]
 async fn more_connections_than_allowed_wait_their_turn() {
     let server = Server::start_with(Config { max_connections: 2, ..Config::default() });
     let mut first = RawConnection::open(server.address).await;
