@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::context::Context;
 use crate::error::{Code, Fault, Place, TemplateError};
 use crate::evaluate::{Evaluator, Scope, Turn, all};
-use crate::expression::escape;
-use crate::node::{Member, Node};
+use crate::nested::{deployment_properties, nested_template};
+use crate::node::Node;
 use crate::request::DeploymentRequest;
 use crate::resource::{DEPLOYMENTS, Instance};
 use crate::resource_id::member;
@@ -156,16 +156,6 @@ impl PlannedResource {
     }
 }
 
-/// The template of a nested deployment that is evaluated on its own (`expressionEvaluationOptions.scope` is `inner`).
-pub(crate) fn nested_template(node: &Node) -> Option<&Node> {
-    if !node.get("type")?.text()?.eq_ignore_ascii_case(DEPLOYMENTS) {
-        return None;
-    }
-    let properties = node.get("properties")?;
-    let scope = properties.get("expressionEvaluationOptions")?.get("scope")?.text()?;
-    if scope.eq_ignore_ascii_case("inner") { properties.get("template") } else { None }
-}
-
 pub(crate) fn body(instance: &Instance, evaluator: &Evaluator<'_>) -> Result<Value, Fault> {
     body_of(&instance.node, &instance.resource_type, evaluator)
 }
@@ -192,39 +182,4 @@ fn body_of(node: &Node, resource_type: &str, evaluator: &Evaluator<'_>) -> Resul
         Ok((member.name.clone(), value))
     });
     Ok(Value::Object(all(members)?.into_iter().collect()))
-}
-
-/// The properties of a nested deployment: an inner template stays as it is, an outer one is evaluated here, and what it
-/// becomes is literal.
-fn deployment_properties(node: &Node, inner: Option<&Node>, evaluator: &Evaluator<'_>) -> Result<Value, Fault> {
-    if let Some(link) = node.given("templateLink") {
-        let what = "A nested deployment by 'templateLink' is not supported here: its template must be inline.";
-        return Err(Fault::invalid(what).at(link.place));
-    }
-    let members = node.members().iter().map(|Member { name, value, .. }| {
-        let value = match inner {
-            Some(inner) if std::ptr::eq(inner, value) => {
-                let template = inner.to_value();
-                evaluator.session.value(&template)?;
-                template
-            }
-            Some(_) | None if name.eq_ignore_ascii_case("template") => literal(evaluator.node(value)?),
-            Some(_) | None => evaluator.node(value)?,
-        };
-        Ok((name.clone(), value))
-    });
-    Ok(Value::Object(all(members)?.into_iter().collect()))
-}
-
-/// Escapes every text, so that evaluating it again changes nothing.
-fn literal(value: Value) -> Value {
-    match value {
-        Value::String(text) => Value::String(escape(&text)),
-        Value::Array(elements) => Value::Array(elements.into_iter().map(literal).collect()),
-        Value::Object(members) => {
-            let members = members.into_iter().map(|(name, value)| (escape(&name), literal(value)));
-            Value::Object(members.collect::<Map<_, _>>())
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => value,
-    }
 }

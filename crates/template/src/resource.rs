@@ -125,8 +125,8 @@ impl Expanded {
         let name: Arc<str> = name.into();
         for index in 0..count {
             let turn = Turn { name: Arc::clone(&name), of_property: false, index };
-            let batch = batch.map(|size| index / size);
-            self.instance(definition, parent, &evaluator.with_turn(turn), number, Some((index, batch)))?;
+            let copied = Copied { name: &name, index, batch: batch.map(|size| index / size) };
+            self.instance(definition, parent, &evaluator.with_turn(turn), number, Some(&copied))?;
         }
         Ok(())
     }
@@ -137,7 +137,7 @@ impl Expanded {
         parent: Option<(&str, &str)>,
         evaluator: &Evaluator<'_>,
         number: usize,
-        turn: Option<(usize, Option<usize>)>,
+        copied: Option<&Copied<'_>>,
     ) -> Result<(), TemplateError> {
         let node = &*definition.node;
         if self.instances.len() >= RESOURCES {
@@ -160,12 +160,6 @@ impl Expanded {
         let id = build(&scope, &resource_type, &name).ok_or_else(|| segments(node, &resource_type, &name))?;
         let condition =
             node.given("condition").map_or(Ok(true), |condition| truth(condition, evaluator)).map_err(wrap)?;
-        let mut symbols: Vec<String> =
-            evaluator.turns.last().filter(|_| turn.is_some()).map(|turn| turn.name.to_string()).into_iter().collect();
-        let symbol = definition.symbol.as_ref();
-        symbols.extend(symbol.cloned());
-        symbols.extend(symbol.zip(turn).map(|(symbol, (index, _))| format!("{symbol}[{index}]")));
-        symbols.dedup();
         let location = optional(node, "location", evaluator).map_err(wrap)?;
         let api_version = required(node, "apiVersion", evaluator)?;
         self.instances.push(Instance {
@@ -176,10 +170,10 @@ impl Expanded {
             name: name.clone(),
             api_version,
             location,
-            symbolic_name: symbol.cloned(),
-            symbols,
+            symbolic_name: definition.symbol.clone(),
+            symbols: symbols(definition.symbol.as_deref(), copied),
             deployed: condition && !existing,
-            batch: turn.and_then(|(_, batch)| batch),
+            batch: copied.and_then(|copied| copied.batch),
             definition: number,
         });
         for child in &definition.children {
@@ -187,6 +181,22 @@ impl Expanded {
         }
         Ok(())
     }
+}
+
+/// A turn of a copy of resources.
+struct Copied<'c> {
+    name: &'c str,
+    index: usize,
+    /// Its batch, when the copy is serial.
+    batch: Option<usize>,
+}
+
+/// What a resource is called beside its id: its symbolic name, also with its turn, and the name of its copy.
+fn symbols(symbol: Option<&str>, copied: Option<&Copied<'_>>) -> Vec<String> {
+    let turn = symbol.zip(copied).map(|(symbol, copied)| format!("{symbol}[{}]", copied.index));
+    let copy =
+        copied.map(|copied| copied.name).filter(|name| !symbol.is_some_and(|own| own.eq_ignore_ascii_case(name)));
+    [symbol.map(str::to_owned), turn, copy.map(str::to_owned)].into_iter().flatten().collect()
 }
 
 /// `ns.x/y`, and not the `y` of a child.
