@@ -6,14 +6,14 @@ use crate::error::Fault;
 use crate::evaluate::{Evaluator, all};
 use crate::expression::{Expression, Form, Text, classify, each_call, escape, parse, print};
 use crate::node::{Data, Member, Node};
-use crate::resource::DEPLOYMENTS;
+use crate::resource::{DEPLOYMENTS, Source};
 
 /// The template of a nested deployment that is evaluated on its own (`expressionEvaluationOptions.scope` is `inner`).
-pub(crate) fn nested_template(node: &Node) -> Option<&Node> {
-    if !node.get("type")?.text()?.eq_ignore_ascii_case(DEPLOYMENTS) {
+pub(crate) fn nested_template(source: &Source) -> Option<&Node> {
+    if !source.own.get("type")?.text()?.eq_ignore_ascii_case(DEPLOYMENTS) {
         return None;
     }
-    let properties = node.get("properties")?;
+    let properties = source.body.get("properties")?;
     let scope = properties.get("expressionEvaluationOptions")?.get("scope")?.text()?;
     if scope.eq_ignore_ascii_case("inner") { properties.get("template") } else { None }
 }

@@ -8,9 +8,8 @@ use crate::context::Context;
 use crate::error::{Code, Fault, Place, TemplateError};
 use crate::evaluate::{Evaluator, Scope, Turn, all};
 use crate::nested::{deployment_properties, nested_template};
-use crate::node::Node;
 use crate::request::DeploymentRequest;
-use crate::resource::{DEPLOYMENTS, Instance};
+use crate::resource::{DEPLOYMENTS, Instance, Source};
 use crate::resource_id::member;
 use crate::runtime::Runtime;
 use crate::session::Session;
@@ -48,7 +47,7 @@ pub struct PlannedResource {
 
 impl PlannedResource {
     pub(crate) fn new(mut instance: Instance, depends_on: Vec<usize>, needs_runtime: bool, scope: Arc<Scope>) -> Self {
-        let Place { line, column } = instance.node.place;
+        let Place { line, column } = instance.source.own.place;
         Self {
             id: std::mem::take(&mut instance.id),
             resource_type: std::mem::take(&mut instance.resource_type),
@@ -72,7 +71,7 @@ impl PlannedResource {
     /// fails on what the resources hold.
     pub fn body(&self, runtime: &dyn Runtime) -> Result<Value, TemplateError> {
         let session = Session::default();
-        body_of(&self.instance.node, &self.resource_type, &self.evaluator(Some(runtime), &session))
+        body_of(&self.instance.source, &self.resource_type, &self.evaluator(Some(runtime), &session))
             .map_err(|fault| self.fail(fault))
     }
 
@@ -111,7 +110,7 @@ impl PlannedResource {
         if !self.is_deployment() || self.needs_runtime {
             return Ok(None);
         }
-        let body = body_of(&self.instance.node, &self.resource_type, &self.evaluator(None, session));
+        let body = body_of(&self.instance.source, &self.resource_type, &self.evaluator(None, session));
         let request = self.request(&body.map_err(|fault| self.fail(fault))?)?;
         Ok(Some((request, self.nested_context())))
     }
@@ -124,7 +123,7 @@ impl PlannedResource {
     fn request(&self, body: &Value) -> Result<DeploymentRequest, TemplateError> {
         let mut request = DeploymentRequest::from_value(body)?;
         // A template that is evaluated on its own keeps its places.
-        if let Some(template) = nested_template(&self.instance.node) {
+        if let Some(template) = nested_template(&self.instance.source) {
             request.template = template.clone();
         }
         Ok(request)
@@ -139,11 +138,11 @@ impl PlannedResource {
     }
 
     fn fail(&self, fault: Fault) -> TemplateError {
-        let (id, Place { line, column }) = (&self.id, self.instance.node.place);
+        let (id, Place { line, column }) = (&self.id, self.instance.source.own.place);
         match fault {
             Fault::Missing(id) => crate::error::not_found(&id),
             Fault::Invalid(..) | Fault::Pending(_) | Fault::NeedsRuntime => {
-                let cause = fault.into_error(self.instance.node.place, str::to_owned);
+                let cause = fault.into_error(self.instance.source.own.place, str::to_owned);
                 let why = cause.message.strip_prefix("Deployment template validation failed: ");
                 let message = format!(
                     "Unable to process template language expressions for resource '{id}' at line '{line}' and column \
@@ -157,25 +156,19 @@ impl PlannedResource {
 }
 
 pub(crate) fn body(instance: &Instance, evaluator: &Evaluator<'_>) -> Result<Value, Fault> {
-    body_of(&instance.node, &instance.resource_type, evaluator)
+    body_of(&instance.source, &instance.resource_type, evaluator)
 }
 
-/// Members that are the template's own.
-const OWN: [&str; 9] =
-    ["type", "name", "apiVersion", "dependsOn", "condition", "copy", "comments", "scope", "existing"];
-/// Those of a deployment in a deployment beside.
+/// Members of a deployment in a deployment that are no part of its body.
 const OWN_OF_DEPLOYMENTS: [&str; 2] = ["subscriptionId", "resourceGroup"];
 
-fn body_of(node: &Node, resource_type: &str, evaluator: &Evaluator<'_>) -> Result<Value, Fault> {
+fn body_of(source: &Source, resource_type: &str, evaluator: &Evaluator<'_>) -> Result<Value, Fault> {
     let deployment = resource_type.eq_ignore_ascii_case(DEPLOYMENTS);
-    let own = |name: &str| {
-        let named = |own: &&str| own.eq_ignore_ascii_case(name);
-        OWN.iter().any(named) || (deployment && OWN_OF_DEPLOYMENTS.iter().any(named))
-    };
-    let members = node.members().iter().filter(|member| !own(&member.name));
+    let own = |name: &str| deployment && OWN_OF_DEPLOYMENTS.iter().any(|own| own.eq_ignore_ascii_case(name));
+    let members = source.body.members().iter().filter(|member| !own(&member.name));
     let members = members.map(|member| {
         let value = if deployment && member.name.eq_ignore_ascii_case("properties") {
-            deployment_properties(&member.value, nested_template(node), evaluator)?
+            deployment_properties(&member.value, nested_template(source), evaluator)?
         } else {
             evaluator.node(&member.value)?
         };

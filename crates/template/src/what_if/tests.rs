@@ -26,7 +26,7 @@ fn context() -> Context {
         resource_group: ResourceGroup { name: "g".to_owned(), ..Default::default() },
         deployment_name: "d".to_owned(),
         environment: json!({}),
-        providers: Vec::new(),
+        providers: Vec::new().into(),
     }
 }
 
