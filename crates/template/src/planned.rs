@@ -75,7 +75,8 @@ impl PlannedResource {
             .map_err(|fault| self.fail(fault))
     }
 
-    /// The request of a nested deployment; nothing for any other resource.
+    /// The request of a nested deployment; nothing for any other resource. It may hold values of secure parameters, also
+    /// as parameters that aren't secure and, with the scope `outer`, in its template.
     ///
     /// # Errors
     /// As [`body`](Self::body), and as [`DeploymentRequest::parse`].
