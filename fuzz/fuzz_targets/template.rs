@@ -22,11 +22,7 @@ fuzz_target!(|body: &[u8]| {
             subscription_id: "11111111-1111-1111-1111-111111111111".to_owned(),
             ..Default::default()
         },
-        resource_group: ResourceGroup {
-            name: "rg1".to_owned(),
-            location: "westus".to_owned(),
-            ..Default::default()
-        },
+        resource_group: ResourceGroup { name: "rg1".to_owned(), location: "westus".to_owned(), ..Default::default() },
         deployment_name: "d1".to_owned(),
         environment: json!({}),
         providers: vec![ProviderType {
@@ -34,7 +30,8 @@ fuzz_target!(|body: &[u8]| {
             resource_type: "virtualMachineScaleSets".to_owned(),
             api_versions: vec!["2026-04-01".to_owned()],
             locations: Vec::new(),
-        }],
+        }]
+        .into(),
     };
     let plan = match plan(&request, &context) {
         Ok(plan) => plan,
