@@ -12,20 +12,17 @@ use authority::secret::SecretKey;
 use authority::signing_pool::SigningPool;
 use broker::http::AuthorityClient;
 use broker::in_process::{DEFAULT_LIFETIME, InProcess};
-use broker::throttle::Throttle;
 use broker::{Broker, Counters, Freshness};
-use contract::gate::AllowedHosts;
 use control::external_issuer::ExternalKeys;
 use control::keys::{Keys, open_kek};
 use control::seed::World;
 use control::{App, Ids, Settled, tls};
 use domain::{Clock, RotationPolicy, SharedClock, SystemClock};
-use guest::disk::Disk;
-use imds::{MetadataService, Vm};
 use rustls::RootCertStore;
 use store::{Founding, Handle};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -33,8 +30,9 @@ use super::ExitStatus;
 use crate::args::UpArgs;
 use crate::data_dir::{DATABASE, DataDir};
 use crate::printer::Printer;
-use crate::up::extension::{self, Guest};
-use crate::up::instance::InstanceFile;
+use crate::up::extension;
+use crate::up::fleet::{Fleet, Setting};
+use crate::up::guest_process::Common;
 use crate::up::machines::{self, Machine};
 use crate::up::operations::{self, Operations, Readiness};
 use crate::up::roster::Roster;
@@ -99,6 +97,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
     // The data planes end first: what they have in flight may still need the authority.
     let (mut data_planes, mut services, mut background) = (Stage::default(), Stage::default(), JoinSet::new());
     let (base_url, host) = base_url(https_address);
+    let (seen, watching) = watch::channel(None);
     let app = App {
         authority: authority.clone(),
         store: store.clone(),
@@ -108,9 +107,10 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
         host,
         kek: Arc::clone(&kek),
         ids: Ids::Derived,
-        settled: Settled::at_once(),
+        settled: Settled::after(watching),
     };
-    let (server, router) = (identity.server.clone(), control::router(Arc::new(app)));
+    let app = Arc::new(app);
+    let (server, router) = (identity.server.clone(), control::router(Arc::clone(&app)));
     services.run(|mut ending| control::server::serve(https, server, router, async move { ending.asked().await }));
     let readiness = Readiness::default();
     let operations = Operations { metrics, readiness: readiness.clone() };
@@ -121,39 +121,35 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
     let client = AuthorityClient::new(&base_url, roots, AUTHORITY_TIMEOUT)?;
     let source = Arc::new(InProcess::new(authority, DEFAULT_LIFETIME));
     let broker = Broker::new(source, clock.clone(), Freshness::default(), Counters::register("imds"));
-    let throttle = || if args.throttle { Throttle::faithful(clock.clone()) } else { Throttle::off() };
     let with_extension = machines.iter().filter(|machine| machine.extension.is_some());
     let with_extension: Vec<_> = with_extension.map(|machine| roster.guest(&machine.vm)).collect();
-    let guests = extension::open_guests(data.path(), &with_extension)?;
-    let mut discovery_files = Vec::new();
-    let mut vms = Vec::new();
+    let common = Common {
+        store: store.clone(),
+        clock: clock.clone(),
+        authority: client,
+        throttled: args.throttle,
+        extensions: !args.no_extension,
+        moved: Notify::new(),
+    };
+    let setting = Setting {
+        common: Arc::new(common),
+        broker,
+        data: data.path().to_owned(),
+        guests: extension::open_guests(data.path(), &with_extension)?,
+        discovery: args.discovery_dir.clone(),
+        seen,
+    };
+    let mut fleet = Fleet::new(setting, roster, store.read(|tx| tx.cursor()).await?);
     for machine in machines {
-        let id = machine.vm.id.clone();
-        let snapshot = store.read(move |tx| tx.vm_snapshot(&id)).await?.context("a VM is gone")?;
-        vms.push(description::vm(&machine, &snapshot));
-        if let Some(port) = machine.extension {
-            let name = roster.guest(&machine.vm);
-            let guest = Guest {
-                vm: snapshot.id.clone(),
-                identities: snapshot.identities.clone(),
-                disk: Disk::new(guests.join(&name)),
-                discovery_copy: args.discovery_dir.as_ref().map(|folder| folder.join(&name)),
-            };
-            extension::place_credentials(&guest, &store, &clock).await?;
-            let client = client.clone();
-            discovery_files.extend(extension::start(&guest, port, client, throttle(), &clock, &mut data_planes).await?);
-            background.spawn(extension::keep_credentials(guest, store.clone(), clock.clone()));
-        }
-        let vm = Arc::new(Vm::new(snapshot, throttle()));
-        let hosts = AllowedHosts::imds(machine.imds_address, local_names(machine.imds_address));
-        let seed = Uuid::new_v4().as_u64_pair().0;
-        let service = MetadataService::new(vm, broker.clone(), hosts, imds::Counters::register(), seed);
-        data_planes.run(|ending| listen::serve(machine.imds, service, listen::Config::default(), ending));
+        fleet.adopt(machine, &mut data_planes).await?;
     }
-    background.spawn(keys.keep_rotating(ROTATE_EVERY));
-
+    let vms = fleet.described();
     let instance = description::instance(vms, &base_url, metrics_address, tenant.to_string(), &identity.ca_file, admin);
-    let file = InstanceFile::write(data.path(), &instance)?;
+    fleet.tell(instance.clone())?;
+    data_planes.run(|ending| fleet.run(ending));
+    background.spawn(keys.keep_rotating(ROTATE_EVERY));
+    background.spawn(control::arm::keep_deploying(app));
+
     readiness.ready();
     if args.json {
         printer.json(&instance)?;
@@ -171,7 +167,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
     data_planes.end().await?;
     background.shutdown().await;
     services.end().await?;
-    drop((file, discovery_files, store));
+    drop(store);
     Ok(ExitStatus::Ok)
 }
 
@@ -218,9 +214,4 @@ async fn first_tenant(store: &Handle, world: &World, machines: &[Machine]) -> an
 fn base_url(address: SocketAddr) -> (String, String) {
     let host = if address.ip().is_loopback() { format!("localhost:{}", address.port()) } else { address.to_string() };
     (format!("https://{host}"), host)
-}
-
-fn local_names(address: SocketAddr) -> Vec<String> {
-    let localhost = address.ip() == std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
-    if localhost { vec![format!("localhost:{}", address.port())] } else { Vec::new() }
 }

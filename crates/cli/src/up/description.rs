@@ -3,13 +3,17 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use domain::{IdentityKind, VmSnapshot};
+use domain::{IdentityKind, VirtualMachine, VmSnapshot};
 
 use super::instance::{Admin, Instance, InstanceIdentity, InstanceVm};
-use super::machines::Machine;
 
 /// What is told of a VM.
-pub(crate) fn vm(machine: &Machine, snapshot: &VmSnapshot) -> InstanceVm {
+pub(crate) fn vm(
+    vm: &VirtualMachine,
+    imds: SocketAddr,
+    extension: Option<String>,
+    snapshot: &VmSnapshot,
+) -> InstanceVm {
     let authority = |address: SocketAddr| match address.port() {
         80 => address.ip().to_string(),
         _ => address.to_string(),
@@ -25,13 +29,10 @@ pub(crate) fn vm(machine: &Machine, snapshot: &VmSnapshot) -> InstanceVm {
         principal_id: identity.principal_id.to_string(),
     });
     InstanceVm {
-        name: machine.vm.name.clone(),
-        id: machine.vm.id.to_string(),
-        imds: format!("http://{}", authority(machine.imds_address)),
-        extension: machine.extension.as_ref().map(|port| match port.own {
-            None => format!("http://localhost:{}/oauth2/token", port.port),
-            Some(own) => format!("http://{own}:{}/oauth2/token", port.port),
-        }),
+        name: vm.name.clone(),
+        id: vm.id.to_string(),
+        imds: format!("http://{}", authority(imds)),
+        extension,
         identities: identities.collect(),
     }
 }

@@ -9,7 +9,6 @@ use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context;
 use broker::http::AuthorityClient;
@@ -31,10 +30,6 @@ use tokio::task::JoinSet;
 use super::machines::ExtensionPort;
 use super::roster::GUESTS;
 use super::stage::Stage;
-
-/// How often credentials are looked at. Often, because a machine that slept wakes with credentials that ran out
-/// meanwhile, and because a renewal that failed is to be tried again soon.
-const LOOK_EVERY: Duration = Duration::from_secs(60);
 
 /// Where a VM's extension lives.
 pub(crate) struct Guest {
@@ -99,18 +94,6 @@ pub(crate) async fn place_credentials(guest: &Guest, store: &Handle, clock: &Sha
         issued??;
     }
     Ok(())
-}
-
-/// Renews the guest's credentials for ever. A failure is told and tried again.
-pub(crate) async fn keep_credentials(guest: Guest, store: Handle, clock: SharedClock) {
-    let mut ticks = tokio::time::interval(LOOK_EVERY);
-    ticks.tick().await;
-    loop {
-        ticks.tick().await;
-        if let Err(error) = place_credentials(&guest, &store, &clock).await {
-            tracing::error!(error = format!("{error:#}"), "the extension's credentials could not be renewed");
-        }
-    }
 }
 
 /// Opens the endpoint; its discovery file and the copy are there as long as what comes back.

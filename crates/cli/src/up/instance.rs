@@ -40,7 +40,7 @@ pub(crate) struct Instance {
 }
 
 /// A VM of a running `up`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct InstanceVm {
     pub(crate) name: String,
@@ -51,7 +51,7 @@ pub(crate) struct InstanceVm {
 }
 
 /// An identity of a VM.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct InstanceIdentity {
     /// `SystemAssigned` or `UserAssigned`.
@@ -82,12 +82,17 @@ pub(crate) struct InstanceFile(PathBuf);
 impl InstanceFile {
     /// Writes the file, without the admin's secret.
     pub(crate) fn write(data_dir: &Path, instance: &Instance) -> io::Result<Self> {
-        let path = data_dir.join(FILE);
+        let file = Self(data_dir.join(FILE));
+        file.rewrite(instance)?;
+        Ok(file)
+    }
+
+    /// Writes it anew, without the admin's secret.
+    pub(crate) fn rewrite(&self, instance: &Instance) -> io::Result<()> {
         let shown = Instance { admin: None, ..instance.clone() };
         let mut text = serde_json::to_string(&shown)?;
         text.push('\n');
-        crate::files::write_private(&path, text.as_bytes())?;
-        Ok(Self(path))
+        crate::files::write_private(&self.0, text.as_bytes())
     }
 }
 

@@ -77,6 +77,14 @@ impl Roster {
         }
     }
 
+    /// Takes one more VM, behind all others.
+    pub(crate) fn admit(&mut self, vm: &VirtualMachine) {
+        if !self.0.iter().any(|place| is(place, &vm.id)) {
+            let taken: Vec<String> = self.0.iter().map(|place| place.guest.clone()).collect();
+            self.0.push(Place { id: vm.id.to_string(), guest: folder(vm, &taken) });
+        }
+    }
+
     /// Keeps it for the next start.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use store::{Act, Handle, Page};
 
 use super::instance::Admin;
+use super::machines::display_name;
 use super::roster::Roster;
 use crate::files;
 
@@ -35,6 +36,13 @@ pub(crate) async fn machines(
             for vm in tx.virtual_machines(&Scope::Root, &Page::ALL)? {
                 let extensions = tx.vm_extensions(&vm.id)?;
                 machines.push((vm, extensions.into_iter().find(VmExtension::is_managed_identity)));
+            }
+            for scale_set in tx.scale_sets(&Scope::Root, &Page::ALL)? {
+                for mut vm in tx.virtual_machines_of_scale_set(&scale_set.id)? {
+                    vm.name = display_name(&vm);
+                    let extensions = tx.vm_extensions(&vm.id)?;
+                    machines.push((vm, extensions.into_iter().find(VmExtension::is_managed_identity)));
+                }
             }
             Ok::<_, store::Error>(machines)
         })
@@ -79,6 +87,9 @@ pub(crate) async fn apply(
         certificates: Vec::new(),
         roles: vec![("Owner".to_owned(), Scope::Root)],
     });
+    for vm in &mut world.virtual_machines {
+        vm.created_at = clock.now();
+    }
     let secrets = SecretKey::derive(kek)?;
     let (admin_id, secret) = (client_id(tenant), SecretString::from(admin.client_secret.clone()));
     let act = Act::new("symbolon up", "seed.apply", data.display().to_string(), clock.now());
