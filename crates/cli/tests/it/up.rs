@@ -78,7 +78,8 @@ fn everyone_may_read_the_extensions_address_where_that_is_wanted() {
     let home = tempfile::tempdir().unwrap();
     std::fs::write(
         home.path().join("seed.yaml"),
-        "virtualMachines: [{name: bare, extensions: [{type: ManagedIdentityExtensionForLinux}]}]",
+        "virtualMachines: [{name: bare, identity: {systemAssigned: true}, \
+         extensions: [{type: ManagedIdentityExtensionForLinux}]}]",
     )
     .unwrap();
     let copy = home.path().join("for-all/bare/ManagedIdentity-Settings");
