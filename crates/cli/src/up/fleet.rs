@@ -197,6 +197,7 @@ impl Fleet {
             }
             let done = changes.changes.is_empty();
             self.cursor = changes.next;
+            self.describe_again();
             self.setting.seen.send_replace(Some(self.cursor));
             if done {
                 return Ok(());

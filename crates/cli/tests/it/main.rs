@@ -7,7 +7,10 @@
     reason = "a test whose set-up fails has failed"
 )]
 
+mod arm;
 mod clients;
+mod fleet;
+mod kills;
 mod other_users;
 mod refusals;
 mod secrets;
