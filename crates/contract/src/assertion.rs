@@ -2,9 +2,9 @@
 //! matters.
 //!
 //! Times come as integers, floats or strings of digits, or not at all (MSAL for Python, MSAL .NET); a
-//! thumbprint may be padded; `x5c` may be a string or a list, with line breaks inside. What would let an
-//! attacker choose the key or the algorithm is refused: `none`, HS*, an embedded `jwk`, `jku` or `x5u`, unknown
-//! `crit`, a member that stands twice. Public source: MicrosoftDocs/entra-docs `certificate-credentials.md`.
+//! thumbprint may be padded and in either alphabet of base64 (MSAL for Go, msal4j); `x5c` may be a string or a
+//! list, with line breaks inside. What would let an attacker choose the key or the algorithm is refused: `none`,
+//! HS*, an embedded `jwk`, `jku` or `x5u`, unknown `crit`, a member that stands twice. Public source: MicrosoftDocs/entra-docs `certificate-credentials.md`.
 
 use serde_json::{Map, Value};
 
@@ -140,7 +140,7 @@ fn text(object: &Map<String, Value>, name: &'static str) -> Result<Option<String
 
 fn thumbprint<const N: usize>(text: Option<&str>, name: &'static str) -> Result<Option<[u8; N]>, MalformedAssertion> {
     let Some(text) = text else { return Ok(None) };
-    let bytes = jose::decode_padded(text).ok_or(MalformedAssertion::Member(name))?;
+    let bytes = jose::decode_lenient(text).ok_or(MalformedAssertion::Member(name))?;
     bytes.try_into().map(Some).map_err(|_| MalformedAssertion::Member(name))
 }
 
