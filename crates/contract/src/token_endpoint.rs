@@ -80,10 +80,15 @@ impl<'f> TokenForm<'f> {
     }
 }
 
+/// What MSAL for Go and msal4j ask for beside the resource with every grant, in any order. It means nothing for a
+/// client without a user, and the real service passes over it (AzureAD/microsoft-authentication-library-for-go
+/// `apps/internal/oauth/ops/accesstokens/accesstokens.go`, `AppendDefaultScopes`).
+const OIDC_SCOPES: [&str; 3] = ["openid", "offline_access", "profile"];
+
 /// The resource of a scope: what stands before `/.default`, with every slash that stands there.
 fn resource_of<'f>(scope: &str) -> Result<Cow<'f, str>, Aadsts> {
     let invalid = || Aadsts::InvalidScope { scope: scope.to_owned() };
-    let mut resources = scope.split(' ').filter(|scope| !scope.is_empty());
+    let mut resources = scope.split(' ').filter(|one| !one.is_empty() && !OIDC_SCOPES.contains(one));
     let resource = resources.next().and_then(|one| one.strip_suffix("/.default")).ok_or_else(invalid)?;
     if resource.is_empty() || resources.next().is_some() {
         return Err(invalid());
@@ -162,10 +167,22 @@ mod tests {
             ("https://management.azure.com/.default", "https://management.azure.com"),
             ("https://management.core.windows.net//.default", "https://management.core.windows.net/"),
             ("api://AzureADTokenExchange/.default", "api://AzureADTokenExchange"),
+            // MSAL for Go, and msal4j, which joins a set.
+            ("https://a/.default openid offline_access profile", "https://a"),
+            ("openid profile https://a//.default offline_access", "https://a/"),
+            ("offline_access openid profile api://a/.default", "api://a"),
         ] {
             assert_eq!(resource_of(scope).unwrap(), resource);
         }
-        for wrong in ["", "https://a", "/.default", "https://a/.default https://b/.default", "openid"] {
+        for wrong in [
+            "",
+            "https://a",
+            "/.default",
+            "https://a/.default https://b/.default",
+            "openid",
+            "openid profile",
+            "OpenID https://a/.default",
+        ] {
             assert!(matches!(resource_of(wrong), Err(Aadsts::InvalidScope { .. })), "{wrong}");
         }
     }
