@@ -24,6 +24,50 @@ pub enum AssertionAlgorithm {
     Ps256,
 }
 
+/// The signed form of an assertion: a compact JWS of which the header and the framing were read. Nothing in it has
+/// been verified.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UnverifiedJws<'a> {
+    /// How it says it is signed.
+    pub algorithm: AssertionAlgorithm,
+    /// The header's members.
+    pub header: Map<String, Value>,
+    /// The payload, whatever it is.
+    pub payload: Vec<u8>,
+    /// What is signed.
+    pub signed: &'a str,
+    /// The signature.
+    pub signature: Vec<u8>,
+}
+
+impl<'a> UnverifiedJws<'a> {
+    /// Reads a compact JWS.
+    ///
+    /// # Errors
+    /// When it isn't one, or its header lets the sender choose key or algorithm.
+    pub fn parse(jws: &'a str) -> Result<Self, MalformedAssertion> {
+        if jws.len() > MAX_LENGTH {
+            return Err(MalformedAssertion::TooLong);
+        }
+        let (signed, signature) = jws.rsplit_once('.').ok_or(MalformedAssertion::NotAJwt)?;
+        let (header, payload) = signed.split_once('.').ok_or(MalformedAssertion::NotAJwt)?;
+        let decode = |part: &str| jose::decode(part).ok_or(MalformedAssertion::NotAJwt);
+        let (header, payload, signature) = (decode(header)?, decode(payload)?, decode(signature)?);
+        let header = jose::object(&header).map_err(|_| MalformedAssertion::NotAnObject("header"))?;
+        for forbidden in ["jwk", "jku", "x5u", "crit", "b64", "zip"] {
+            if header.contains_key(forbidden) {
+                return Err(MalformedAssertion::Forbidden(forbidden));
+            }
+        }
+        let algorithm = match header.get("alg").and_then(Value::as_str) {
+            Some("RS256") => AssertionAlgorithm::Rs256,
+            Some("PS256") => AssertionAlgorithm::Ps256,
+            Some(_) | None => return Err(MalformedAssertion::Algorithm),
+        };
+        Ok(Self { algorithm, header, payload, signed, signature })
+    }
+}
+
 /// An assertion that was read. Nothing in it has been verified.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UnverifiedAssertion<'a> {
@@ -82,26 +126,8 @@ impl<'a> UnverifiedAssertion<'a> {
     /// # Errors
     /// When it isn't an assertion that could be verified at all.
     pub fn parse(jwt: &'a str) -> Result<Self, MalformedAssertion> {
-        if jwt.len() > MAX_LENGTH {
-            return Err(MalformedAssertion::TooLong);
-        }
-        let (signed, signature) = jwt.rsplit_once('.').ok_or(MalformedAssertion::NotAJwt)?;
-        let (header, claims) = signed.split_once('.').ok_or(MalformedAssertion::NotAJwt)?;
-        let decode = |part: &str| jose::decode(part).ok_or(MalformedAssertion::NotAJwt);
-        let (header, claims, signature) = (decode(header)?, decode(claims)?, decode(signature)?);
-        let header = jose::object(&header).map_err(|_| MalformedAssertion::NotAnObject("header"))?;
-        let claims = jose::object(&claims).map_err(|_| MalformedAssertion::NotAnObject("payload"))?;
-
-        for forbidden in ["jwk", "jku", "x5u", "crit", "b64", "zip"] {
-            if header.contains_key(forbidden) {
-                return Err(MalformedAssertion::Forbidden(forbidden));
-            }
-        }
-        let algorithm = match header.get("alg").and_then(Value::as_str) {
-            Some("RS256") => AssertionAlgorithm::Rs256,
-            Some("PS256") => AssertionAlgorithm::Ps256,
-            Some(_) | None => return Err(MalformedAssertion::Algorithm),
-        };
+        let UnverifiedJws { algorithm, header, payload, signed, signature } = UnverifiedJws::parse(jwt)?;
+        let claims = jose::object(&payload).map_err(|_| MalformedAssertion::NotAnObject("payload"))?;
         check_x5c(&header)?;
         // It decides nothing, but what isn't a time is no sound assertion.
         time(&claims, "iat")?;
