@@ -30,6 +30,8 @@ pub struct TokenSpec {
     pub audience: Arc<str>,
     /// How long it lives from now.
     pub lifetime: Duration,
+    /// When the tenant was created, where that is known (`xms_tcdt`).
+    pub tenant_created_at: Option<Timestamp>,
     /// What the client said it can do.
     pub capabilities: Vec<String>,
 }
@@ -191,7 +193,7 @@ impl Authority {
             xms_mirid: resource_id,
             xms_az_rid: used_by,
             xms_sub_fct: "9 3",
-            xms_tcdt: None,
+            xms_tcdt: spec.tenant_created_at.map(Timestamp::unix),
         };
         jose::encode_into(serde_json::to_vec(&claims)?, jwt);
         Ok(())

@@ -102,6 +102,8 @@ fn tenant(tx: &mut dyn Tx, wanted: &Tenant) -> Result<(), SeedConflict> {
         tx.put_tenant(wanted)?;
         return Ok(());
     };
+    // When it was created is the store's to say.
+    let found = Tenant { created_at: wanted.created_at, ..found };
     Agree::on("tenant", &wanted.id).field("name", &found.name, &wanted.name)?.whole(&found, wanted)
 }
 

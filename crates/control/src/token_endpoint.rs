@@ -124,6 +124,7 @@ async fn token(
         subject: authenticated.subject,
         audience: form.resource.as_ref().into(),
         lifetime: LIFETIME,
+        tenant_created_at: tenant.created_at,
         capabilities: form.capabilities,
     };
     let minted = app.authority.mint(&spec).await?;

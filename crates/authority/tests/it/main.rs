@@ -86,6 +86,7 @@ fn spec(resource: &str) -> TokenSpec {
         },
         audience: resource.into(),
         lifetime: Duration::from_secs(86_400),
+        tenant_created_at: Some(Timestamp::from_unix(1_700_000_000)),
         capabilities: Vec::new(),
     }
 }

@@ -29,7 +29,7 @@ async fn a_v1_token_says_what_the_real_service_says() {
             r#""tid":"10000000-0000-4000-8000-000000000001","uti":"-","ver":"1.0","xms_act_fct":"3 9","#,
             r#""xms_idrel":"7 4","#,
             r#""xms_mirid":"/subscriptions/s/resourcegroups/dev/providers/Microsoft.Compute/virtualMachines/dev","#,
-            r#""xms_sub_fct":"9 3"}"#
+            r#""xms_sub_fct":"9 3","xms_tcdt":1700000000}"#
         )
     );
 }
@@ -50,7 +50,7 @@ async fn a_user_assigned_identity_names_who_used_it() {
         ..spec("https://vault.azure.net")
     };
     let jwt = world.authority.mint(&spec).await.unwrap().into_jwt();
-    let end = r#","xms_act_fct":"3 9","xms_cc":["CP1"],"xms_idrel":"7 4","xms_mirid":"/i/app","xms_az_rid":"/m/vm","xms_sub_fct":"9 3"}"#;
+    let end = r#","xms_act_fct":"3 9","xms_cc":["CP1"],"xms_idrel":"7 4","xms_mirid":"/i/app","xms_az_rid":"/m/vm","xms_sub_fct":"9 3","xms_tcdt":1700000000}"#;
     assert!(claims(&jwt).ends_with(end), "{}", claims(&jwt));
 }
 

@@ -112,7 +112,9 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
     let mut roots = RootCertStore::empty();
     roots.add(identity.ca.clone())?;
     let client = AuthorityClient::new(&base_url, roots, AUTHORITY_TIMEOUT)?;
-    let source = Arc::new(InProcess::new(authority, DEFAULT_LIFETIME));
+    let tenants = store.read(|tx| tx.tenants()).await?;
+    let created = tenants.into_iter().filter_map(|tenant| Some((tenant.id, tenant.created_at?))).collect();
+    let source = Arc::new(InProcess::new(authority, DEFAULT_LIFETIME, created));
     let broker = Broker::new(source, clock.clone(), Freshness::default(), Counters::register("imds"));
     let mut discovery_files = Vec::new();
     let mut vms = Vec::new();

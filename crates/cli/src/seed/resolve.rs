@@ -59,12 +59,13 @@ impl Resolver<'_> {
         for TenantSeed { name, id } in seeds {
             self.checked(&name, names::display_name("tenant", &name.value))?;
             let id = self.guid_or(id.as_ref(), || derived_ids::tenant_id(&name.value))?;
-            let tenant = Tenant { id, name: name.value.clone() };
+            let tenant = Tenant { id, name: name.value.clone(), created_at: None };
             self.unique(&name, "tenant", |this| this.tenants.insert(key(&name), tenant.clone()).is_some())?;
             self.world.tenants.push(tenant);
         }
         if self.world.tenants.is_empty() {
-            let tenant = Tenant { id: derived_ids::tenant_id(DEFAULT_NAME), name: DEFAULT_NAME.to_owned() };
+            let tenant =
+                Tenant { id: derived_ids::tenant_id(DEFAULT_NAME), name: DEFAULT_NAME.to_owned(), created_at: None };
             self.tenants.insert(DEFAULT_NAME.to_owned(), tenant.clone());
             self.world.tenants.push(tenant);
         }

@@ -199,7 +199,7 @@ fn seed(own: &NewKey, external: &NewKey) -> Seed {
         {"kty": "RSA", "kid": "ext", "use": "sig", "n": jose::encode(n), "e": jose::encode(e)},
     ]});
     Seed {
-        tenants: vec![Tenant { id: tenant, name: "dev".to_owned() }],
+        tenants: vec![Tenant { id: tenant, name: "dev".to_owned(), created_at: None }],
         subscriptions: vec![Subscription { id: subscription, name: "dev".to_owned(), tenant }],
         resource_groups: vec![ResourceGroup {
             id: group,

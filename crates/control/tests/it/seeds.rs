@@ -45,7 +45,11 @@ async fn what_differs_is_named_and_nothing_is_half_applied() {
     ];
     for (change, text) in cases {
         let mut wanted = seed(&world.own, &world.external);
-        wanted.tenants.push(Tenant { id: "10000000-0000-4000-8000-0000000000ff".parse().unwrap(), name: "new".into() });
+        wanted.tenants.push(Tenant {
+            id: "10000000-0000-4000-8000-0000000000ff".parse().unwrap(),
+            name: "new".into(),
+            created_at: None,
+        });
         change(&mut wanted);
         let conflict: SeedConflict = apply(&world.store, wanted, &world.kek).await.unwrap_err();
         let error = conflict.to_string();
