@@ -36,7 +36,7 @@ use control::seed::{self, SeedApplication, World as Seed};
 use domain::{
     Application, ExternalIssuer, FederatedCredential, IdentityKind, JwksSource, ManagedIdentity, ManualClock,
     ResourceGroup, ResourceId, RotationPolicy, Scope, Subscription, Tenant, Timestamp, UserAssignedIdentity,
-    VirtualMachine,
+    VirtualMachine, VmExtension,
 };
 use http::{Request, StatusCode};
 use secrecy::SecretString;
@@ -223,9 +223,9 @@ fn seed(own: &NewKey, external: &NewKey) -> Seed {
             system_assigned: Some(identity(IdentityKind::SystemAssigned, &vm, 2)),
             user_assigned: vec![app],
             attachment: None,
-            id: vm,
+            id: vm.clone(),
         }],
-        vm_extensions: Vec::new(),
+        vm_extensions: vec![extension(&vm, "msi")],
         external_issuers: vec![ExternalIssuer { url: ISSUER.to_owned(), jwks: JwksSource::Inline(jwks.to_string()) }],
         applications: vec![SeedApplication {
             application: Application {
@@ -245,6 +245,18 @@ fn seed(own: &NewKey, external: &NewKey) -> Seed {
             certificates: vec![pem(own)],
             roles: vec![("Owner".to_owned(), Scope::Root)],
         }],
+    }
+}
+
+fn extension(vm: &ResourceId, name: &str) -> VmExtension {
+    VmExtension {
+        id: vm.child("extensions", name).unwrap(),
+        vm: vm.clone(),
+        name: name.to_owned(),
+        publisher: "Microsoft.ManagedIdentity".to_owned(),
+        extension_type: "ManagedIdentityExtensionForLinux".to_owned(),
+        type_handler_version: "1.0".to_owned(),
+        settings: r#"{"port":50342}"#.to_owned(),
     }
 }
 
