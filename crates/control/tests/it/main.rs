@@ -8,6 +8,7 @@
 )]
 
 mod documents;
+mod external_issuer;
 mod keys;
 mod refusals;
 mod seeds;
@@ -90,13 +91,20 @@ impl Answer {
 
 impl World {
     async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// With something else in the seed.
+    async fn with(change: impl FnOnce(&mut Seed)) -> Self {
         let clock = ManualClock::new(Timestamp::from_unix(NOW));
         let founding = Founding { installation: Uuid::from_u128(1), epoch: Uuid::from_u128(2) };
         let store = Handle::new(Arc::new(store::sqlite::ephemeral(&founding).expect("a store")));
         let kek = Arc::new(FileKek::generate().expect("a key"));
         let secrets = SecretKey::derive(&*kek).expect("a key");
         let (own, external) = (key("own"), key("external"));
-        apply(&store, seed(&own, &external), &kek).await.expect("the seed");
+        let mut seed = seed(&own, &external);
+        change(&mut seed);
+        apply(&store, seed, &kek).await.expect("the seed");
         let issuers = Arc::new(Issuers::default());
         let shared: domain::SharedClock = Arc::new(clock.clone());
         let policy = RotationPolicy::default();
