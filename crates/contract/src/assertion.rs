@@ -6,6 +6,8 @@
 //! list, with line breaks inside. What would let an attacker choose the key or the algorithm is refused: `none`,
 //! HS*, an embedded `jwk`, `jku` or `x5u`, unknown `crit`, a member that stands twice. Public source: MicrosoftDocs/entra-docs `certificate-credentials.md`.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 use crate::jose;
@@ -25,8 +27,8 @@ pub enum AssertionAlgorithm {
 }
 
 /// The signed form of an assertion: a compact JWS of which the header and the framing were read. Nothing in it has
-/// been verified.
-#[derive(Clone, Debug, PartialEq)]
+/// been verified. `Debug` shows neither payload nor signature: together they can be used.
+#[derive(Clone, PartialEq)]
 pub struct UnverifiedJws<'a> {
     /// How it says it is signed.
     pub algorithm: AssertionAlgorithm,
@@ -38,6 +40,12 @@ pub struct UnverifiedJws<'a> {
     pub signed: &'a str,
     /// The signature.
     pub signature: Vec<u8>,
+}
+
+impl fmt::Debug for UnverifiedJws<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnverifiedJws").field("algorithm", &self.algorithm).finish_non_exhaustive()
+    }
 }
 
 impl<'a> UnverifiedJws<'a> {
@@ -68,8 +76,8 @@ impl<'a> UnverifiedJws<'a> {
     }
 }
 
-/// An assertion that was read. Nothing in it has been verified.
-#[derive(Clone, Debug, PartialEq)]
+/// An assertion that was read. Nothing in it has been verified. `Debug` doesn't show what could be sent again.
+#[derive(Clone, PartialEq)]
 pub struct UnverifiedAssertion<'a> {
     /// How it says it is signed.
     pub algorithm: AssertionAlgorithm,
@@ -118,6 +126,18 @@ pub enum MalformedAssertion {
     /// A member of the wrong type, or one that must be there and isn't.
     #[error("its '{0}' is missing or has the wrong type")]
     Member(&'static str),
+}
+
+impl fmt::Debug for UnverifiedAssertion<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnverifiedAssertion")
+            .field("algorithm", &self.algorithm)
+            .field("issuer", &self.issuer)
+            .field("subject", &self.subject)
+            .field("audiences", &self.audiences)
+            .field("expires_on", &self.expires_on)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'a> UnverifiedAssertion<'a> {

@@ -42,6 +42,19 @@ fn assertions_of_real_clients_are_read() {
 }
 
 #[test]
+fn debug_texts_hold_nothing_that_could_be_sent_again() {
+    let text = jwt(r#"{"alg":"RS256"}"#, CLAIMS);
+    let texts = [
+        format!("{:?}", UnverifiedAssertion::parse(&text).unwrap()),
+        format!("{:?}", UnverifiedJws::parse(&text).unwrap()),
+    ];
+    let signature: Vec<_> = b"signature".iter().map(u8::to_string).collect();
+    for shown in texts {
+        assert!(!shown.contains("eyJ") && !shown.contains(&signature.join(", ")), "{shown}");
+    }
+}
+
+#[test]
 fn what_would_choose_the_key_or_the_algorithm_is_refused() {
     for algorithm in ["none", "None", "HS256", "RS384", "ES256", "rs256", ""] {
         let header = format!(r#"{{"alg":"{algorithm}"}}"#);
