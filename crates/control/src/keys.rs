@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use authority::issuer::{Issuers, TokenVersion};
 use authority::kek::{FileKek, Kek, KekError};
-use authority::key_ring::{KeyRing, RingError, aad};
+use authority::key_ring::{KeyRing, Ring, RingError, aad};
 use authority::signer::{KeyError, NewKey};
 use domain::{KeyState, RotationPolicy, RotationStep, SharedClock, SigningKeyRecord, Timestamp};
 use store::{Act, Handle};
@@ -172,18 +172,18 @@ impl Keys {
         Ok(named)
     }
 
-    /// Keeps the records, and then signs and verifies with them.
+    /// Keeps the records, and then signs and verifies with them. What makes no ring is not kept.
     async fn keep(&self, act: Act, records: Vec<SigningKeyRecord>) -> Result<(), KeysError> {
-        let kept = records.clone();
+        let ring = Ring::open(&records, &*self.kek, &self.issuers.common(TokenVersion::V2))?;
         self.store
             .write(act, move |tx| {
-                for record in &kept {
+                for record in &records {
                     tx.put_signing_key(record)?;
                 }
                 Ok::<_, store::Error>(())
             })
             .await?;
-        self.ring.replace(&records, &*self.kek, &self.issuers.common(TokenVersion::V2))?;
+        self.ring.swap(ring);
         Ok(())
     }
 

@@ -1,4 +1,7 @@
 use authority::issuer::TokenVersion;
+use authority::key_ring::RingError;
+use control::keys::KeysError;
+use domain::KeyState;
 
 use super::*;
 
@@ -93,4 +96,29 @@ async fn the_only_key_may_be_revoked_too() {
     let second = signer(&world).await;
     assert_ne!(second, first);
     assert_eq!(kids(&world).await, [second]);
+}
+
+#[tokio::test]
+async fn a_waiting_key_that_does_not_open_never_comes_to_sign() {
+    let world = World::new().await;
+    world.keys.rotate().await.unwrap();
+    let (first, published) = (signer(&world).await, kids(&world).await);
+    let records = world.store.read(|tx| tx.signing_keys()).await.unwrap();
+    let mut broken = records.iter().find(|record| record.state == KeyState::Next).unwrap().clone();
+    *broken.wrapped.last_mut().unwrap() ^= 1;
+    let act = Act::new("test", "signingKey.break", "", Timestamp::from_unix(NOW));
+    world.store.write(act, move |tx| tx.put_signing_key(&broken)).await.unwrap();
+    let stored = world.store.read(|tx| tx.signing_keys()).await.unwrap();
+
+    world.clock.advance(Duration::from_secs(30 * 86_400));
+    let refused = world.keys.rotate().await.unwrap_err();
+    assert!(matches!(&refused, KeysError::Ring(RingError::Kek { kid, .. }) if *kid == published[1]), "{refused:?}");
+    assert_eq!(world.store.read(|tx| tx.signing_keys()).await.unwrap(), stored, "nothing was kept");
+    assert_eq!((signer(&world).await, kids(&world).await), (first.clone(), published.clone()));
+
+    // Taken out, another is made in its place.
+    assert!(world.keys.revoke(&published[1], "test").await.unwrap());
+    world.keys.rotate().await.unwrap();
+    assert_eq!(signer(&world).await, first);
+    assert!(!kids(&world).await.contains(&published[1]));
 }
