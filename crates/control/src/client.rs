@@ -150,13 +150,14 @@ async fn external(
 
 /// Every form in which clients name this token endpoint as their assertion's audience.
 fn audiences(app: &App, tenant: &Tenant, named: &str) -> Vec<String> {
-    let base = &app.base_url;
     let issuers = app.authority.issuers();
     let id = tenant.id.to_string();
     let mut audiences = vec![issuers.issuer(TokenVersion::V1, tenant.id), issuers.issuer(TokenVersion::V2, tenant.id)];
     for name in [id.as_str(), named, tenant.name.as_str()] {
-        audiences.push(format!("{base}/{name}/oauth2/token"));
-        audiences.push(format!("{base}/{name}/oauth2/v2.0/token"));
+        for host in &app.hosts {
+            audiences.push(format!("https://{host}/{name}/oauth2/token"));
+            audiences.push(format!("https://{host}/{name}/oauth2/v2.0/token"));
+        }
     }
     audiences
 }

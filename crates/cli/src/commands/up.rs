@@ -1,6 +1,6 @@
 //! `symbolon up`: metadata service, extension and authority in one process.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -93,14 +93,14 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
     let authority = Authority::new(keys.ring().clone(), SigningPool::start()?, issuers, clock.clone());
 
     let (shutdown, mut tasks, mut background) = (Shutdown::default(), JoinSet::new(), JoinSet::new());
-    let (base_url, host) = base_url(https_address);
+    let base_url = base_url(https_address);
     let app = App {
         authority: authority.clone(),
         store: store.clone(),
         secrets: SecretKey::derive(&*kek)?,
         external: ExternalKeys::new(clock.clone(), std::slice::from_ref(&identity.ca))?,
         base_url: base_url.clone(),
-        host,
+        hosts: tls::hosts(&[https_address]),
     };
     let mut ending = shutdown.ending();
     let ended = async move { ending.asked().await };
@@ -203,14 +203,23 @@ async fn first_tenant(store: &Handle, world: &World, machines: &[Machine]) -> an
     stored.first().map(|tenant| tenant.id).context("there is no tenant")
 }
 
-/// The name under which everything of the authority is published.
-fn base_url(address: SocketAddr) -> (String, String) {
-    let host = if address.ip().is_loopback() { format!("localhost:{}", address.port()) } else { address.to_string() };
-    (format!("https://{host}"), host)
+/// The name under which everything of the authority is published: one that leads to where it listens.
+fn base_url(address: SocketAddr) -> String {
+    let localhost = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)].contains(&address.ip());
+    let host = if localhost { "localhost".to_owned() } else { bracketed(address.ip()) };
+    // As clients write it, who leave the port of https out.
+    if address.port() == 443 { format!("https://{host}") } else { format!("https://{host}:{}", address.port()) }
+}
+
+fn bracketed(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+    }
 }
 
 fn local_names(address: SocketAddr) -> Vec<String> {
-    let localhost = address.ip() == std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+    let localhost = address.ip() == IpAddr::V4(Ipv4Addr::LOCALHOST);
     if localhost { vec![format!("localhost:{}", address.port())] } else { Vec::new() }
 }
 
@@ -264,5 +273,23 @@ fn instance(
         admin: Some(admin),
         pid: std::process::id(),
         vms,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_published_leads_to_where_it_listens() {
+        for (address, url) in [
+            ("127.0.0.1:16926", "https://localhost:16926"),
+            ("[::1]:16926", "https://localhost:16926"),
+            ("127.0.0.2:16926", "https://127.0.0.2:16926"),
+            ("192.0.2.1:443", "https://192.0.2.1"),
+            ("[2001:db8::1]:8443", "https://[2001:db8::1]:8443"),
+        ] {
+            assert_eq!(base_url(address.parse().unwrap()), url);
+        }
     }
 }

@@ -62,13 +62,24 @@ async fn the_key_set_has_public_members_only() {
 }
 
 #[tokio::test]
-async fn instance_discovery_knows_its_own_host_alone() {
+async fn instance_discovery_knows_its_own_hosts_alone() {
     let world = World::new().await;
     let ask = |endpoint: &str| format!("/common/discovery/instance?api-version=1.1&authorization_endpoint={endpoint}");
     let own = world.get(&ask("https%3A%2F%2Flocalhost%3A16926%2Fcommon%2Foauth2%2Fv2.0%2Fauthorize")).await;
     assert_eq!(own.status, StatusCode::OK);
     assert_eq!(own.json()["metadata"][0]["aliases"][0], "localhost:16926");
-    for other in ["https://evil/common/oauth2/v2.0/authorize", "x", "https://localhost:16926"] {
+    for alias in ["127.0.0.1:16926", "[::1]:16926", "LOCALHOST:16926"] {
+        let answer = world.get(&ask(&format!("https://{alias}/common/oauth2/v2.0/authorize"))).await;
+        assert_eq!(answer.status, StatusCode::OK, "{alias}");
+        let aliases = answer.json()["metadata"][0]["aliases"].clone();
+        assert_eq!(aliases, serde_json::json!(["localhost:16926", "127.0.0.1:16926", "[::1]:16926"]));
+    }
+    for other in [
+        "https://evil/common/oauth2/v2.0/authorize",
+        "https://localhost:1/common/oauth2/v2.0/authorize",
+        "x",
+        "https://localhost:16926",
+    ] {
         let answer = world.get(&ask(other)).await;
         assert_eq!((answer.status, answer.code()), (StatusCode::BAD_REQUEST, 50_049), "{other}");
     }

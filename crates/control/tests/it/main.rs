@@ -116,7 +116,7 @@ impl World {
             secrets,
             external: ExternalKeys::new(shared, &[]).expect("a client"),
             base_url: BASE.to_owned(),
-            host: "localhost:16926".to_owned(),
+            hosts: control::tls::hosts(&["127.0.0.1:16926".parse().expect("an address")]),
         };
         Self { clock, store, kek, keys, router: control::router(Arc::new(app)), own, external }
     }
