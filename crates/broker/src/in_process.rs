@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use authority::signing_pool::PoolError;
-use authority::{Authority, MintError, Subject, TokenSpec};
+use authority::{Authority, Evidence, MintError, Subject, TokenSpec};
 use domain::{IdentityKind, ManagedIdentity, ResourceId, TenantId, Timestamp};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -52,6 +52,7 @@ impl TokenSource for InProcess {
                 lifetime: this.lifetime,
                 tenant_created_at: this.tenants.get(&wanted.identity.tenant).copied(),
                 capabilities: Vec::new(),
+                evidence: Evidence::Machine,
             };
             let token = this.authority.mint(&spec).await.map_err(failed)?;
             this.signatures.increment(1);

@@ -126,6 +126,7 @@ async fn token(
         lifetime: LIFETIME,
         tenant_created_at: tenant.created_at,
         capabilities: form.capabilities,
+        evidence: authenticated.evidence,
     };
     let minted = app.authority.mint(&spec).await?;
     let (not_before, expires_on) = (minted.not_before.unix(), minted.expires_on.unix());
