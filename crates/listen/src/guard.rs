@@ -14,7 +14,6 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, BytesMut};
 use contract::head::{Chunked, Framing, FramingRefusal, Limits, Scan, scan};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::Duration;
 
 use crate::timer::Timer;
@@ -63,9 +62,9 @@ impl Verdict {
     }
 }
 
-/// A connection whose heads are judged.
-pub(crate) struct Guard {
-    stream: TcpStream,
+/// A connection whose heads are judged: a socket, or what TLS makes of one.
+pub(crate) struct Guard<I> {
+    stream: I,
     limits: Limits,
     times: Times,
     verdict: Verdict,
@@ -92,8 +91,8 @@ enum State {
     Ended,
 }
 
-impl Guard {
-    pub(crate) fn new(stream: TcpStream, limits: Limits, times: Times, verdict: Verdict) -> Self {
+impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
+    pub(crate) fn new(stream: I, limits: Limits, times: Times, verdict: Verdict) -> Self {
         // The first head must be complete in time whether it begins or not.
         let timer = Timer::after(times.head);
         Self { stream, limits, times, verdict, timer, arrived: BytesMut::new(), state: State::Head, draining: None }
@@ -165,7 +164,7 @@ impl Guard {
     }
 }
 
-impl AsyncRead for Guard {
+impl<I: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<I> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         loop {
@@ -259,7 +258,7 @@ impl AsyncRead for Guard {
     }
 }
 
-impl AsyncWrite for Guard {
+impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<I> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }

@@ -16,6 +16,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc, watch};
 
@@ -105,7 +106,7 @@ pub async fn serve<S: Service>(listener: TcpListener, service: S, config: Config
                 continue;
             }
         };
-        let connection = connection(stream, service.clone(), config, ending.clone());
+        let connection = serve_connection(stream, service.clone(), config, ending.clone());
         let busy = busy.clone();
         tokio::spawn(async move {
             connection.await;
@@ -128,7 +129,13 @@ async fn accept(
     Ok((stream, permit))
 }
 
-async fn connection<S: Service>(stream: TcpStream, service: S, config: Config, mut ending: Ending) {
+/// Serves one connection that was accepted elsewhere, such as one that speaks TLS, until it ends or the end is asked
+/// for and what is in flight is done. Who accepts counts connections and waits for them.
+pub async fn serve_connection<I, S>(stream: I, service: S, config: Config, mut ending: Ending)
+where
+    I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    S: Service,
+{
     let verdict = Verdict::default();
     let times = Times {
         head: config.head_timeout,
