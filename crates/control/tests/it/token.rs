@@ -38,7 +38,7 @@ async fn a_registered_certificate_with_either_algorithm() {
         format!("{BASE}/{TENANT}/oauth2/token"),
         format!("{BASE}/dev/oauth2/v2.0/token"),
         format!("https://127.0.0.1:16926/{TENANT}/oauth2/v2.0/token"),
-        format!("https://[::1]:16926/dev/oauth2/token"),
+        "https://[::1]:16926/dev/oauth2/token".to_owned(),
         format!("https://sts.windows.net/{TENANT}/"),
         format!("https://login.microsoftonline.com/{TENANT}/v2.0"),
     ] {
