@@ -84,3 +84,22 @@ async fn instance_discovery_knows_its_own_hosts_alone() {
         assert_eq!((answer.status, answer.code()), (StatusCode::BAD_REQUEST, 50_049), "{other}");
     }
 }
+
+#[tokio::test]
+async fn a_tenant_is_found_by_its_whole_name_and_by_its_domain() {
+    let world = World::with(|seed| {
+        let id = "10000000-0000-4000-8000-000000000002".parse().unwrap();
+        seed.tenants.push(Tenant { id, name: "contoso.onmicrosoft.com".to_owned(), created_at: None });
+    })
+    .await;
+    for (name, tenant) in [
+        ("contoso.onmicrosoft.com", "10000000-0000-4000-8000-000000000002"),
+        ("dev.onmicrosoft.com", TENANT),
+        ("dev", TENANT),
+    ] {
+        let answer = world.get(&format!("/{name}/.well-known/openid-configuration")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{name}: {}", answer.body);
+        assert_eq!(answer.json()["issuer"], format!("https://sts.windows.net/{tenant}/").as_str(), "{name}");
+    }
+    assert_eq!(world.get("/contoso/.well-known/openid-configuration").await.code(), 90_002);
+}
