@@ -17,6 +17,7 @@ use rustls::ServerConfig;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use time::OffsetDateTime;
+use zeroize::Zeroizing;
 
 use crate::private_file::{self, FileError};
 
@@ -79,8 +80,8 @@ pub fn open(folder: &Path, addresses: &[IpAddr], now: Timestamp) -> Result<Ident
         (Some(pem), Some(key)) => (pem, KeyPair::from_pem(&key).map_err(failed)?),
         _ => {
             let key = KeyPair::generate().map_err(failed)?;
-            let pem = ca_params(now).self_signed(&key).map_err(failed)?.pem();
-            private_file::write(&ca_key_file, &key.serialize_pem())?;
+            let pem = Zeroizing::new(ca_params(now).self_signed(&key).map_err(failed)?.pem());
+            private_file::write(&ca_key_file, &Zeroizing::new(key.serialize_pem()))?;
             private_file::write(&ca_file, &pem)?;
             (pem, key)
         }
@@ -100,7 +101,8 @@ pub fn open(folder: &Path, addresses: &[IpAddr], now: Timestamp) -> Result<Ident
             let issuer = Issuer::new(ca_params(now), ca_key);
             let until = now.plus(SERVER_LIFE);
             let certificate = server_params(names, now).map_err(failed)?.signed_by(&key, &issuer).map_err(failed)?;
-            let (pem, key) = (format!("{wanted}{until}\n{}", certificate.pem()), key.serialize_pem());
+            let pem = Zeroizing::new(format!("{wanted}{until}\n{}", certificate.pem()));
+            let key = Zeroizing::new(key.serialize_pem());
             private_file::write(&server_key_file, &key)?;
             private_file::write(&server_file, &pem)?;
             (pem, key)

@@ -83,7 +83,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
     let operations_listener = bind(args.metrics, "metrics", "--metrics")?;
     let (https_address, metrics_address) = (https.local_addr()?, operations_listener.local_addr()?);
 
-    let kek = Arc::new(open_kek(&data.path().join("keys"))?);
+    let kek = Arc::new(open_kek(&data.path().join("keys"), &store).await?);
     let tenant = first_tenant(&store, &world, &machines).await?;
     let admin = world::apply(&store, world, &kek, data.path(), tenant, &clock).await?;
     let issuers = Arc::new(Issuers { v1: args.issuer.clone(), ..Issuers::default() });

@@ -1,6 +1,6 @@
 use authority::issuer::TokenVersion;
 use authority::key_ring::RingError;
-use control::keys::KeysError;
+use control::keys::{KeysError, open_kek};
 use domain::KeyState;
 
 use super::*;
@@ -121,4 +121,21 @@ async fn a_waiting_key_that_does_not_open_never_comes_to_sign() {
     world.keys.rotate().await.unwrap();
     assert_eq!(signer(&world).await, first);
     assert!(!kids(&world).await.contains(&published[1]));
+}
+
+#[tokio::test]
+async fn a_lost_key_encryption_key_is_told_and_not_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let founding = Founding { installation: Uuid::from_u128(1), epoch: Uuid::from_u128(2) };
+    let empty = Handle::new(Arc::new(store::sqlite::ephemeral(&founding).unwrap()));
+    let made = open_kek(folder.path(), &empty).await.unwrap();
+    let again = open_kek(folder.path(), &World::new().await.store).await.unwrap();
+    assert_eq!(authority::kek::Kek::id(&again), authority::kek::Kek::id(&made));
+
+    let file = folder.path().join("kek.json");
+    std::fs::remove_file(&file).unwrap();
+    let lost = open_kek(folder.path(), &World::new().await.store).await.unwrap_err();
+    assert!(matches!(&lost, KeysError::KekLost(path) if *path == file), "{lost:?}");
+    assert!(lost.to_string().contains("kek.json is gone") && lost.to_string().contains("--data-dir"), "{lost}");
+    assert!(!file.exists());
 }
