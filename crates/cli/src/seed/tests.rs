@@ -107,6 +107,34 @@ fn errors_name_the_place() {
 }
 
 #[test]
+fn issuers_and_federated_credentials_keep_the_real_services_rules() {
+    let federated = |credentials: &[String]| {
+        format!("applications: [{{name: app, federatedCredentials: [{}]}}]", credentials.join(", "))
+    };
+    let numbered = |count: usize| -> Vec<_> {
+        (0..count).map(|number| format!("{{issuer: 'https://i', subject: s{number}}}")).collect()
+    };
+    assert_eq!(read(&federated(&numbered(20))).applications[0].application.federated.len(), 20);
+    let one = |text: &str| federated(&[text.to_owned()]);
+    let two = |a: &str, b: &str| federated(&[a.to_owned(), b.to_owned()]);
+    for (text, wanted) in [
+        (federated(&numbered(21)), "an application has at most 20 federated credentials, not 21"),
+        (one("{name: ab, issuer: i, subject: s}"), "the name of a federated credential has 3 to 120 characters"),
+        (one("{name: -ab, issuer: i, subject: s}"), "begins with a letter or digit"),
+        (one("{name: a b, issuer: i, subject: s}"), "' '"),
+        (
+            two("{name: one, issuer: i, subject: s}", "{name: two, issuer: i, subject: s, audience: other}"),
+            "'one' and 'two' have the same name, or the same issuer and subject",
+        ),
+        (two("{name: one, issuer: i, subject: s}", "{name: ONE, issuer: i, subject: t}"), "the same name"),
+        ("issuers: [{url: 'http://x', jwks: keys.json}]".to_owned(), "begins with https://, not 'http://x'"),
+    ] {
+        let error = error(&text);
+        assert!(error.starts_with("seed.yaml:1:") && error.contains(wanted), "{text}\n  {error}");
+    }
+}
+
+#[test]
 fn thirty_three_identities_are_too_many_for_the_extension() {
     let seed = |count: usize, extension: &str| {
         let names: Vec<_> = (0..count).map(|number| format!("app{number}")).collect();
