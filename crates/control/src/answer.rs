@@ -92,15 +92,12 @@ pub(crate) fn internal_error() -> Answer {
     Answer::error(500, "server_error", "An internal error occurred")
 }
 
-/// What a body that is too large is told.
-pub(crate) const BODY_TOO_LARGE: &str = "The request body is too large";
-
 /// Reads a body, or answers: 413 when it is longer than `limit`, 408 when it doesn't come to its end in the time that
 /// the listener gives it.
 pub(crate) async fn read_body(body: Body, limit: usize) -> Result<Bytes, Response> {
     Limited::new(body, limit).collect().await.map(Collected::to_bytes).map_err(|why| {
         plain(if why.is::<LengthLimitError>() {
-            Answer::error(413, "request_too_large", BODY_TOO_LARGE)
+            Answer::error(413, "request_too_large", "The request body is too large")
         } else {
             Answer::error(408, "request_timeout", "The request body did not arrive in time")
         })

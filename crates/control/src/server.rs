@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
-use contract::answer::Answer;
+use contract::gate::{Refusal, Surface as GateSurface};
 use contract::head::{FramingRefusal, Limits};
 use http::{Request, Response};
 use http_body_util::Full;
@@ -109,15 +109,11 @@ impl Service for Surface {
     }
 
     fn refuse(&self, refusal: FramingRefusal) -> Response<Full<Bytes>> {
-        let (status, error, text) = match refusal {
-            FramingRefusal::Malformed => (400, "invalid_request", "The request is not well-formed HTTP/1.1"),
-            FramingRefusal::HeadTooLarge => (431, "request_header_too_large", "The request head is too large"),
-            FramingRefusal::BodyTooLarge => (413, "request_too_large", answer::BODY_TOO_LARGE),
-            FramingRefusal::Expectation => (417, "expectation_failed", "Expectations are not met here"),
-        };
-        tracing::info!(status, error, "a request was refused before it was read");
-        metrics::counter!("symbolon_authority_requests_total", "outcome" => error).increment(1);
-        listen::respond(Answer::error(status, error, text), answer::JSON)
+        let refusal = Refusal::Framing(refusal);
+        tracing::info!(refusal = refusal.label(), "a request to the authority was refused");
+        metrics::counter!("symbolon_authority_requests_total", "outcome" => refusal.label()).increment(1);
+        // A head that can't be read is answered alike on every surface.
+        listen::respond(refusal.answer(GateSurface::Imds), answer::JSON)
     }
 
     fn failed(&self) -> Response<Full<Bytes>> {

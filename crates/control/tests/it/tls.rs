@@ -93,16 +93,16 @@ async fn no_head_is_refused_without_a_body() {
     let long = format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(64 * 1024));
     let large = "POST /dev/oauth2/token HTTP/1.1\r\nHost: a\r\nContent-Length: 4194305\r\n\r\n";
     for (name, bytes, status, error) in [
-        ("bare LF", "GET /healthz HTTP/1.1\nHost: a\n\n", 400, "invalid_request"),
-        ("no HTTP", "hello there\r\n\r\n", 400, "invalid_request"),
-        ("a fragment", "GET /healthz#x HTTP/1.1\r\nHost: a\r\n\r\n", 400, "invalid_request"),
+        ("bare LF", "GET /healthz HTTP/1.1\nHost: a\n\n", 400, "bad_request"),
+        ("no HTTP", "hello there\r\n\r\n", 400, "bad_request"),
+        ("a fragment", "GET /healthz#x HTTP/1.1\r\nHost: a\r\n\r\n", 400, "bad_request"),
         (
             "both framings",
             "POST /dev/oauth2/token HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
             400,
-            "invalid_request",
+            "bad_request",
         ),
-        ("a long target", long.as_str(), 431, "request_header_too_large"),
+        ("a long target", long.as_str(), 431, "request_header_fields_too_large"),
         ("a large body", large, 413, "request_too_large"),
         (
             "an expectation",
