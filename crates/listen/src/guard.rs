@@ -79,13 +79,22 @@ impl Leave {
     }
 }
 
-/// A connection whose heads are judged.
-pub(crate) struct Guard {
-    stream: TcpStream,
+/// Takes what lies in a stream without waiting for more; nothing is the end.
+pub(crate) type Late<I> = fn(&I, &mut [u8]) -> io::Result<usize>;
+
+/// The same for a socket.
+pub(crate) fn late(stream: &TcpStream, out: &mut [u8]) -> io::Result<usize> {
+    (&*SockRef::from(stream)).read(out)
+}
+
+/// A connection whose heads are judged: a socket, or what TLS makes of one.
+pub(crate) struct Guard<I> {
+    stream: I,
     limits: Limits,
     times: Times,
     verdict: Verdict,
     leave: Leave,
+    late: Late<I>,
     timer: Timer,
     /// What arrived and wasn't passed on.
     arrived: BytesMut,
@@ -109,12 +118,12 @@ enum State {
     Ended,
 }
 
-impl Guard {
-    pub(crate) fn new(stream: TcpStream, limits: Limits, times: Times, verdict: Verdict, leave: Leave) -> Self {
+impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
+    pub(crate) fn new(stream: I, limits: Limits, times: Times, verdict: Verdict, leave: Leave, late: Late<I>) -> Self {
         // The first head must be complete in time whether it begins or not.
         let timer = Timer::after(times.head);
         let (arrived, state) = (BytesMut::new(), State::Head);
-        Self { stream, limits, times, verdict, leave, timer, arrived, state, draining: None }
+        Self { stream, limits, times, verdict, leave, late, timer, arrived, state, draining: None }
     }
 
     /// Reads from the socket into hyper's own buffer, where a sound head stays without being copied.
@@ -123,7 +132,7 @@ impl Guard {
         match Pin::new(&mut self.stream).poll_read(context, out) {
             Poll::Ready(Ok(())) => Poll::Ready(Ok(out.filled().len() - before)),
             Poll::Ready(Err(why)) => Poll::Ready(Err(why)),
-            Poll::Pending if self.leave.is_asked() && self.rests() => Poll::Ready(self.read_waiting(out)),
+            Poll::Pending if self.leave.is_asked() && self.rests() => Poll::Ready(self.read_late(out)),
             // Out of time is the end of the stream.
             Poll::Pending => self.timer.poll(context).map(|()| Ok(0)),
         }
@@ -135,8 +144,8 @@ impl Guard {
 
     /// Takes what lies in the socket; nothing is the end of the stream. The runtime's word isn't enough here: what
     /// arrived after it looked last, and before the end was asked for, is to be answered.
-    fn read_waiting(&self, out: &mut ReadBuf<'_>) -> io::Result<usize> {
-        let count = match (&*SockRef::from(&self.stream)).read(out.initialize_unfilled()) {
+    fn read_late(&self, out: &mut ReadBuf<'_>) -> io::Result<usize> {
+        let count = match (self.late)(&self.stream, out.initialize_unfilled()) {
             Err(why) if why.kind() == io::ErrorKind::WouldBlock => 0,
             read => read?,
         };
@@ -199,7 +208,7 @@ impl Guard {
     }
 }
 
-impl AsyncRead for Guard {
+impl<I: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<I> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         loop {
@@ -293,7 +302,7 @@ impl AsyncRead for Guard {
     }
 }
 
-impl AsyncWrite for Guard {
+impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<I> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }

@@ -17,11 +17,12 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::Service;
-use crate::guard::{Guard, Leave, REFUSED_METHOD, Times, Verdict};
+use crate::guard::{Guard, Late, Leave, REFUSED_METHOD, Times, Verdict, late};
 
 /// What a listener allows.
 #[derive(Clone, Copy, Debug)]
@@ -106,7 +107,7 @@ pub async fn serve<S: Service>(listener: TcpListener, service: S, config: Config
                 continue;
             }
         };
-        let connection = connection(stream, service.clone(), config, ending.clone());
+        let connection = connection(stream, service.clone(), config, ending.clone(), late);
         let busy = busy.clone();
         tokio::spawn(async move {
             connection.await;
@@ -129,7 +130,21 @@ async fn accept(
     Ok((stream, permit))
 }
 
-async fn connection<S: Service>(stream: TcpStream, service: S, config: Config, mut ending: Ending) {
+/// Serves one connection that was accepted elsewhere, such as one that speaks TLS, until it ends or the end is asked
+/// for and what is in flight is done. Who accepts counts connections and waits for them.
+pub async fn serve_connection<I, S>(stream: I, service: S, config: Config, ending: Ending)
+where
+    I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    S: Service,
+{
+    connection(stream, service, config, ending, |_, _| Ok(0)).await;
+}
+
+async fn connection<I, S>(stream: I, service: S, config: Config, mut ending: Ending, late: Late<I>)
+where
+    I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    S: Service,
+{
     let (verdict, leave) = (Verdict::default(), Leave::default());
     let times = Times {
         head: config.head_timeout,
@@ -137,7 +152,7 @@ async fn connection<S: Service>(stream: TcpStream, service: S, config: Config, m
         idle: config.idle_timeout,
         drain: Duration::from_secs(1).min(config.grace),
     };
-    let guard = Guard::new(stream, config.limits, times, verdict.clone(), leave.clone());
+    let guard = Guard::new(stream, config.limits, times, verdict.clone(), leave.clone(), late);
     let told = leave.clone();
     let answer = service_fn(move |request| answer(service.clone(), verdict.clone(), told.clone(), request));
     let connection = http1::Builder::new()

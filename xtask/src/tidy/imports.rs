@@ -57,9 +57,9 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "control",
-        may: &["authority", "broker", "contract", "domain", "store", "template"],
+        may: &["authority", "broker", "contract", "domain", "listen", "store", "template"],
         must_not: &["rusqlite"],
-        never_links: &["symbolon-guest", "symbolon-imds", "symbolon-listen"],
+        never_links: &["symbolon-guest", "symbolon-imds"],
     },
     Rule {
         name: "guest",

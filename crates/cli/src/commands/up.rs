@@ -1,6 +1,6 @@
 //! `symbolon up`: metadata service, extension and authority in one process.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,7 +83,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
     let operations_listener = bind(args.metrics, "metrics", "--metrics")?;
     let (https_address, metrics_address) = (https.local_addr()?, operations_listener.local_addr()?);
 
-    let kek = Arc::new(open_kek(&data.path().join("keys"))?);
+    let kek = Arc::new(open_kek(&data.path().join("keys"), &store).await?);
     let tenant = first_tenant(&store, &world, &machines).await?;
     let admin = world::apply(&store, world, &kek, data.path(), tenant, &clock).await?;
     roster.enrol(machines.iter().map(|machine| &machine.vm));
@@ -96,7 +96,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
 
     // The data planes end first: what they have in flight may still need the authority.
     let (mut data_planes, mut services, mut background) = (Stage::default(), Stage::default(), JoinSet::new());
-    let (base_url, host) = base_url(https_address);
+    let base_url = base_url(https_address);
     let (seen, watching) = watch::channel(None);
     let app = App {
         authority: authority.clone(),
@@ -104,7 +104,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
         secrets: SecretKey::derive(&*kek)?,
         external: ExternalKeys::new(clock.clone(), std::slice::from_ref(&identity.ca))?,
         base_url: base_url.clone(),
-        host,
+        hosts: tls::hosts(&[https_address]),
         kek: Arc::clone(&kek),
         ids: Ids::Derived,
         settled: Settled::after(watching),
@@ -119,7 +119,9 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
     let mut roots = RootCertStore::empty();
     roots.add(identity.ca.clone())?;
     let client = AuthorityClient::new(&base_url, roots, AUTHORITY_TIMEOUT)?;
-    let source = Arc::new(InProcess::new(authority, DEFAULT_LIFETIME));
+    let tenants = store.read(|tx| tx.tenants()).await?;
+    let created = tenants.into_iter().filter_map(|tenant| Some((tenant.id, tenant.created_at?))).collect();
+    let source = Arc::new(InProcess::new(authority, DEFAULT_LIFETIME, created));
     let broker = Broker::new(source, clock.clone(), Freshness::default(), Counters::register("imds"));
     let with_extension = machines.iter().filter(|machine| machine.extension.is_some());
     let with_extension: Vec<_> = with_extension.map(|machine| roster.guest(&machine.vm)).collect();
@@ -210,8 +212,35 @@ async fn first_tenant(store: &Handle, world: &World, machines: &[Machine]) -> an
     stored.first().map(|tenant| tenant.id).context("there is no tenant")
 }
 
-/// The name under which everything of the authority is published.
-fn base_url(address: SocketAddr) -> (String, String) {
-    let host = if address.ip().is_loopback() { format!("localhost:{}", address.port()) } else { address.to_string() };
-    (format!("https://{host}"), host)
+/// The name under which everything of the authority is published: one that leads to where it listens.
+fn base_url(address: SocketAddr) -> String {
+    let localhost = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)].contains(&address.ip());
+    let host = if localhost { "localhost".to_owned() } else { bracketed(address.ip()) };
+    // As clients write it, who leave the port of https out.
+    if address.port() == 443 { format!("https://{host}") } else { format!("https://{host}:{}", address.port()) }
+}
+
+fn bracketed(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_published_leads_to_where_it_listens() {
+        for (address, url) in [
+            ("127.0.0.1:16926", "https://localhost:16926"),
+            ("[::1]:16926", "https://localhost:16926"),
+            ("127.0.0.2:16926", "https://127.0.0.2:16926"),
+            ("192.0.2.1:443", "https://192.0.2.1"),
+            ("[2001:db8::1]:8443", "https://[2001:db8::1]:8443"),
+        ] {
+            assert_eq!(base_url(address.parse().unwrap()), url);
+        }
+    }
 }

@@ -70,13 +70,14 @@ impl Resolver<'_> {
             self.checked(&name, names::display_name("tenant", &name.value))?;
             let written = id;
             let id = self.guid_or(written.as_ref(), || derived_ids::tenant_id(&name.value))?;
-            let tenant = Tenant { id, name: name.value.clone() };
+            let tenant = Tenant { id, name: name.value.clone(), created_at: None };
             self.unique(&name, "tenant", |this| this.tenants.insert(key(&name), tenant.clone()).is_some())?;
             self.claim("id", &id, (written.as_ref(), &name), "tenant")?;
             self.world.tenants.push(tenant);
         }
         if self.world.tenants.is_empty() {
-            let tenant = Tenant { id: derived_ids::tenant_id(DEFAULT_NAME), name: DEFAULT_NAME.to_owned() };
+            let tenant =
+                Tenant { id: derived_ids::tenant_id(DEFAULT_NAME), name: DEFAULT_NAME.to_owned(), created_at: None };
             self.tenants.insert(DEFAULT_NAME.to_owned(), tenant.clone());
             self.world.tenants.push(tenant);
         }

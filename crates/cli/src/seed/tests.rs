@@ -166,6 +166,43 @@ fn what_would_be_found_too_late_is_found_in_the_file() {
 }
 
 #[test]
+fn issuers_and_federated_credentials_keep_the_real_services_rules() {
+    let federated = |credentials: &[String]| {
+        let issuers = "issuers: [{url: 'https://i', jwks: '{\"keys\": []}'}]";
+        format!("{issuers}\napplications: [{{name: app, federatedCredentials: [{}]}}]", credentials.join(", "))
+    };
+    let numbered = |count: usize| -> Vec<_> {
+        (0..count).map(|number| format!("{{issuer: 'https://i', subject: s{number}}}")).collect()
+    };
+    assert_eq!(read(&federated(&numbered(20))).applications[0].application.federated.len(), 20);
+    let one = |text: &str| federated(&[text.to_owned()]);
+    let two = |a: &str, b: &str| federated(&[a.to_owned(), b.to_owned()]);
+    for (text, wanted) in [
+        (federated(&numbered(21)), "an application has at most 20 federated credentials, not 21"),
+        (
+            one("{name: ab, issuer: 'https://i', subject: s}"),
+            "the name of a federated credential has 3 to 120 characters",
+        ),
+        (one("{name: -ab, issuer: 'https://i', subject: s}"), "begins with a letter or digit"),
+        (one("{name: a b, issuer: 'https://i', subject: s}"), "' '"),
+        (
+            two(
+                "{name: one, issuer: 'https://i', subject: s}",
+                "{name: two, issuer: 'https://i', subject: s, audience: other}",
+            ),
+            "'one' and 'two' have the same name, or the same issuer and subject",
+        ),
+        (
+            two("{name: one, issuer: 'https://i', subject: s}", "{name: ONE, issuer: 'https://i', subject: t}"),
+            "the same name",
+        ),
+    ] {
+        let error = error(&text);
+        assert!(error.starts_with("seed.yaml:2:") && error.contains(wanted), "{text}\n  {error}");
+    }
+}
+
+#[test]
 fn settings_may_be_left_empty_and_protected_ones_are_of_no_interest() {
     let world = read(
         "virtualMachines:\n- name: vm\n  \

@@ -4,7 +4,7 @@ use control::seed::SeedApplication;
 use domain::{Application, ExternalIssuer, FederatedCredential, JwksSource, Scope, derived_ids, names};
 
 use super::super::error::SeedError;
-use super::super::schema::{ApplicationSeed, FederatedSeed, IssuerSeed, RoleSeed};
+use super::super::schema::{ApplicationSeed, FederatedSeed, IssuerSeed, RoleSeed, Word};
 use super::super::secret;
 use super::{DEFAULT_AUDIENCE, Resolver};
 use crate::up::world::ADMIN;
@@ -19,6 +19,9 @@ const ROLES: [&str; 7] = [
     "Managed Identity Contributor",
     "Virtual Machine Contributor",
 ];
+
+/// The most external identities that one application trusts.
+const MAX_FEDERATED: usize = 20;
 
 impl Resolver<'_> {
     pub(super) fn issuer(&mut self, seed: IssuerSeed) -> Result<(), SeedError> {
@@ -65,6 +68,7 @@ impl Resolver<'_> {
         if self.world.applications.iter().any(|other| other.application.name.eq_ignore_ascii_case(&name.value)) {
             return Err(self.error(name.referenced, format!("there are two applications '{}'", name.value)));
         }
+        let federated = self.federated(&name, federated_credentials)?;
         let tenant = self.referred("tenant", &self.tenants, tenant.as_ref(), &name)?.id;
         let written = (client_id, principal_id);
         let client_id = self.guid_or(written.0.as_ref(), || derived_ids::application_client_id(tenant, &name.value))?;
@@ -72,10 +76,6 @@ impl Resolver<'_> {
             self.guid_or(written.1.as_ref(), || derived_ids::application_principal_id(tenant, &name.value))?;
         self.claim("clientId", &client_id, (written.0.as_ref(), &name), "application")?;
         self.claim("principalId", &principal_id, (written.1.as_ref(), &name), "application")?;
-        let mut federated = Vec::new();
-        for (number, seed) in (1..).zip(federated_credentials) {
-            federated.push(self.federated(number, seed)?);
-        }
         let application =
             Application { tenant, client_id, principal_id, name: name.value.clone(), secrets: Vec::new(), federated };
         let secret = secret.map(|word| self.checked(&word, secret::resolve(&word.value, self.path))).transpose()?;
@@ -88,19 +88,43 @@ impl Resolver<'_> {
         Ok(())
     }
 
-    fn federated(&self, number: usize, seed: FederatedSeed) -> Result<FederatedCredential, SeedError> {
-        let FederatedSeed { name, issuer, subject, audience } = seed;
-        if !self.world.external_issuers.iter().any(|known| known.url == issuer.value) {
-            let text =
-                format!("there is no issuer '{}' in this file; name it under issuers, to the letter", issuer.value);
-            return Err(self.error(issuer.referenced, text));
+    /// The external identities that an application trusts: as many and named as the real service allows (MicrosoftDocs/
+    /// entra-docs `workload-identity-federation-considerations.md`).
+    fn federated(&self, application: &Word, seeds: Vec<FederatedSeed>) -> Result<Vec<FederatedCredential>, SeedError> {
+        if seeds.len() > MAX_FEDERATED {
+            let text = format!("an application has at most {MAX_FEDERATED} federated credentials, not {}", seeds.len());
+            return Err(self.error(application.referenced, text));
         }
-        Ok(FederatedCredential {
-            name: name.unwrap_or_else(|| format!("federated-{number}")),
-            issuer: issuer.value,
-            subject,
-            audience: audience.unwrap_or_else(|| DEFAULT_AUDIENCE.to_owned()),
-        })
+        let mut known: Vec<FederatedCredential> = Vec::with_capacity(seeds.len());
+        for (number, seed) in (1..).zip(seeds) {
+            let FederatedSeed { name, issuer, subject, audience } = seed;
+            let at = issuer.referenced;
+            if !self.world.external_issuers.iter().any(|known| known.url == issuer.value) {
+                let text =
+                    format!("there is no issuer '{}' in this file; name it under issuers, to the letter", issuer.value);
+                return Err(self.error(at, text));
+            }
+            let credential = FederatedCredential {
+                name: name.unwrap_or_else(|| format!("federated-{number}")),
+                issuer: issuer.value,
+                subject,
+                audience: audience.unwrap_or_else(|| DEFAULT_AUDIENCE.to_owned()),
+            };
+            self.checked(application, names::federated_credential(&credential.name))?;
+            let same = |other: &&FederatedCredential| {
+                other.name.eq_ignore_ascii_case(&credential.name)
+                    || (other.issuer == credential.issuer && other.subject == credential.subject)
+            };
+            if let Some(other) = known.iter().find(same) {
+                let text = format!(
+                    "the federated credentials '{}' and '{}' have the same name, or the same issuer and subject",
+                    other.name, credential.name
+                );
+                return Err(self.error(at, text));
+            }
+            known.push(credential);
+        }
+        Ok(known)
     }
 
     fn role(&self, seed: &RoleSeed) -> Result<(String, Scope), SeedError> {
