@@ -88,6 +88,8 @@ fn rows(host: &str, path: &str, query: &str) -> Vec<Row> {
         row("HTTP/1.2", get(&target, good).replace("HTTP/1.1", "HTTP/1.2"), 400, malformed.clone()),
         row("absolute form", get(&format!("http://evil{target}"), good), 400, malformed.clone()),
         row("fragment", get(&format!("{path}#x"), good), 400, malformed.clone()),
+        row("angle brackets", get(&format!("{path}/<x>?{query}"), good), 400, malformed.clone()),
+        row("quotes", get(&format!("{target}&x=\"y\""), good), 400, malformed.clone()),
         row("non-ASCII target", get(&format!("{target}\u{e9}"), good), 400, malformed),
         row("non-UTF-8 query", get(&format!("{target}&x=%ff"), good), 400, invalid("The query is not valid UTF-8")),
         row(
