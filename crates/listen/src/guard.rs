@@ -14,7 +14,6 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, BytesMut};
 use contract::head::{Chunked, Framing, FramingRefusal, Limits, Scan, scan};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::Duration;
 
 use crate::timer::Timer;
@@ -64,8 +63,8 @@ impl Verdict {
 }
 
 /// A connection whose heads are judged.
-pub(crate) struct Guard {
-    stream: TcpStream,
+pub(crate) struct Guard<S> {
+    stream: S,
     limits: Limits,
     times: Times,
     verdict: Verdict,
@@ -73,6 +72,8 @@ pub(crate) struct Guard {
     /// What arrived and wasn't passed on.
     arrived: BytesMut,
     state: State,
+    /// Whether no request came through yet: the time of the first head runs since the connection began.
+    first: bool,
     /// How much may still be drained, once the other side was told that nothing more comes.
     draining: Option<usize>,
 }
@@ -92,11 +93,12 @@ enum State {
     Ended,
 }
 
-impl Guard {
-    pub(crate) fn new(stream: TcpStream, limits: Limits, times: Times, verdict: Verdict) -> Self {
+impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
+    pub(crate) fn new(stream: S, limits: Limits, times: Times, verdict: Verdict) -> Self {
         // The first head must be complete in time whether it begins or not.
         let timer = Timer::after(times.head);
-        Self { stream, limits, times, verdict, timer, arrived: BytesMut::new(), state: State::Head, draining: None }
+        let arrived = BytesMut::new();
+        Self { stream, limits, times, verdict, timer, arrived, state: State::Head, first: true, draining: None }
     }
 
     /// Reads from the socket into hyper's own buffer, where a sound head stays without being copied.
@@ -133,7 +135,9 @@ impl Guard {
         }
         self.arrived.extend_from_slice(bytes);
         out.set_filled(before);
-        self.timer.reset(self.times.head);
+        if !self.first {
+            self.timer.reset(self.times.head);
+        }
         Poll::Ready(Ok(()))
     }
 
@@ -165,7 +169,7 @@ impl Guard {
     }
 }
 
-impl AsyncRead for Guard {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<S> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         loop {
@@ -183,8 +187,10 @@ impl AsyncRead for Guard {
                     return Poll::Ready(Ok(()));
                 }
                 State::Passing(0) => {
-                    this.timer.reset(this.times.idle);
-                    this.state = State::Head;
+                    // What arrived already is the begin of the next head.
+                    let begun = !this.arrived.is_empty();
+                    this.timer.reset(if begun { this.times.head } else { this.times.idle });
+                    (this.first, this.state) = (false, State::Head);
                 }
                 State::Passing(left) if !this.arrived.is_empty() => {
                     let left_here = usize::try_from(left).unwrap_or(usize::MAX);
@@ -259,7 +265,7 @@ impl AsyncRead for Guard {
     }
 }
 
-impl AsyncWrite for Guard {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
@@ -296,3 +302,6 @@ impl AsyncWrite for Guard {
         self.stream.is_write_vectored()
     }
 }
+
+#[cfg(test)]
+mod tests;

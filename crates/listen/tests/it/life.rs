@@ -5,33 +5,6 @@ use super::*;
 const GET: &[u8] = b"GET /p HTTP/1.1\r\nHost: a\r\n\r\n";
 
 #[tokio::test]
-async fn a_connection_that_says_nothing_or_half_a_head_is_closed() {
-    let server = Server::start_with(impatient());
-    for begun in ["", "GET /p HTTP/1.1\r\nHo"] {
-        let mut connection = RawConnection::open(server.address).await;
-        connection.send(begun.as_bytes()).await;
-        assert!(connection.is_closed().await);
-    }
-}
-
-#[tokio::test]
-async fn a_body_that_does_not_come_is_refused() {
-    let server = Server::start_with(impatient());
-    let mut connection = RawConnection::open(server.address).await;
-    connection.send(b"POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel").await;
-    assert_eq!(connection.answer().await.unwrap().status, 400);
-}
-
-#[tokio::test]
-async fn a_connection_that_rests_too_long_is_closed() {
-    let server = Server::start_with(impatient());
-    let mut connection = RawConnection::open(server.address).await;
-    connection.send(GET).await;
-    assert_eq!(connection.answer().await.unwrap().status, 200);
-    assert!(connection.is_closed().await);
-}
-
-#[tokio::test]
 async fn a_client_that_sends_nothing_more_still_gets_its_answer() {
     let server = Server::start();
     let mut connection = RawConnection::open(server.address).await;

@@ -84,9 +84,3 @@ impl Server {
         Self { address, gate, begun, shutdown, task }
     }
 }
-
-/// Times so short that a test can wait for them.
-fn impatient() -> Config {
-    let soon = Duration::from_millis(50);
-    Config { head_timeout: soon, body_timeout: soon, idle_timeout: soon, ..Config::default() }
-}
