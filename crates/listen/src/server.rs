@@ -10,7 +10,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use contract::head::Limits;
 use futures_util::FutureExt;
-use http::{Request, Response};
+use http::header::CONNECTION;
+use http::{HeaderValue, Request, Response, Version};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -171,10 +172,17 @@ async fn answer<S: Service>(
     if request.method().as_str() == REFUSED_METHOD {
         return Ok(service.refuse(verdict.get()));
     }
-    match AssertUnwindSafe(service.call(request)).catch_unwind().await {
-        Ok(response) => Ok(response),
-        Err(_panic) => Ok(service.failed()),
+    let last = request.version() == Version::HTTP_10;
+    let mut response = match AssertUnwindSafe(service.call(request)).catch_unwind().await {
+        Ok(response) => response,
+        Err(_panic) => service.failed(),
+    };
+    if last {
+        // Also when the client says `keep-alive`; hyper would agree to it unless the answer is as old.
+        *response.version_mut() = Version::HTTP_10;
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
+    Ok(response)
 }
 
 /// A file descriptor kept for the moment when there are no more: with it a waiting connection can be taken

@@ -185,7 +185,8 @@ async fn bytes_that_are_no_utf_8_are_malformed_in_a_target_and_harmless_in_a_hea
 #[tokio::test]
 async fn http_1_0_is_served_like_1_1_and_closed() {
     let world = World::new(fixtures::vm(true, 0));
-    let request = format!("GET {TOKEN} HTTP/1.0\r\n{}Metadata: true\r\n\r\n", world.host());
+    let lines = "Metadata: true\r\nConnection: keep-alive\r\n";
+    let request = format!("GET {TOKEN} HTTP/1.0\r\n{}{lines}\r\n", world.host());
     let mut connection = testkit::raw::RawConnection::open(world.address).await;
     connection.send(request.as_bytes()).await;
     assert_eq!(connection.answer().await.expect("an answer").status, 200);

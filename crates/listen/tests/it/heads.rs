@@ -153,8 +153,11 @@ async fn a_body_may_come_in_chunks_where_it_is_allowed() {
 #[tokio::test]
 async fn http_1_0_is_answered_and_closed() {
     let server = Server::start();
-    let mut connection = RawConnection::open(server.address).await;
-    connection.send(b"GET /p HTTP/1.0\r\nHost: a\r\n\r\n").await;
-    assert_eq!(connection.answer().await.unwrap().status, 200);
-    assert!(connection.is_closed().await);
+    for line in ["", "Connection: keep-alive\r\n", "Connection: Keep-Alive, foo\r\nKeep-Alive: timeout=60\r\n"] {
+        let mut connection = RawConnection::open(server.address).await;
+        connection.send(format!("GET /p HTTP/1.0\r\nHost: a\r\n{line}\r\n{GET}").as_bytes()).await;
+        let answer = connection.answer().await.unwrap();
+        assert_eq!((answer.status, answer.closes()), (200, true), "{line:?}");
+        assert!(connection.is_closed().await, "{line:?}");
+    }
 }
