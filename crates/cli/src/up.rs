@@ -1,5 +1,6 @@
 //! The parts of `symbolon up`.
 
+pub(crate) mod connections;
 pub(crate) mod extension;
 pub(crate) mod instance;
 pub(crate) mod machines;

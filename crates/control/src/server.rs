@@ -20,15 +20,20 @@ const HANDSHAKE: Duration = Duration::from_secs(5);
 const HEAD: Duration = Duration::from_secs(30);
 /// The most bytes of a head.
 const MAX_HEAD: usize = 64 * 1024;
-/// The most connections at once; more wait to be accepted.
-const MAX_CONNECTIONS: usize = 4_096;
 /// How long requests in flight may take after the end was asked for.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Serves until `end` resolves, and then until what is in flight is done, within bounds.
-pub async fn serve(listener: TcpListener, tls: Arc<ServerConfig>, router: Router, end: impl Future<Output = ()>) {
+/// Serves until `end` resolves, and then until what is in flight is done, within bounds. Connections beyond
+/// `max_connections` wait to be accepted.
+pub async fn serve(
+    listener: TcpListener,
+    tls: Arc<ServerConfig>,
+    router: Router,
+    max_connections: usize,
+    end: impl Future<Output = ()>,
+) {
     let acceptor = TlsAcceptor::from(tls);
-    let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let permits = Arc::new(Semaphore::new(max_connections));
     let ending = watch::Sender::new(false);
     let (busy, mut all_done) = mpsc::channel::<Infallible>(1);
     let mut end = std::pin::pin!(end);

@@ -4,7 +4,6 @@ use std::convert::Infallible;
 use std::fs::File;
 use std::io;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,13 +17,14 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 
 use crate::Service;
 use crate::guard::{Guard, REFUSED_METHOD, Times, Verdict};
+use crate::room::{Place, Places, Room};
 
 /// What a listener allows.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// What a request may hold.
     pub limits: Limits,
@@ -36,6 +36,8 @@ pub struct Config {
     pub idle_timeout: Duration,
     /// How many connections there may be at once; more wait to be accepted.
     pub max_connections: usize,
+    /// What this listener's connections have to share with those of others.
+    pub room: Room,
     /// How long requests in flight may take after the end was asked for.
     pub grace: Duration,
 }
@@ -48,6 +50,7 @@ impl Default for Config {
             body_timeout: Duration::from_secs(5),
             idle_timeout: Duration::from_secs(120),
             max_connections: 16 * 1024,
+            room: Room::default(),
             grace: Duration::from_secs(10),
         }
     }
@@ -90,27 +93,27 @@ impl Ending {
 
 /// Serves a listener until the end is asked for, and then until what is in flight is done, within bounds.
 pub async fn serve<S: Service>(listener: TcpListener, service: S, config: Config, mut ending: Ending) {
-    let permits = Arc::new(Semaphore::new(config.max_connections));
+    let places = config.room.places(config.max_connections);
     let (busy, mut all_done) = mpsc::channel::<Infallible>(1);
     let mut reserve = Reserve::new();
     loop {
         let accepted = tokio::select! {
             biased;
             () = ending.asked() => break,
-            accepted = accept(&listener, &permits) => accepted,
+            accepted = accept(&listener, &places) => accepted,
         };
-        let (stream, permit) = match accepted {
+        let (stream, place) = match accepted {
             Ok(accepted) => accepted,
             Err(why) => {
                 reserve.after(&why, &listener).await;
                 continue;
             }
         };
-        let connection = connection(stream, service.clone(), config, ending.clone());
+        let connection = connection(stream, service.clone(), config.clone(), ending.clone());
         let busy = busy.clone();
         tokio::spawn(async move {
             connection.await;
-            drop((permit, busy));
+            drop((place, busy));
         });
     }
     drop((listener, busy));
@@ -119,14 +122,11 @@ pub async fn serve<S: Service>(listener: TcpListener, service: S, config: Config
     }
 }
 
-async fn accept(
-    listener: &TcpListener,
-    permits: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
-    let permit = permits.clone().acquire_owned().await.map_err(io::Error::other)?;
+async fn accept(listener: &TcpListener, places: &Places) -> io::Result<(TcpStream, Place)> {
+    let place = places.take().await?;
     let (stream, _) = listener.accept().await?;
     stream.set_nodelay(true)?;
-    Ok((stream, permit))
+    Ok((stream, place))
 }
 
 async fn connection<S: Service>(stream: TcpStream, service: S, config: Config, mut ending: Ending) {

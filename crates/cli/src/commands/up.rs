@@ -34,6 +34,7 @@ use super::ExitStatus;
 use crate::args::UpArgs;
 use crate::data_dir::{DATABASE, DataDir};
 use crate::printer::Printer;
+use crate::up::connections::{self, Connections};
 use crate::up::extension::{self, Guest};
 use crate::up::instance::{Admin, Instance, InstanceFile, InstanceIdentity, InstanceVm};
 use crate::up::machines::{self, Machine};
@@ -62,6 +63,7 @@ pub(crate) fn up(args: UpArgs, printer: &Printer) -> anyhow::Result<ExitStatus> 
 
 async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Result<ExitStatus> {
     let started = clock.monotonic();
+    let descriptors = hardening::raise_descriptors();
     // Signals are heard from here on, so that one that comes early still ends everything in order.
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let mut seeded = args.seed.as_deref().map(seed::read).transpose()?;
@@ -81,6 +83,8 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
     let machines = machines::open(world::machines(&store, &world).await?, args)?;
     let https = bind(args.https, "authority", "--https")?;
     let operations_listener = bind(args.metrics, "metrics", "--metrics")?;
+    let listeners = 1 + machines.iter().map(Machine::listeners).sum::<usize>();
+    let Connections { authority: at_authority, room } = connections::divide(descriptors, listeners);
     let (https_address, metrics_address) = (https.local_addr()?, operations_listener.local_addr()?);
 
     let kek = Arc::new(open_kek(&data.path().join("keys"))?);
@@ -104,10 +108,12 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
     };
     let mut ending = shutdown.ending();
     let ended = async move { ending.asked().await };
-    tasks.spawn(control::server::serve(https, identity.server.clone(), control::router(Arc::new(app)), ended));
+    let router = control::router(Arc::new(app));
+    tasks.spawn(control::server::serve(https, identity.server.clone(), router, at_authority, ended));
     let readiness = Readiness::default();
     let operations = Operations { metrics, readiness: readiness.clone() };
-    tasks.spawn(listen::serve(operations_listener, operations, listen::Config::default(), shutdown.ending()));
+    let config = listen::Config { room: room.clone(), ..listen::Config::default() };
+    tasks.spawn(listen::serve(operations_listener, operations, config, shutdown.ending()));
 
     let mut roots = RootCertStore::empty();
     roots.add(identity.ca.clone())?;
@@ -125,7 +131,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
             let guest = Guest { vm: snapshot.id.clone(), identities: snapshot.identities.clone(), disk };
             extension::place_credentials(&guest, &store, &clock).await?;
             let client = client.clone();
-            discovery_files.push(extension::start(&guest, port, client, &clock, &shutdown, &mut tasks).await?);
+            discovery_files.push(extension::start(&guest, port, client, &room, &clock, &shutdown, &mut tasks).await?);
             background.spawn(extension::keep_credentials(guest, store.clone(), clock.clone()));
         }
         let throttle = if args.throttle { Throttle::faithful(clock.clone()) } else { Throttle::off() };
@@ -133,7 +139,8 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
         let hosts = AllowedHosts::imds(machine.imds_address, local_names(machine.imds_address));
         let seed = Uuid::new_v4().as_u64_pair().0;
         let service = MetadataService::new(vm, broker.clone(), hosts, imds::Counters::register(), seed);
-        tasks.spawn(listen::serve(machine.imds, service, listen::Config::default(), shutdown.ending()));
+        let config = listen::Config { room: room.clone(), ..listen::Config::default() };
+        tasks.spawn(listen::serve(machine.imds, service, config, shutdown.ending()));
     }
     background.spawn(keys.keep_rotating(ROTATE_EVERY));
 

@@ -19,7 +19,7 @@ use guest::discovery_file::DiscoveryFile;
 use guest::disk::Disk;
 use guest::identities::Identities;
 use guest::source::ExtensionSource;
-use listen::Shutdown;
+use listen::{Room, Shutdown};
 use store::Handle;
 use tokio::task::JoinSet;
 
@@ -92,6 +92,7 @@ pub(crate) async fn start(
     guest: &Guest,
     port: ExtensionPort,
     authority: AuthorityClient,
+    room: &Room,
     clock: &SharedClock,
     shutdown: &Shutdown,
     tasks: &mut JoinSet<()>,
@@ -104,7 +105,8 @@ pub(crate) async fn start(
     let hosts = AllowedHosts::extension(port.port, port.own);
     let endpoint = Endpoint::new(identities, broker, hosts, guest.disk.log_folder().display().to_string());
     for listener in port.listeners {
-        tasks.spawn(listen::serve(listener, endpoint.clone(), guest::listener_config(), shutdown.ending()));
+        let config = listen::Config { room: room.clone(), ..guest::listener_config() };
+        tasks.spawn(listen::serve(listener, endpoint.clone(), config, shutdown.ending()));
     }
     Ok(DiscoveryFile::write(&guest.disk, port.port)?)
 }

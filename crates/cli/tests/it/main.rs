@@ -8,6 +8,7 @@
 )]
 
 mod clients;
+mod crowd;
 mod refusals;
 mod secrets;
 mod up;
@@ -61,8 +62,13 @@ struct Up {
 impl Up {
     /// Starts one on free ports with a data directory, and waits until it is ready.
     fn start(home: &Path, more: &[&str]) -> Self {
+        Self::start_as(symbolon(home), home, more)
+    }
+
+    /// The same, from a command that comes to be the program.
+    fn start_as(mut command: Command, home: &Path, more: &[&str]) -> Self {
         let data = format!("--data-dir={}", home.join("data").display());
-        let mut child = symbolon(home)
+        let mut child = command
             .args(["up"].iter().chain(&FREE).chain(more))
             .arg(data)
             .stdout(Stdio::piped())

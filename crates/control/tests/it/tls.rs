@@ -18,9 +18,10 @@ async fn the_surface_is_served_over_tls_with_a_certificate_of_the_local_ca() {
     let now = domain::Clock::now(&domain::SystemClock::new());
     let identity = control::tls::open(folder.path(), &[address.ip()], now).unwrap();
     let (end, ended) = oneshot::channel::<()>();
-    let served = tokio::spawn(control::server::serve(listener, identity.server, world.router.clone(), async move {
-        drop(ended.await);
-    }));
+    let served =
+        tokio::spawn(control::server::serve(listener, identity.server, world.router.clone(), 16, async move {
+            drop(ended.await);
+        }));
     let client = |roots: RootCertStore| {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = rustls::ClientConfig::builder_with_provider(provider)

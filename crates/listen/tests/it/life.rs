@@ -56,6 +56,30 @@ async fn more_connections_than_allowed_wait_their_turn() {
     assert_eq!(third.answer().await.unwrap().status, 200);
 }
 
+#[tokio::test]
+async fn one_listener_that_is_full_leaves_another_its_places() {
+    let room = Room::new(8, 2);
+    let config = || Config { room: room.clone(), ..Config::default() };
+    let (crowded, other) = (Server::start_with(config()), Server::start_with(config()));
+    let mut held = Vec::new();
+    for _ in 0..room.most() {
+        let mut connection = RawConnection::open(crowded.address).await;
+        connection.send(GET).await;
+        assert_eq!(connection.answer().await.unwrap().status, 200);
+        held.push(connection);
+    }
+    let mut waiting = RawConnection::open(crowded.address).await;
+    waiting.send(GET).await;
+    for _ in 0..3 {
+        let mut connection = RawConnection::open(other.address).await;
+        connection.send(GET).await;
+        assert_eq!(connection.answer().await.unwrap().status, 200);
+        held.push(connection);
+    }
+    held.remove(0);
+    assert_eq!(waiting.answer().await.unwrap().status, 200);
+}
+
 /// As many as the system lets one process hold both ends of, up to ten thousand.
 #[tokio::test]
 async fn ten_thousand_resting_connections_disturb_nobody_and_are_closed() {
