@@ -17,7 +17,7 @@ pub struct Limits {
     pub head: usize,
     /// The most header lines; fewer than the 100 that HTTP libraries take.
     pub lines: usize,
-    /// The most bytes of a body.
+    /// The most bytes of a body. Where none is read this may be much, so that path and method are judged first.
     pub body: u64,
     /// Whether a body may come in chunks: MSAL for Go sends its form so.
     pub chunked: bool,

@@ -13,5 +13,5 @@ pub mod throttle;
 mod vm;
 
 pub use counters::Counters;
-pub use service::MetadataService;
+pub use service::{MetadataService, listener_config};
 pub use vm::Vm;

@@ -124,7 +124,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
         if let Scan::Head(head) = scan(bytes, &self.limits)
             && let Framing::Length(body) = head.body
         {
-            let whole = head.len as u64 + body;
+            let whole = body.saturating_add(head.len as u64);
             if let Some(left) = whole.checked_sub(count as u64) {
                 if left > 0 {
                     self.timer.reset(self.times.body);
@@ -245,7 +245,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<S> {
                             this.timer.reset(this.times.body);
                         }
                         this.state = match head.body {
-                            Framing::Length(body) => State::Passing(head.len as u64 + body),
+                            Framing::Length(body) => State::Passing(body.saturating_add(head.len as u64)),
                             Framing::Chunked => State::PassingTo(head.len),
                         };
                     }

@@ -139,7 +139,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
         let hosts = AllowedHosts::imds(machine.imds_address, local_names(machine.imds_address));
         let seed = Uuid::new_v4().as_u64_pair().0;
         let service = MetadataService::new(vm, broker.clone(), hosts, imds::Counters::register(), seed);
-        let config = listen::Config { room: room.clone(), ..listen::Config::default() };
+        let config = listen::Config { room: room.clone(), ..imds::listener_config() };
         tasks.spawn(listen::serve(machine.imds, service, config, shutdown.ending()));
     }
     background.spawn(keys.keep_rotating(ROTATE_EVERY));

@@ -128,6 +128,11 @@ fn what_is_too_much_is_refused_as_early_as_it_shows() {
     assert_eq!(refused(&long(16 * 1024 - rest + 1)), FramingRefusal::HeadTooLarge);
     assert_eq!(refused(&"x".repeat(16 * 1024)), FramingRefusal::HeadTooLarge);
     assert_eq!(refused("POST /p HTTP/1.1\r\nContent-Length: 16385\r\n\r\n"), FramingRefusal::BodyTooLarge);
+    let limits = Limits { body: 1 << 40, ..Limits::default() };
+    let announced =
+        |length: u64| scan(format!("GET /p HTTP/1.1\r\nContent-Length: {length}\r\n\r\n").as_bytes(), &limits);
+    assert!(matches!(announced(1 << 40), Scan::Head(Head { body: Framing::Length(length), .. }) if length == 1 << 40));
+    assert_eq!(announced((1 << 40) + 1), Scan::Refused(FramingRefusal::BodyTooLarge));
     let huge = "POST /p HTTP/1.1\r\nContent-Length: 99999999999999999999999\r\n\r\n";
     assert_eq!(refused(huge), FramingRefusal::BodyTooLarge);
     assert_eq!(refused("POST /p HTTP/1.1\r\nExpect: 100-continue\r\n\r\n"), FramingRefusal::Expectation);

@@ -52,7 +52,7 @@ impl World {
         let hosts = AllowedHosts::imds(address, [format!("localhost:{}", address.port())]);
         let service = MetadataService::new(vm.clone(), broker, hosts, imds::Counters::register(), 7);
         let shutdown = Shutdown::default();
-        tokio::spawn(serve(listener, service, listen::Config::default(), shutdown.ending()));
+        tokio::spawn(serve(listener, service, imds::listener_config(), shutdown.ending()));
         Self { clock, source, vm, address, _shutdown: shutdown }
     }
 

@@ -127,6 +127,24 @@ fn rows(host: &str, path: &str, query: &str) -> Vec<Row> {
         row(
             "large body",
             get(&target, &format!("{good}Content-Length: 16385\r\n")),
+            400,
+            invalid("A request body is not allowed"),
+        ),
+        row(
+            "large body that comes",
+            get(&target, &format!("{good}Content-Length: 200000\r\n")) + &"x".repeat(200_000),
+            400,
+            invalid("A request body is not allowed"),
+        ),
+        row(
+            "POST with a large body",
+            format!("POST {target} HTTP/1.1\r\n{host}{good}Content-Length: 16385\r\n\r\n"),
+            405,
+            allowed("POST"),
+        ),
+        row(
+            "length beyond all sense",
+            get(&target, &format!("{good}Content-Length: 18446744073709551615\r\n")),
             413,
             r#"{"error":"request_too_large","error_description":"The request body is too large"}"#.to_owned(),
         ),
@@ -255,6 +273,25 @@ async fn parameters_of_the_token_path() {
     assert_eq!(long.body, invalid("Query variable 'resource' is longer than 2048 bytes"));
     let most = world.get(&format!("{base}&resource={}", "r".repeat(2_048))).await;
     assert_eq!(most.status, 200);
+}
+
+/// MSAL .NET probes for a second version with a POST, and wants a 404.
+#[tokio::test]
+async fn an_unknown_path_is_unknown_however_long_its_body_is() {
+    let world = World::new(fixtures::vm(true, 0));
+    let path = "/metadata/identity/issuecredential";
+    for length in [0, 3, 16_385, 1_u64 << 40] {
+        let answer = world
+            .send(&format!(
+                "POST {path}?cred-api-version=2.0 HTTP/1.1\r\n{}Content-Length: {length}\r\n\r\n",
+                world.host()
+            ))
+            .await;
+        let body = format!(
+            "{{\"error\":\"not_found\",\"error_description\":\"API is not found: Path = \\\"{path}\\\", Method = \\\"POST\\\"\"}}"
+        );
+        assert_eq!((answer.status, answer.body), (404, body), "{length}");
+    }
 }
 
 #[tokio::test]
