@@ -11,7 +11,7 @@ use metrics::Counter;
 use tokio::sync::oneshot;
 
 use crate::cache::{Entry, TokenCache};
-use crate::drift::{Drift, Moment};
+use crate::drift::{Latest, Moment};
 use crate::flight::{Flight, Landing, Ticket};
 use crate::freshness::{Freshness, Grade};
 use crate::source::{SourceError, TokenSource, Wanted};
@@ -53,7 +53,7 @@ pub struct Broker {
     source: Arc<dyn TokenSource>,
     clock: SharedClock,
     freshness: Freshness,
-    started: Moment,
+    latest: Arc<Latest>,
     counters: Counters,
 }
 
@@ -61,8 +61,8 @@ impl Broker {
     /// A broker over a source. It takes the wall clock's present time as true.
     #[must_use]
     pub fn new(source: Arc<dyn TokenSource>, clock: SharedClock, freshness: Freshness, counters: Counters) -> Self {
-        let started = moment(&clock);
-        Self { source, clock, freshness, started, counters }
+        let latest = Arc::new(Latest::seen(&moment(&clock)));
+        Self { source, clock, freshness, latest, counters }
     }
 
     /// The token, when it can be handed out at once with nothing else to do. The hot path: no lock, no
@@ -71,7 +71,7 @@ impl Broker {
     pub fn ready<B>(&self, cache: &TokenCache<B>, wanted: (domain::PrincipalId, &str)) -> Option<Served<B>> {
         let entry = cache.find(wanted.0, wanted.1)?;
         let now = moment(&self.clock);
-        if entry.grade(&now) != Grade::Fresh {
+        if entry.grade(&now) != Grade::Fresh || self.latest.behind(&now).is_some() {
             return None;
         }
         self.counters.cached.increment(1);
@@ -90,9 +90,10 @@ impl Broker {
         bypass: bool,
     ) -> Result<Served<B>, SourceError> {
         let now = moment(&self.clock);
-        if let Drift::Behind(behind) = now.drift_since(&self.started) {
+        if let Some(behind) = self.latest.behind(&now) {
             return Err(SourceError::ClockBehind { behind });
         }
+        self.latest.note(&now);
         if bypass {
             let entry = self.launch(cache, wanted, Joinable::No).await?;
             return Ok(self.serve(entry));

@@ -65,6 +65,25 @@ async fn a_wall_clock_that_jumps_ahead_makes_cached_tokens_worthless() {
     assert_eq!((served.entry.body.as_str(), served.remaining), ("t1", 86_400));
 }
 
+/// Behind the latest that was seen, not behind the start of the process.
+#[tokio::test]
+async fn a_wall_clock_that_jumps_ahead_and_back_is_refused() {
+    let world = World::new();
+    world.body().await;
+    world.clock.set_wall(Timestamp::from_unix(1_800_000_000 + 86_400));
+    let other = world.broker.token(&world.cache, wanted(2, "r"), false).await;
+    assert_eq!(other.unwrap().entry.body, "t1");
+    world.clock.set_wall(Timestamp::from_unix(1_800_000_000));
+    for number in [1, 2] {
+        assert!(world.broker.ready(&world.cache, (principal(number), "r")).is_none());
+        for bypass in [false, true] {
+            let refused = world.broker.token(&world.cache, wanted(number, "r"), bypass).await;
+            assert!(matches!(refused, Err(SourceError::ClockBehind { behind }) if behind.as_secs() == 86_400));
+        }
+    }
+    assert_eq!(world.asked(), 2, "nothing is made in a past that is over");
+}
+
 #[tokio::test]
 async fn a_wall_clock_that_jumps_back_is_refused() {
     let world = World::new();
