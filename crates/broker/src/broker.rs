@@ -188,7 +188,8 @@ impl Broker {
             let life = minted.expires_on.since(made.wall);
             let spread = FixedState::default().hash_one((wanted.identity.principal_id, &wanted.resource, made.wall));
             let body = (cache.make_body)(&wanted, &minted);
-            Arc::new(Entry::new(&wanted, &minted, body, made, self.freshness.plan(life, spread)))
+            let plan = self.freshness.plan(life, spread);
+            Arc::new(Entry::new(&wanted, &minted, body, made, plan, ticket.number()))
         });
         let mut flights = cache.lock_flights();
         flights.end(&ticket);

@@ -34,13 +34,15 @@ pub struct Entry<B> {
     made: Moment,
     plan: Plan,
     expires_on: Timestamp,
+    /// Which flight brought it; a later one's number is higher.
+    flight: u64,
     renewing: AtomicBool,
     /// Milliseconds on the monotonic clock until which a failed replacement isn't tried again.
     paused_until: AtomicU64,
 }
 
 impl<B> Entry<B> {
-    pub(crate) fn new(wanted: &Wanted, minted: &Minted, body: B, made: Moment, plan: Plan) -> Self {
+    pub(crate) fn new(wanted: &Wanted, minted: &Minted, body: B, made: Moment, plan: Plan, flight: u64) -> Self {
         Self {
             body,
             principal: wanted.identity.principal_id,
@@ -48,6 +50,7 @@ impl<B> Entry<B> {
             made,
             plan,
             expires_on: minted.expires_on,
+            flight,
             renewing: AtomicBool::new(false),
             paused_until: AtomicU64::new(0),
         }
@@ -164,9 +167,13 @@ impl<B> TokenCache<B> {
         self.len() == 0
     }
 
-    /// Puts a token in the place of an older one. The caller holds the flights' lock, the only lock of
+    /// Puts a token in the place of an older one, and leaves one that a later flight brought: two may be under
+    /// way when a caller wants a new token in any case. The caller holds the flights' lock, the only lock of
     /// writers, so tables never overtake each other.
     pub(crate) fn insert(&self, _held: &MutexGuard<'_, Flights<B>>, entry: Arc<Entry<B>>) {
+        if self.find(entry.principal, &entry.resource).is_some_and(|present| present.flight > entry.flight) {
+            return;
+        }
         let hash = hash(entry.principal, &entry.resource);
         let old = self.table.load();
         let mut table = Vec::with_capacity(old.len() + 1);

@@ -1,4 +1,5 @@
 use futures_util::future::join_all;
+use tokio::sync::oneshot;
 
 use super::*;
 
@@ -66,6 +67,44 @@ async fn bypass_always_makes_a_token_and_stores_it() {
     assert_eq!(served.entry.body, "t1");
     assert_eq!(world.body().await, "t1");
     assert_eq!(world.asked(), 2);
+}
+
+/// Each token is made when the test says so: the order of landing isn't that of departure.
+#[tokio::test]
+async fn a_token_that_lands_late_does_not_push_out_one_that_was_begun_later() {
+    struct OneByOne(ManualClock, Arc<Mutex<Vec<oneshot::Sender<()>>>>);
+    impl TokenSource for OneByOne {
+        fn token(&self, _: Wanted) -> BoxFuture<'static, Result<Minted, SourceError>> {
+            let (pass, passed) = oneshot::channel();
+            let mut waiting = self.1.lock().expect("sound");
+            waiting.push(pass);
+            let (number, now) = (waiting.len(), self.0.now());
+            async move {
+                passed.await.expect("it passes");
+                let access_token = AccessToken::new(format!("t{number}"));
+                Ok(Minted { access_token, not_before: now, expires_on: now.plus(LIFE) })
+            }
+            .boxed()
+        }
+    }
+    let world = World::new();
+    let waiting = Arc::default();
+    let source = Arc::new(OneByOne(world.clock.clone(), Arc::clone(&waiting)));
+    let broker = Broker::new(source, Arc::new(world.clock.clone()), Freshness::default(), Counters::register("test"));
+    let first = broker.token(&world.cache, wanted(1, "r"), false);
+    let second = broker.token(&world.cache, wanted(1, "r"), true);
+    let land = async {
+        for index in [1, 0] {
+            while waiting.lock().expect("sound").len() <= index {
+                tokio::task::yield_now().await;
+            }
+            waiting.lock().expect("sound").remove(index).send(()).expect("somebody waits");
+            settle().await;
+        }
+    };
+    let (first, second, ()) = tokio::join!(first, second, land);
+    assert_eq!([first, second].map(|served| served.expect("a token").entry.body.clone()), ["t1", "t2"]);
+    assert_eq!(world.cache.find(principal(1), "r").expect("cached").body, "t2");
 }
 
 #[tokio::test]
