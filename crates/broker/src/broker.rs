@@ -179,18 +179,18 @@ impl Broker {
         ticket: Ticket,
         land: oneshot::Sender<Landing<B>>,
     ) {
-        // A source that panics is a bug, and the flight still lands.
-        let source = AssertUnwindSafe(async { self.source.token(wanted.clone()).await });
-        let minted = source.catch_unwind().await;
-        let minted = minted.unwrap_or_else(|_| Err(SourceError::Internal(Arc::new(Panicked))));
-        let landing = minted.map(|minted| {
+        // A panic is a bug, of the source or of what makes a body, and the flight still lands.
+        let make = AssertUnwindSafe(async {
+            let minted = self.source.token(wanted.clone()).await?;
             let made = moment(&self.clock);
             let life = minted.expires_on.since(made.wall);
             let spread = FixedState::default().hash_one((wanted.identity.principal_id, &wanted.resource, made.wall));
             let body = (cache.make_body)(&wanted, &minted);
             let plan = self.freshness.plan(life, spread);
-            Arc::new(Entry::new(&wanted, &minted, body, made, plan, ticket.number()))
+            Ok(Arc::new(Entry::new(&wanted, &minted, body, made, plan, ticket.number())))
         });
+        let landing = make.catch_unwind().await;
+        let landing = landing.unwrap_or_else(|_| Err(SourceError::Internal(Arc::new(Panicked))));
         let mut flights = cache.lock_flights();
         flights.end(&ticket);
         let landing = if ticket.withdrawn() { Err(SourceError::Withdrawn) } else { landing };
@@ -214,9 +214,9 @@ impl Broker {
     }
 }
 
-/// The source panicked; where, the log says.
+/// What makes a token panicked; where, the log says.
 #[derive(Debug, thiserror::Error)]
-#[error("the source of tokens panicked")]
+#[error("what makes a token panicked")]
 struct Panicked;
 
 #[derive(Clone, Copy)]

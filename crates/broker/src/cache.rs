@@ -60,6 +60,8 @@ impl<B> Entry<B> {
     #[must_use]
     pub fn grade(&self, now: &Moment) -> Grade {
         match now.drift_since(&self.made) {
+            // By the wall clock too: within the tolerance it may be ahead, and the token says its end by it.
+            Drift::None if self.plan.grade(now.wall.since(self.made.wall)) == Grade::Spent => Grade::Spent,
             Drift::None => self.plan.grade(now.monotonic.since(self.made.monotonic)),
             Drift::Ahead(_) | Drift::Behind(_) => Grade::Spent,
         }

@@ -125,6 +125,19 @@ async fn a_source_that_panics_is_a_failure_of_ours() {
 }
 
 #[tokio::test]
+async fn a_body_that_cannot_be_made_keeps_no_later_one_from_being_made() {
+    static BROKEN: AtomicUsize = AtomicUsize::new(1);
+    let world = World::new();
+    let cache = Arc::new(TokenCache::new(|_, minted: &Minted| {
+        assert_eq!(BROKEN.swap(0, Ordering::SeqCst), 0, "a bug");
+        minted.access_token.expose().to_owned()
+    }));
+    let failed = world.broker.token(&cache, wanted(1, "r"), false).await;
+    assert!(matches!(failed, Err(SourceError::Internal(_))));
+    assert_eq!(world.broker.token(&cache, wanted(1, "r"), false).await.unwrap().entry.body, "t1");
+}
+
+#[tokio::test]
 async fn a_full_cache_forgets_the_oldest() {
     let world = World::new();
     let cache = Arc::new(TokenCache::with_capacity(|_, minted| minted.access_token.expose().to_owned(), 2));
