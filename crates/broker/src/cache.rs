@@ -25,6 +25,9 @@ pub type MakeBody<B> = fn(&Wanted, &Minted) -> B;
 /// How many tokens one VM may hold at most unless said otherwise. The oldest goes first.
 pub const DEFAULT_CAPACITY: usize = 4_096;
 
+/// How many bytes the tokens of one VM may take, about. The oldest go first.
+pub const MAX_BYTES: usize = 16 * 1024 * 1024;
+
 /// A token with its ready body.
 pub struct Entry<B> {
     /// The ready body.
@@ -34,6 +37,8 @@ pub struct Entry<B> {
     made: Moment,
     plan: Plan,
     expires_on: Timestamp,
+    /// The bytes it takes, at most about.
+    bytes: usize,
     /// Which flight brought it; a later one's number is higher.
     flight: u64,
     renewing: AtomicBool,
@@ -43,6 +48,8 @@ pub struct Entry<B> {
 
 impl<B> Entry<B> {
     pub(crate) fn new(wanted: &Wanted, minted: &Minted, body: B, made: Moment, plan: Plan, flight: u64) -> Self {
+        // A body holds the token, and the resource as it stands in the token, where it takes more.
+        let bytes = 512 + 2 * minted.access_token.expose().len() + wanted.resource.len();
         Self {
             body,
             principal: wanted.identity.principal_id,
@@ -50,6 +57,7 @@ impl<B> Entry<B> {
             made,
             plan,
             expires_on: minted.expires_on,
+            bytes,
             flight,
             renewing: AtomicBool::new(false),
             paused_until: AtomicU64::new(0),
@@ -179,12 +187,14 @@ impl<B> TokenCache<B> {
         let hash = hash(entry.principal, &entry.resource);
         let old = self.table.load();
         let mut table = Vec::with_capacity(old.len() + 1);
-        table.extend(old.iter().filter(|place| !place.entry.is_for(entry.principal, &entry.resource)).cloned());
-        if table.len() >= self.capacity {
+        let stays =
+            |kept: &Entry<B>| !kept.is_for(entry.principal, &entry.resource) && kept.grade(&entry.made) != Grade::Spent;
+        table.extend(old.iter().filter(|place| stays(&place.entry)).cloned());
+        let mut bytes = entry.bytes + table.iter().map(|place| place.entry.bytes).sum::<usize>();
+        while table.len() >= self.capacity || bytes > MAX_BYTES {
             let oldest = table.iter().enumerate().min_by_key(|(_, place)| place.entry.made.monotonic);
-            if let Some((oldest, _)) = oldest {
-                table.remove(oldest);
-            }
+            let Some((oldest, _)) = oldest else { break };
+            bytes -= table.remove(oldest).entry.bytes;
         }
         let at = table.partition_point(|place| place.hash < hash);
         table.insert(at, Place { hash, entry });

@@ -1,3 +1,4 @@
+use broker::cache::MAX_BYTES;
 use futures_util::future::join_all;
 use tokio::sync::oneshot;
 
@@ -122,6 +123,44 @@ async fn a_source_that_panics_is_a_failure_of_ours() {
         let failed = broker.token(&world.cache, wanted(1, "r"), false).await;
         assert!(matches!(failed, Err(SourceError::Internal(_))));
     }
+}
+
+#[tokio::test]
+async fn spent_tokens_are_forgotten_when_another_comes() {
+    let world = World::new();
+    let get = |resource| world.broker.token(&world.cache, wanted(1, resource), false);
+    for resource in ["a", "b"] {
+        get(resource).await.unwrap();
+        world.clock.advance(LIFE / 2);
+    }
+    assert_eq!(world.cache.len(), 2);
+    get("c").await.unwrap();
+    assert!(world.cache.len() == 2 && world.cache.find(principal(1), "a").is_none(), "b lives on");
+}
+
+/// The longest resource in its longest form, as often as a VM may ask for tokens.
+#[tokio::test]
+async fn a_vm_that_asks_for_much_keeps_no_more_than_its_bytes() {
+    struct Long(ManualClock);
+    impl TokenSource for Long {
+        fn token(&self, wanted: Wanted) -> BoxFuture<'static, Result<Minted, SourceError>> {
+            let (now, access_token) = (self.0.now(), AccessToken::new(wanted.resource.repeat(8)));
+            async move { Ok(Minted { access_token, not_before: now, expires_on: now.plus(LIFE) }) }.boxed()
+        }
+    }
+    let clock = World::new().clock;
+    let source = Arc::new(Long(clock.clone()));
+    let broker = Broker::new(source, Arc::new(clock.clone()), Freshness::default(), Counters::register("test"));
+    let cache = Arc::new(TokenCache::new(|_, minted: &Minted| minted.access_token.expose().to_owned()));
+    for number in 0..2_000 {
+        let resource = format!("{number:02048}");
+        broker.token(&cache, wanted(1, &resource), false).await.unwrap();
+        clock.advance(Duration::from_secs(1));
+    }
+    let bytes = cache.len() * 2_048 * (8 + 1);
+    assert!((MAX_BYTES / 4..MAX_BYTES).contains(&bytes), "{bytes}");
+    assert!(cache.find(principal(1), &format!("{:02048}", 1_999)).is_some());
+    assert!(cache.find(principal(1), &format!("{:02048}", 0)).is_none());
 }
 
 #[tokio::test]
