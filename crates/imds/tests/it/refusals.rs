@@ -164,7 +164,7 @@ fn rows(host: &str, path: &str, query: &str) -> Vec<Row> {
 #[tokio::test]
 async fn every_route_refuses_what_is_wrong_in_exactly_these_bytes() {
     for route in Route::all(Surface::Imds) {
-        let (_, path, query) = ROUTES.iter().find(|(known, ..)| known == route).expect("every route has its row");
+        let (_, path, query) = ROUTES.iter().find(|(known, ..)| *known == route).expect("every route has its row");
         let world = World::new(fixtures::vm(true, 1));
         for Row { name, request, status, body, closes } in rows(&world.host(), path, query) {
             let answer = world.send(&request).await;
