@@ -106,6 +106,22 @@ fn hosts_of_others_are_refused() {
 }
 
 #[test]
+fn on_port_80_a_name_may_stand_alone() {
+    let gate = |port: u16| {
+        let names = [format!("localhost:{port}"), "other:8080".to_owned()];
+        Gate::new(Surface::Imds, AllowedHosts::imds(([127, 0, 0, 1], port).into(), names))
+    };
+    let admitted = |port, host| admit(&gate(port), "GET", TOKEN, &[("Host", host), GOOD[1]], false).is_ok();
+    for host in ["localhost", "LocalHost:80", "127.0.0.1", "127.0.0.1:80", "other:8080"] {
+        assert!(admitted(80, host), "{host}");
+    }
+    assert!(!admitted(80, "other"));
+    for host in ["localhost", "127.0.0.1", "localhost:80"] {
+        assert!(!admitted(8080, host), "{host}");
+    }
+}
+
+#[test]
 fn each_browser_header_is_enough() {
     for (name, refusal) in [
         ("Origin", Refusal::CrossOrigin),
