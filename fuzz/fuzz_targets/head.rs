@@ -3,10 +3,12 @@
 
 use contract::head::{Chunked, Framing, Limits, Scan, scan};
 use libfuzzer_sys::fuzz_target;
+use symbolon_fuzz::accepted;
 
 fuzz_target!(|bytes: &[u8]| {
     let limits = Limits { chunked: true, ..Limits::default() };
     let Scan::Head(head) = scan(bytes, &limits) else { return };
+    accepted();
     let (head_bytes, behind) = bytes.split_at(head.len);
     assert!(head_bytes.ends_with(b"\r\n\r\n"));
     let mut headers = [httparse::EMPTY_HEADER; 64];
