@@ -33,6 +33,7 @@ pub(crate) struct Times {
     pub(crate) head: Duration,
     pub(crate) body: Duration,
     pub(crate) idle: Duration,
+    pub(crate) write: Duration,
     pub(crate) drain: Duration,
 }
 
@@ -74,6 +75,8 @@ pub(crate) struct Guard<S> {
     state: State,
     /// Whether no request came through yet: the time of the first head runs since the connection began.
     first: bool,
+    /// Runs while the other side takes nothing of what is written to it.
+    stuck: Option<Timer>,
     /// How much may still be drained, once the other side was told that nothing more comes.
     draining: Option<usize>,
 }
@@ -98,7 +101,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
         // The first head must be complete in time whether it begins or not.
         let timer = Timer::after(times.head);
         let arrived = BytesMut::new();
-        Self { stream, limits, times, verdict, timer, arrived, state: State::Head, first: true, draining: None }
+        let (state, first) = (State::Head, true);
+        Self { stream, limits, times, verdict, timer, arrived, state, first, stuck: None, draining: None }
+    }
+
+    /// Lets a write that waits fail when it has waited too long. Each one that gets on begins anew.
+    fn bounded<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.stuck = None;
+            return written;
+        }
+        let stuck = self.stuck.get_or_insert_with(|| Timer::after(self.times.write));
+        stuck.poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 
     /// Reads from the socket into hyper's own buffer, where a sound head stays without being copied.
@@ -267,7 +281,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.bounded(context, written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -295,7 +310,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<S> {
         context: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, pieces)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, pieces);
+        self.bounded(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -34,6 +34,8 @@ pub struct Config {
     pub body_timeout: Duration,
     /// How long a connection may rest between requests.
     pub idle_timeout: Duration,
+    /// How long a client may take nothing of an answer.
+    pub write_timeout: Duration,
     /// How many connections there may be at once; more wait to be accepted.
     pub max_connections: usize,
     /// What this listener's connections have to share with those of others.
@@ -49,6 +51,7 @@ impl Default for Config {
             head_timeout: Duration::from_secs(5),
             body_timeout: Duration::from_secs(5),
             idle_timeout: Duration::from_secs(120),
+            write_timeout: Duration::from_secs(10),
             max_connections: 16 * 1024,
             room: Room::default(),
             grace: Duration::from_secs(10),
@@ -135,6 +138,7 @@ async fn connection<S: Service>(stream: TcpStream, service: S, config: Config, m
         head: config.head_timeout,
         body: config.body_timeout,
         idle: config.idle_timeout,
+        write: config.write_timeout,
         drain: Duration::from_secs(1).min(config.grace),
     };
     let guard = Guard::new(stream, config.limits, times, verdict.clone());

@@ -14,6 +14,7 @@ const TIMES: Times = Times {
     head: Duration::from_secs(5),
     body: Duration::from_secs(11),
     idle: Duration::from_secs(120),
+    write: Duration::from_secs(17),
     drain: Duration::from_secs(1),
 };
 const GET: &str = "GET /p HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -104,6 +105,23 @@ async fn a_body_has_its_own_time_from_the_end_of_its_head() {
     drip(&mut dripping, &"1\r\na\r\n".repeat(9)).await;
     let (text, seconds) = passed.await.unwrap();
     assert_eq!((text.split_once("\r\n\r\n").unwrap().1, seconds), ("1\r\na\r\n", 11));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_takes_nothing_is_given_up_and_one_that_takes_little_is_not() {
+    let (mut client, server) = UnixStream::pair().unwrap();
+    let mut guard = Guard::new(server, Limits::default(), TIMES, Verdict::default());
+    let writing = tokio::spawn(async move {
+        let began = Instant::now();
+        let why = guard.write_all(&vec![0; 64 * 1024 * 1024]).await.unwrap_err();
+        (why.kind(), began.elapsed().as_secs())
+    });
+    let mut some = vec![0; 1024 * 1024];
+    for _ in 0..3 {
+        rest(15).await;
+        client.read_exact(&mut some).await.unwrap();
+    }
+    assert_eq!(writing.await.unwrap(), (io::ErrorKind::TimedOut, 3 * 15 + 17));
 }
 
 #[tokio::test(start_paused = true)]
