@@ -79,27 +79,3 @@ async fn one_listener_that_is_full_leaves_another_its_places() {
     held.remove(0);
     assert_eq!(waiting.answer().await.unwrap().status, 200);
 }
-
-/// As many as the system lets one process hold both ends of, up to ten thousand.
-#[tokio::test]
-async fn ten_thousand_resting_connections_disturb_nobody_and_are_closed() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    let most = limit.maximum.unwrap_or(u64::MAX).min(21_000);
-    setrlimit(Resource::Nofile, Rlimit { current: Some(most), maximum: limit.maximum }).unwrap();
-    let count = usize::try_from(most.saturating_sub(1_000) / 2).unwrap().min(10_000);
-    let server = Server::start_with(Config { head_timeout: Duration::from_secs(2), ..Config::default() });
-    let mut resting = Vec::with_capacity(count);
-    for number in 0..count {
-        let mut connection = RawConnection::open(server.address).await;
-        if number % 2 == 0 {
-            connection.send(b"GET /p HTTP/1.1\r\nHo").await;
-        }
-        resting.push(connection);
-    }
-    assert_eq!(testkit::raw::exchange(server.address, GET).await.unwrap().status, 200);
-    for connection in &mut resting {
-        assert!(connection.is_closed().await);
-    }
-    assert_eq!(testkit::raw::exchange(server.address, GET).await.unwrap().status, 200);
-}

@@ -1,6 +1,7 @@
 //! The listener over real sockets, with requests as raw bytes.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test whose set-up fails has failed")]
 
+mod crowd;
 mod heads;
 mod life;
 
