@@ -28,6 +28,8 @@ fn sound_heads_pass() {
     assert_eq!(accepted("POST /p HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc").body, Framing::Length(3));
     accepted("GET /p?resource=https://a/%2F&b HTTP/1.1\r\nhost:\r\nx: \u{e9}\r\n\r\n");
     accepted("get / HTTP/1.1\r\n\r\n");
+    accepted(&format!("{} / HTTP/1.1\r\n\r\n", "X".repeat(32)));
+    assert_eq!(refused(&format!("{} / HTTP/1.1\r\n\r\n", "X".repeat(33))), FramingRefusal::Malformed);
     accepted("GET /{\"a\"}|[b]^'~ HTTP/1.1\r\n\r\n");
     accepted("GET /p?a={b}|[c]^'~`&?d=$@!*(),;+ HTTP/1.1\r\n\r\n");
 }
