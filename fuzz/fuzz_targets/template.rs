@@ -3,6 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
+use symbolon_fuzz::accepted;
 use template::what_if::{WhatIf, compare};
 use template::{Context, DeploymentRequest, ProviderType, ResourceGroup, Runtime, Subscription, plan};
 
@@ -41,6 +42,7 @@ fuzz_target!(|body: &[u8]| {
             return;
         }
     };
+    accepted();
     for (at, resource) in plan.resources.iter().enumerate() {
         assert!(resource.depends_on.iter().all(|before| *before < at), "an order keeps what it is made for");
         assert!(resource.id.starts_with('/'));

@@ -1,5 +1,6 @@
 //! The parts of `symbolon up`.
 
+pub(crate) mod connections;
 pub(crate) mod description;
 pub(crate) mod extension;
 pub(crate) mod fleet;

@@ -26,23 +26,31 @@ use crate::answer;
 const HANDSHAKE: Duration = Duration::from_secs(5);
 /// What a connection may take. Bodies are longer here than on the data planes, and come in chunks too; each endpoint
 /// has its own limit below this one.
-const CONFIG: Config = Config {
-    limits: Limits { head: 64 * 1024, lines: 64, body: 4 * 1024 * 1024, chunked: true },
-    head_timeout: Duration::from_secs(30),
-    body_timeout: Duration::from_secs(20),
-    idle_timeout: Duration::from_secs(30),
-    max_connections: MAX_CONNECTIONS,
-    grace: GRACE,
-};
-/// The most connections at once; more wait to be accepted.
-const MAX_CONNECTIONS: usize = 4_096;
+fn config() -> Config {
+    Config {
+        limits: Limits { head: 64 * 1024, lines: 64, body: 4 * 1024 * 1024, chunked: true },
+        head_timeout: Duration::from_secs(30),
+        body_timeout: Duration::from_secs(20),
+        idle_timeout: Duration::from_secs(30),
+        grace: GRACE,
+        ..Config::default()
+    }
+}
+
 /// How long requests in flight may take after the end was asked for.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Serves until `end` resolves, and then until what is in flight is done, within bounds.
-pub async fn serve(listener: TcpListener, tls: Arc<ServerConfig>, router: Router, end: impl Future<Output = ()>) {
+/// Serves until `end` resolves, and then until what is in flight is done, within bounds. Connections beyond
+/// `max_connections` wait to be accepted.
+pub async fn serve(
+    listener: TcpListener,
+    tls: Arc<ServerConfig>,
+    router: Router,
+    max_connections: usize,
+    end: impl Future<Output = ()>,
+) {
     let acceptor = TlsAcceptor::from(tls);
-    let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let permits = Arc::new(Semaphore::new(max_connections));
     let (surface, shutdown) = (Surface(router), Shutdown::default());
     let (busy, mut all_done) = mpsc::channel::<Infallible>(1);
     let mut end = std::pin::pin!(end);
@@ -87,7 +95,7 @@ async fn connection(stream: TcpStream, acceptor: TlsAcceptor, surface: Surface, 
     // Latency, not correctness: a socket that refuses the option still works.
     drop(stream.set_nodelay(true));
     match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => listen::serve_connection(stream, surface, CONFIG, ending).await,
+        Ok(Ok(stream)) => listen::serve_connection(stream, surface, config(), ending).await,
         Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
         Err(_) => {}
     }

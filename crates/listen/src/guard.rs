@@ -36,6 +36,7 @@ pub(crate) struct Times {
     pub(crate) head: Duration,
     pub(crate) body: Duration,
     pub(crate) idle: Duration,
+    pub(crate) write: Duration,
     pub(crate) drain: Duration,
 }
 
@@ -99,6 +100,10 @@ pub(crate) struct Guard<I> {
     /// What arrived and wasn't passed on.
     arrived: BytesMut,
     state: State,
+    /// Whether no request came through yet: the time of the first head runs since the connection began.
+    first: bool,
+    /// Runs while the other side takes nothing of what is written to it.
+    stuck: Option<Timer>,
     /// How much may still be drained, once the other side was told that nothing more comes.
     draining: Option<usize>,
 }
@@ -122,8 +127,19 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
     pub(crate) fn new(stream: I, limits: Limits, times: Times, verdict: Verdict, leave: Leave, late: Late<I>) -> Self {
         // The first head must be complete in time whether it begins or not.
         let timer = Timer::after(times.head);
-        let (arrived, state) = (BytesMut::new(), State::Head);
-        Self { stream, limits, times, verdict, leave, late, timer, arrived, state, draining: None }
+        let (arrived, state, first) = (BytesMut::new(), State::Head, true);
+        let (stuck, draining) = (None, None);
+        Self { stream, limits, times, verdict, leave, late, timer, arrived, state, first, stuck, draining }
+    }
+
+    /// Lets a write that waits fail when it has waited too long. Each one that gets on begins anew.
+    fn bounded<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.stuck = None;
+            return written;
+        }
+        let stuck = self.stuck.get_or_insert_with(|| Timer::after(self.times.write));
+        stuck.poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 
     /// Reads from the socket into hyper's own buffer, where a sound head stays without being copied.
@@ -165,7 +181,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
         if let Scan::Head(head) = scan(bytes, &self.limits)
             && let Framing::Length(body) = head.body
         {
-            let whole = head.len as u64 + body;
+            let whole = body.saturating_add(head.len as u64);
             if let Some(left) = whole.checked_sub(count as u64) {
                 if left > 0 {
                     self.timer.reset(self.times.body);
@@ -176,7 +192,9 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
         }
         self.arrived.extend_from_slice(bytes);
         out.set_filled(before);
-        self.timer.reset(self.times.head);
+        if !self.first {
+            self.timer.reset(self.times.head);
+        }
         Poll::Ready(Ok(()))
     }
 
@@ -226,8 +244,10 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<I> {
                     return Poll::Ready(Ok(()));
                 }
                 State::Passing(0) => {
-                    this.timer.reset(this.times.idle);
-                    this.state = State::Head;
+                    // What arrived already is the begin of the next head.
+                    let begun = !this.arrived.is_empty();
+                    this.timer.reset(if begun { this.times.head } else { this.times.idle });
+                    (this.first, this.state) = (false, State::Head);
                 }
                 State::Passing(left) if !this.arrived.is_empty() => {
                     let left_here = usize::try_from(left).unwrap_or(usize::MAX);
@@ -282,7 +302,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<I> {
                             this.timer.reset(this.times.body);
                         }
                         this.state = match head.body {
-                            Framing::Length(body) => State::Passing(head.len as u64 + body),
+                            Framing::Length(body) => State::Passing(body.saturating_add(head.len as u64)),
                             Framing::Chunked => State::PassingTo(head.len),
                         };
                     }
@@ -304,7 +324,8 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<I> {
 
 impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<I> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.bounded(context, written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -332,10 +353,14 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<I> {
         context: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, pieces)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, pieces);
+        self.bounded(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@
 
 pub mod bind;
 mod guard;
+mod room;
 mod server;
 mod timer;
 
@@ -21,6 +22,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 
 pub use bind::{BindError, bind, bind_localhost};
+pub use room::Room;
 pub use server::{Config, Ending, Shutdown, serve, serve_connection};
 
 /// Answers the requests of one listener. Cloned for each connection.

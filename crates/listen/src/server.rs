@@ -4,14 +4,13 @@ use std::convert::Infallible;
 use std::fs::File;
 use std::io;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use contract::head::Limits;
 use futures_util::FutureExt;
 use http::header::CONNECTION;
-use http::{HeaderValue, Request, Response};
+use http::{HeaderValue, Request, Response, Version};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -19,13 +18,14 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 
 use crate::Service;
 use crate::guard::{Guard, Late, Leave, REFUSED_METHOD, Times, Verdict, late};
+use crate::room::{Place, Places, Room};
 
 /// What a listener allows.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// What a request may hold.
     pub limits: Limits,
@@ -35,8 +35,12 @@ pub struct Config {
     pub body_timeout: Duration,
     /// How long a connection may rest between requests.
     pub idle_timeout: Duration,
+    /// How long a client may take nothing of an answer.
+    pub write_timeout: Duration,
     /// How many connections there may be at once; more wait to be accepted.
     pub max_connections: usize,
+    /// What this listener's connections have to share with those of others.
+    pub room: Room,
     /// How long requests in flight may take after the end was asked for.
     pub grace: Duration,
 }
@@ -48,7 +52,9 @@ impl Default for Config {
             head_timeout: Duration::from_secs(5),
             body_timeout: Duration::from_secs(5),
             idle_timeout: Duration::from_secs(120),
+            write_timeout: Duration::from_secs(10),
             max_connections: 16 * 1024,
+            room: Room::default(),
             grace: Duration::from_secs(10),
         }
     }
@@ -91,27 +97,27 @@ impl Ending {
 
 /// Serves a listener until the end is asked for, and then until what is in flight is done, within bounds.
 pub async fn serve<S: Service>(listener: TcpListener, service: S, config: Config, mut ending: Ending) {
-    let permits = Arc::new(Semaphore::new(config.max_connections));
+    let places = config.room.places(config.max_connections);
     let (busy, mut all_done) = mpsc::channel::<Infallible>(1);
     let mut reserve = Reserve::new();
     loop {
         let accepted = tokio::select! {
             biased;
             () = ending.asked() => break,
-            accepted = accept(&listener, &permits) => accepted,
+            accepted = accept(&listener, &places) => accepted,
         };
-        let (stream, permit) = match accepted {
+        let (stream, place) = match accepted {
             Ok(accepted) => accepted,
             Err(why) => {
                 reserve.after(&why, &listener).await;
                 continue;
             }
         };
-        let connection = connection(stream, service.clone(), config, ending.clone(), late);
+        let connection = connection(stream, service.clone(), config.clone(), ending.clone(), late);
         let busy = busy.clone();
         tokio::spawn(async move {
             connection.await;
-            drop((permit, busy));
+            drop((place, busy));
         });
     }
     drop((listener, busy));
@@ -120,14 +126,11 @@ pub async fn serve<S: Service>(listener: TcpListener, service: S, config: Config
     }
 }
 
-async fn accept(
-    listener: &TcpListener,
-    permits: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
-    let permit = permits.clone().acquire_owned().await.map_err(io::Error::other)?;
+async fn accept(listener: &TcpListener, places: &Places) -> io::Result<(TcpStream, Place)> {
+    let place = places.take().await?;
     let (stream, _) = listener.accept().await?;
     stream.set_nodelay(true)?;
-    Ok((stream, permit))
+    Ok((stream, place))
 }
 
 /// Serves one connection that was accepted elsewhere, such as one that speaks TLS, until it ends or the end is asked
@@ -150,6 +153,7 @@ where
         head: config.head_timeout,
         body: config.body_timeout,
         idle: config.idle_timeout,
+        write: config.write_timeout,
         drain: Duration::from_secs(1).min(config.grace),
     };
     let guard = Guard::new(stream, config.limits, times, verdict.clone(), leave.clone(), late);
@@ -191,9 +195,14 @@ async fn answer<S: Service>(
     if request.method().as_str() == REFUSED_METHOD {
         return Ok(service.refuse(verdict.get()));
     }
+    let old = request.version() == Version::HTTP_10;
     let answered = AssertUnwindSafe(service.call(request)).catch_unwind().await;
     let mut response = answered.unwrap_or_else(|_panic| service.failed());
-    if leave.is_asked() {
+    if old {
+        // Also when the client says `keep-alive`; hyper would agree to it unless the answer is as old.
+        *response.version_mut() = Version::HTTP_10;
+    }
+    if old || leave.is_asked() {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     Ok(response)

@@ -30,6 +30,7 @@ use super::ExitStatus;
 use crate::args::UpArgs;
 use crate::data_dir::{DATABASE, DataDir};
 use crate::printer::Printer;
+use crate::up::connections::{self, Connections};
 use crate::up::extension;
 use crate::up::fleet::{Fleet, Setting};
 use crate::up::guest_process::Common;
@@ -61,6 +62,7 @@ pub(crate) fn up(args: UpArgs, printer: &Printer) -> anyhow::Result<ExitStatus> 
 
 async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Result<ExitStatus> {
     let started = clock.monotonic();
+    let descriptors = hardening::raise_descriptors();
     // Signals are heard from here on, so that one that comes early still ends everything in order.
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let mut seeded = args.seed.as_deref().map(seed::read).transpose()?;
@@ -81,6 +83,8 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
     let machines = machines::open(world::machines(&store, &world, &roster).await?, args)?;
     let https = bind(args.https, "authority", "--https")?;
     let operations_listener = bind(args.metrics, "metrics", "--metrics")?;
+    let listeners = 1 + machines.iter().map(Machine::listeners).sum::<usize>();
+    let Connections { authority: at_authority, room } = connections::divide(descriptors, listeners);
     let (https_address, metrics_address) = (https.local_addr()?, operations_listener.local_addr()?);
 
     let kek = Arc::new(open_kek(&data.path().join("keys"), &store).await?);
@@ -111,10 +115,13 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
     };
     let app = Arc::new(app);
     let (server, router) = (identity.server.clone(), control::router(Arc::clone(&app)));
-    services.run(|mut ending| control::server::serve(https, server, router, async move { ending.asked().await }));
+    services.run(|mut ending| {
+        control::server::serve(https, server, router, at_authority, async move { ending.asked().await })
+    });
     let readiness = Readiness::default();
     let operations = Operations { metrics, readiness: readiness.clone() };
-    services.run(|ending| listen::serve(operations_listener, operations, listen::Config::default(), ending));
+    let config = listen::Config { room: room.clone(), ..listen::Config::default() };
+    services.run(|ending| listen::serve(operations_listener, operations, config, ending));
 
     let mut roots = RootCertStore::empty();
     roots.add(identity.ca.clone())?;
@@ -129,6 +136,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
         store: store.clone(),
         clock: clock.clone(),
         authority: client,
+        room,
         throttled: args.throttle,
         extensions: !args.no_extension,
         moved: Notify::new(),

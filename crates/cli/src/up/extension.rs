@@ -24,6 +24,7 @@ use guest::disk::Disk;
 use guest::failure_log::FailureLog;
 use guest::identities::Identities;
 use guest::source::ExtensionSource;
+use listen::Room;
 use store::Handle;
 use tokio::task::JoinSet;
 
@@ -102,6 +103,7 @@ pub(crate) async fn start(
     port: ExtensionPort,
     authority: AuthorityClient,
     throttle: Throttle,
+    room: &Room,
     clock: &SharedClock,
     stage: &mut Stage,
 ) -> anyhow::Result<Vec<DiscoveryFile>> {
@@ -115,7 +117,8 @@ pub(crate) async fn start(
     let endpoint = Endpoint::new(identities, broker, throttle, hosts, log);
     for listener in port.listeners {
         let endpoint = endpoint.clone();
-        stage.run(|ending| listen::serve(listener, endpoint, guest::listener_config(), ending));
+        let config = listen::Config { room: room.clone(), ..guest::listener_config() };
+        stage.run(|ending| listen::serve(listener, endpoint, config, ending));
     }
     let mut files = vec![DiscoveryFile::write(&guest.disk, port.own, port.port)?];
     if let Some(copy) = &guest.discovery_copy {

@@ -131,8 +131,9 @@ impl Fleet {
         let seed = Uuid::new_v4().as_u64_pair().0;
         let broker = self.setting.broker.clone();
         let service = MetadataService::new(Arc::clone(vm), broker, hosts, imds::Counters::register(), seed);
+        let config = listen::Config { room: self.setting.common.room.clone(), ..imds::listener_config() };
         let mut stage = Stage::default();
-        stage.run(|ending| listen::serve(listener, service, listen::Config::default(), ending));
+        stage.run(|ending| listen::serve(listener, service, config, ending));
         stage
     }
 

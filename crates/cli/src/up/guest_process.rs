@@ -16,7 +16,7 @@ use domain::{
 };
 use guest::discovery_file::DiscoveryFile;
 use guest::disk::Disk;
-use listen::Ending;
+use listen::{Ending, Room};
 use store::Handle;
 use tokio::sync::{Notify, watch};
 
@@ -39,6 +39,8 @@ pub(crate) struct Common {
     pub(crate) store: Handle,
     pub(crate) clock: SharedClock,
     pub(crate) authority: AuthorityClient,
+    /// What the connections of all listeners share.
+    pub(crate) room: Room,
     /// Whether requests are limited as Azure does.
     pub(crate) throttled: bool,
     /// Whether endpoints are opened at all.
@@ -244,12 +246,12 @@ impl GuestProcess {
             disk: self.disk.clone(),
             discovery_copy: self.discovery_copy.clone(),
         };
-        let Common { store, clock, .. } = &*self.common;
+        let Common { store, clock, authority, room, .. } = &*self.common;
         extension::place_credentials(&guest, store, clock).await.map_err(|why| failed(format!("{why:#}")))?;
         let mut stage = Stage::default();
         let (number, address) = (port.port, port.own);
-        let started =
-            extension::start(&guest, port, self.common.authority.clone(), self.common.throttle(), clock, &mut stage);
+        let throttle = self.common.throttle();
+        let started = extension::start(&guest, port, authority.clone(), throttle, room, clock, &mut stage);
         let files = started.await.map_err(|why| failed(format!("{why:#}")))?;
         let url = match address {
             None => format!("http://localhost:{number}/oauth2/token"),

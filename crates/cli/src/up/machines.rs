@@ -26,6 +26,13 @@ pub(crate) struct Machine {
     pub(crate) extension: Option<ExtensionPort>,
 }
 
+impl Machine {
+    /// How many listeners it has.
+    pub(crate) fn listeners(&self) -> usize {
+        1 + self.extension.as_ref().map_or(0, |port| port.listeners.len())
+    }
+}
+
 /// The open port of a VM's extension.
 pub(crate) struct ExtensionPort {
     pub(crate) listeners: Vec<TcpListener>,

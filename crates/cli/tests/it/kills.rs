@@ -1,7 +1,7 @@
 //! `kill -9` at any moment: what was acknowledged is there afterwards, and every operation ends.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
 use serde_json::json;
@@ -38,15 +38,17 @@ fn kill_and_look(kills: u32) {
         let mut up = Up::start(home.path(), &[]);
         let arm = Arm::of(&up.ready);
         look(&arm, &ledger.lock().unwrap());
+        let (acknowledged, counted) = mpsc::channel();
         std::thread::scope(|scope| {
             for writer in 0..3 {
-                let (arm, ledger) = (&arm, &ledger);
-                scope.spawn(move || write(arm, ledger, writer, round));
+                let (arm, ledger, acknowledged) = (&arm, &ledger, acknowledged.clone());
+                scope.spawn(move || write(arm, ledger, writer, round, &acknowledged));
             }
-            // Another moment in each round.
-            let until = Duration::from_millis(20 + u64::from(round.wrapping_mul(37) % 400));
-            drop(up.child.try_wait());
-            std::thread::park_timeout(until);
+            // Another moment in each round: after so many writes, and a little later.
+            for _ in 0..=round * 7 % 40 {
+                counted.recv_timeout(Duration::from_secs(60)).expect("writes are acknowledged");
+            }
+            std::thread::park_timeout(Duration::from_millis(u64::from(round * 37 % 25)));
             up.signal(Signal::KILL);
             drop(up.child.wait());
         });
@@ -58,7 +60,7 @@ fn kill_and_look(kills: u32) {
 }
 
 /// Writes until the server is gone, and notes what it acknowledged.
-fn write(arm: &Arm, ledger: &Mutex<Ledger>, writer: u32, round: u32) {
+fn write(arm: &Arm, ledger: &Mutex<Ledger>, writer: u32, round: u32, acknowledged: &mpsc::Sender<()>) {
     let name = format!("vm{writer}");
     let vm = format!("{}/Microsoft.Compute/virtualMachines/{name}", arm.providers);
     for step in 0..u32::MAX {
@@ -69,6 +71,9 @@ fn write(arm: &Arm, ledger: &Mutex<Ledger>, writer: u32, round: u32) {
         let Some(answer) = arm.try_send("PUT", &vm, &body) else { return };
         assert!(answer.status < 300, "{answer:?}");
         ledger.lock().unwrap().tags.insert(name.clone(), tag);
+        if acknowledged.send(()).is_err() {
+            return;
+        }
         if step % 4 == 1 {
             let deployment = format!("d-{round}-{writer}-{step}");
             let path = format!("{}/Microsoft.Resources/deployments/{deployment}", arm.providers);

@@ -9,6 +9,7 @@
 
 mod arm;
 mod clients;
+mod crowd;
 mod fleet;
 mod kills;
 mod other_users;
@@ -76,10 +77,14 @@ struct Up {
 impl Up {
     /// Starts one on free ports with a data directory, and waits until it is ready.
     fn start(home: &Path, more: &[&str]) -> Self {
+        Self::start_as(symbolon(home), home, more)
+    }
+
+    /// The same, from a command that comes to be the program.
+    fn start_as(mut command: Command, home: &Path, more: &[&str]) -> Self {
         let data = format!("--data-dir={}", home.join("data").display());
         let without = more.contains(&"--no-extension");
         let free = FREE.iter().filter(|option| !(without && option.starts_with("--extension-port")));
-        let mut command = symbolon(home);
         command.args(["up"].iter().chain(free).chain(more)).arg(data);
         Self::of(command)
     }

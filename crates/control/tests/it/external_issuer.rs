@@ -85,7 +85,7 @@ impl Issuer {
         let identity = control::tls::open(folder.path(), &[], now).unwrap();
         let router = Router::new().fallback(answer).with_state(Arc::clone(&shared));
         let (end, ended) = oneshot::channel::<()>();
-        tokio::spawn(control::server::serve(listener, identity.server, router, async move { drop(ended.await) }));
+        tokio::spawn(control::server::serve(listener, identity.server, router, 16, async move { drop(ended.await) }));
         let clock = ManualClock::new(Timestamp::from_unix(NOW));
         let keys = Arc::new(ExternalKeys::new(Arc::new(clock.clone()), &[identity.ca]).unwrap());
         Self { shared, base, keys, clock, _end: end, _folder: folder }

@@ -31,7 +31,7 @@ impl Server {
         let now = domain::Clock::now(&domain::SystemClock::new());
         let identity = control::tls::open(folder.path(), &[address.ip()], now).unwrap();
         let (end, ended) = oneshot::channel::<()>();
-        let served = tokio::spawn(control::server::serve(listener, identity.server, world.router, async move {
+        let served = tokio::spawn(control::server::serve(listener, identity.server, world.router, 16, async move {
             drop(ended.await);
         }));
         Self { port: address.port(), ca: identity.ca, end, served, _folder: folder }
