@@ -43,7 +43,7 @@ pub(crate) fn replay() -> Result<()> {
     for target in targets()? {
         let program = root().join(folder).join("debug").join(&target);
         for seed in seeds(&target)? {
-            match play(&program, &target, &seed)? {
+            match play(&program, &seed)? {
                 None => passed += 1,
                 Some(why) => {
                     failed += 1;
@@ -60,7 +60,7 @@ pub(crate) fn replay() -> Result<()> {
 }
 
 /// Gives a seed to a target; what is wrong, in the middle of a sentence.
-fn play(program: &Path, target: &str, seed: &str) -> Result<Option<&'static str>> {
+fn play(program: &Path, seed: &str) -> Result<Option<&'static str>> {
     let mut command = Command::new(program);
     command.arg(seed).env(PLAYBACK, "1").current_dir(root()).stdout(Stdio::null());
     let output = command.output().with_context(|| format!("{} can't be run", program.display()))?;

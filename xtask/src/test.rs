@@ -53,6 +53,9 @@ pub(crate) fn test(args: &TestArgs) -> Result<()> {
         stages.run("real clients", || compat::run_cases(&build_symbolon(false)?, &[]));
     }
     if args.long {
+        stages.run("the long forms of tests", || {
+            run("cargo", &["test", "--package", "symbolon", "--test", "it", "--locked", "--", "--ignored"])
+        });
         stages.run("fuzzing, an hour each target", || fuzz::all(3_600));
     } else {
         stages.skip("fuzzing", "run `cargo xtask fuzz`, or `cargo xtask test --long` for an hour each target");

@@ -1,10 +1,9 @@
 //! The control plane: the resources of Azure's Resource Manager, for `az`, its SDKs and templates.
 //!
-//! One request is read into a [`route::Route`], its caller is found out and authorised, and one function of the noun's
+//! One request is read into a `route::Route`, its caller is found out and authorised, and one function of the noun's
 //! file answers it. Those functions run inside a store transaction and know nothing of HTTP, so that a deployment of a
 //! template uses the same ones. To add a type with a behaviour: a line in `kind.rs`, a file of its name, a line in
-//! `resource.rs`; to add an action: a
-//! variant and a line in `route.rs`; the compiler asks for the rest.
+//! `resource.rs`; to add an action: a variant and a line in `route.rs`; the compiler asks for the rest.
 
 mod authorization;
 mod body;

@@ -1,6 +1,7 @@
 //! Applications and external issuers of a seed.
 
 use control::seed::SeedApplication;
+use domain::role_definition::BUILT_IN;
 use domain::{Application, ExternalIssuer, FederatedCredential, JwksSource, Scope, derived_ids, names};
 
 use super::super::error::SeedError;
@@ -8,17 +9,6 @@ use super::super::schema::{ApplicationSeed, FederatedSeed, IssuerSeed, RoleSeed,
 use super::super::secret;
 use super::{DEFAULT_AUDIENCE, Resolver};
 use crate::up::world::ADMIN;
-
-/// The roles that can be given.
-const ROLES: [&str; 7] = [
-    "Owner",
-    "Contributor",
-    "Reader",
-    "User Access Administrator",
-    "Managed Identity Operator",
-    "Managed Identity Contributor",
-    "Virtual Machine Contributor",
-];
 
 /// The most external identities that one application trusts.
 const MAX_FEDERATED: usize = 20;
@@ -128,9 +118,10 @@ impl Resolver<'_> {
     }
 
     fn role(&self, seed: &RoleSeed) -> Result<(String, Scope), SeedError> {
-        let known = ROLES.into_iter().find(|role| role.eq_ignore_ascii_case(&seed.role.value));
+        let known = BUILT_IN.iter().find(|role| role.name.eq_ignore_ascii_case(&seed.role.value));
         let role = known.ok_or_else(|| {
-            let text = format!("there is no role '{}'; there is {}", seed.role.value, ROLES.join(", "));
+            let names: Vec<_> = BUILT_IN.iter().map(|role| role.name).collect();
+            let text = format!("there is no role '{}'; there is {}", seed.role.value, names.join(", "));
             self.error(seed.role.referenced, text)
         })?;
         let scope: Scope = self.checked(&seed.scope, seed.scope.value.parse())?;
@@ -141,7 +132,7 @@ impl Resolver<'_> {
         if let Some(id) = subscription.filter(|id| !self.world.subscriptions.iter().any(|known| known.id == *id)) {
             return Err(self.error(seed.scope.referenced, format!("there is no subscription {id} in this file")));
         }
-        Ok((role.to_owned(), scope))
+        Ok((role.name.to_owned(), scope))
     }
 }
 
