@@ -67,6 +67,14 @@ pub async fn keep_deploying(app: Arc<App>) {
     deployment::run::keep_running(app).await;
 }
 
+/// Takes one step of every deployment that can take one; whether any did. [`keep_deploying`] does it for ever.
+///
+/// # Errors
+/// When the store fails: nothing of the step was done.
+pub async fn deploy_once(app: &App) -> Result<bool, ArmError> {
+    deployment::run::advance_all(app).await.map_err(Failure::told)
+}
+
 /// Whether a path is the control plane's.
 pub(crate) fn is_ours(uri: &Uri) -> bool {
     let first = uri.path().split('/').find(|segment| !segment.is_empty()).unwrap_or_default();

@@ -7,6 +7,7 @@
     reason = "a test whose set-up fails has failed"
 )]
 
+mod arm;
 mod documents;
 mod keys;
 mod refusals;
@@ -57,6 +58,7 @@ struct World {
     store: Handle,
     kek: Arc<FileKek>,
     keys: Keys,
+    app: Arc<App>,
     router: Router,
     /// The application's registered key.
     own: NewKey,
@@ -90,19 +92,25 @@ impl Answer {
 
 impl World {
     async fn new() -> Self {
+        let store = store::sqlite::ephemeral(&Self::FOUNDING).expect("a store");
+        let world = Self::open(store, Arc::new(FileKek::generate().expect("a key"))).await;
+        apply(&world.store, seed(&world.own, &world.external), &world.kek).await.expect("the seed");
+        world
+    }
+
+    const FOUNDING: Founding = Founding { installation: Uuid::from_u128(1), epoch: Uuid::from_u128(2) };
+
+    /// A process that begins on a store, with whatever one before it left there.
+    async fn open(store: store::sqlite::Sqlite, kek: Arc<FileKek>) -> Self {
         let clock = ManualClock::new(Timestamp::from_unix(NOW));
-        let founding = Founding { installation: Uuid::from_u128(1), epoch: Uuid::from_u128(2) };
-        let store = Handle::new(Arc::new(store::sqlite::ephemeral(&founding).expect("a store")));
-        let kek = Arc::new(FileKek::generate().expect("a key"));
+        let store = Handle::new(Arc::new(store));
         let secrets = SecretKey::derive(&*kek).expect("a key");
-        let (own, external) = (key("own"), key("external"));
-        apply(&store, seed(&own, &external), &kek).await.expect("the seed");
         let issuers = Arc::new(Issuers::default());
         let shared: domain::SharedClock = Arc::new(clock.clone());
         let policy = RotationPolicy::default();
         let keys = Keys::open(store.clone(), kek.clone(), issuers.clone(), shared.clone(), policy).await.expect("keys");
         let pool = SigningPool::with(NonZeroUsize::MIN, 16).expect("a thread");
-        let app = App {
+        let app = Arc::new(App {
             authority: Authority::new(keys.ring().clone(), pool, issuers, shared.clone()),
             store: store.clone(),
             secrets,
@@ -112,15 +120,18 @@ impl World {
             kek: kek.clone(),
             ids: control::Ids::Derived,
             settled: control::Settled::at_once(),
-        };
-        Self { clock, store, kek, keys, router: control::router(Arc::new(app)), own, external }
+        });
+        let router = control::router(app.clone());
+        Self { clock, store, kek, keys, app, router, own: key("own"), external: key("external") }
     }
 
+    /// Whatever is asked, the failure is never ours.
     async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.expect("infallible");
         let (head, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
         let body = String::from_utf8(body.to_vec()).expect("text");
+        assert!(!head.status.is_server_error(), "{}: {body}", head.status);
         Answer { status: head.status, headers: head.headers, body }
     }
 
