@@ -1,10 +1,14 @@
 //! The control plane as clients see it: requests that `az` and the SDKs really send, over a whole app.
 
+mod extensions;
 mod groups;
 mod guest;
 mod identities;
 mod identity_rules;
 mod machines;
+mod power;
+mod scale_sets;
+mod secrets;
 
 use std::path::Path;
 
