@@ -125,6 +125,8 @@ fn collection(scope: Option<ResourceId>, word: &str) -> Result<Route, ArmError> 
         "providers" if is_subscription => Read::Providers(subscription(Some(&id))?),
         "resources" if is_subscription || is_group => Read::Resources(id),
         "deployments" if is_group => Read::Deployments(id),
+        // The list of operations of a deployment may have no provider in its path.
+        "operations" if is_group_deployment(&id) => Read::DeploymentOperations(deployment_of(&id)?),
         "operations" if resource_type == "microsoft.resources/deployments" => Read::DeploymentOperations(id),
         "instanceview" => match Kind::of(&id) {
             Some(kind @ (Kind::VirtualMachine | Kind::ScaleSet | Kind::ScaleSetMachine)) => {
@@ -135,8 +137,6 @@ fn collection(scope: Option<ResourceId>, word: &str) -> Result<Route, ArmError> 
         _ if resource_type.starts_with("microsoft.compute/locations") => {
             Read::Catalogue(subscription(Some(&id))?, catalogue_names(&id, Some(&word)))
         }
-        // The list of operations of a deployment may have no provider in its path.
-        "operations" if is_group_deployment(&id) => Read::DeploymentOperations(deployment_of(&id)?),
         _ if id.provider().is_some() => {
             let resource_type = kind::spelt(&format!("{}/{word}", id.resource_type()));
             let kind = Kind::of_type(&resource_type).ok_or_else(|| unknown_type(&resource_type))?;
