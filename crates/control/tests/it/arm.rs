@@ -1,5 +1,7 @@
 //! The control plane as clients see it: requests that `az` and the SDKs really send, over a whole app.
 
+mod deployments;
+mod durability;
 mod extensions;
 mod groups;
 mod guest;
