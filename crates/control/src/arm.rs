@@ -129,8 +129,18 @@ async fn decide(app: &Arc<App>, head: &Parts, body: Body) -> Result<Reply, Failu
         (Route::Write(write), Some(authorized)) => {
             let body = body::object(&text, write.needs_body())?;
             let act = act(&caller, &write.permission(), &work);
+            let permission = write.permission();
             let written = move |tx: &mut dyn Tx| answer_write(tx, &work, &authorized, write, &body);
-            let (reply, cursor) = app.store.write_through(act, written).await?;
+            let (reply, cursor) = match app.store.write_through(act, written).await {
+                Ok(written) => written,
+                Err(failure) => {
+                    // A refusal for something that the request names beside its target: its transaction is gone.
+                    if failure.is_forbidden() {
+                        record_refusal(app, &caller, &permission).await?;
+                    }
+                    return Err(failure);
+                }
+            };
             // Whoever asks the metadata service next sees the change.
             app.settled.wait_for(&cursor).await;
             Ok(reply)
@@ -143,7 +153,7 @@ async fn decide(app: &Arc<App>, head: &Parts, body: Body) -> Result<Reply, Failu
                 app.store.write(act, move |tx| deployment::put(tx, &work, &authorized, &id, &text)).await
             }
             Template::Validate => app.store.read(move |tx| deployment::validate(tx, &work, &id, &text)).await,
-            Template::WhatIf => app.store.read(move |tx| deployment::what_if(tx, &work, &id, &text)).await,
+            Template::WhatIf => app.store.read(move |tx| deployment::what_if(tx, &work, &authorized, &id, &text)).await,
         },
         (Route::Read(_) | Route::Write(_) | Route::Template(..), None) => {
             Err(ArmError::new(Code::AuthorizationFailed, "The request is not authorized.").into())
@@ -246,8 +256,8 @@ fn answer_read(
         Read::Collection { kind, scope, resource_type } => {
             resource::list(tx, work, authorized, kind, &scope, &resource_type)
         }
-        Read::RoleAssignment(look, scope, name) => role_assignment::read(tx, look, &scope, &name),
-        Read::RoleAssignments(scope) => role_assignment::list(tx, work, &scope),
+        Read::RoleAssignment(look, scope, name) => role_assignment::read(tx, authorized, look, &scope, &name),
+        Read::RoleAssignments(scope) => role_assignment::list(tx, work, authorized, &scope),
         Read::RoleDefinition(scope, name) => role_definition::get(&scope, &name),
         Read::RoleDefinitions(scope) => role_definition::list(work, &scope),
         Read::InstanceView(kind, id) => resource::instance_view(tx, work, kind, &id),

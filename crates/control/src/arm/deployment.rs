@@ -185,7 +185,13 @@ pub(crate) fn validate(tx: &dyn ReadTx, work: &Work, id: &ResourceId, body: &[u8
 }
 
 /// `POST …/whatIf`: what a deployment would change.
-pub(crate) fn what_if(tx: &dyn ReadTx, work: &Work, id: &ResourceId, body: &[u8]) -> Result<Reply, Failure> {
+pub(crate) fn what_if(
+    tx: &dyn ReadTx,
+    work: &Work,
+    authorized: &Authorized,
+    id: &ResourceId,
+    body: &[u8],
+) -> Result<Reply, Failure> {
     let request = DeploymentRequest::parse(body).map_err(plan::refusal)?;
     let surroundings = Surroundings::of(tx, id)?;
     let planned = template::plan(&request, &surroundings.context).map_err(plan::refusal)?;
@@ -193,7 +199,7 @@ pub(crate) fn what_if(tx: &dyn ReadTx, work: &Work, id: &ResourceId, body: &[u8]
     let ids: Vec<String> =
         tx.resource_summaries(&group, &store::Page::ALL)?.iter().map(|found| found.id.to_string()).collect();
     let options = WhatIf { format: request.result_format, ignored: Members(export::READ_ONLY), group: &ids };
-    let runtime = plan::Resources { tx, work };
+    let runtime = plan::Resources { tx, work, caller: authorized.caller() };
     let changes = what_if::compare(&planned, &runtime, &options).map_err(plan::refusal)?;
     let changes: Vec<Value> = changes.iter().map(what_if::Change::to_value).collect();
     Ok(Reply::ok(json!({
