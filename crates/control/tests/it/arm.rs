@@ -11,6 +11,7 @@ mod machines;
 mod power;
 mod scale_sets;
 mod secrets;
+mod tenants;
 
 use std::path::Path;
 
@@ -190,6 +191,13 @@ impl Answer {
     #[track_caller]
     fn is(self, status: u16) -> Self {
         assert_eq!(self.status.as_u16(), status, "{}", self.body);
+        self
+    }
+
+    /// The same, if it has one of these statuses.
+    #[track_caller]
+    fn is_any(self, statuses: &[u16]) -> Self {
+        assert!(statuses.contains(&self.status.as_u16()), "{}: {}", self.status, self.body);
         self
     }
 
