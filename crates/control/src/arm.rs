@@ -59,6 +59,8 @@ use self::route::{Look, Open, Read, Route, Template, Write};
 use self::work::Work;
 use crate::App;
 
+pub use self::route::NAMES as ROUTES;
+
 pub(crate) use self::directory::{by_ids, service_principals};
 pub(crate) use self::provider::cloud_metadata;
 
@@ -81,6 +83,22 @@ pub(crate) fn is_ours(uri: &Uri) -> bool {
     ["subscriptions", "tenants", "providers"].iter().any(|ours| ours.eq_ignore_ascii_case(first))
 }
 
+/// Which route a request is, one of [`ROUTES`]: for documents and tests.
+///
+/// # Errors
+/// When it is none.
+pub fn route_name(method: &http::Method, path: &str) -> Result<&'static str, ArmError> {
+    read_route(method, path).map(|route| route.name())
+}
+
+fn read_route(method: &http::Method, path: &str) -> Result<Route, ArmError> {
+    let target = target::parse(path)
+        .map_err(|why| ArmError::new(Code::InvalidResourceName, format!("The request's path is not valid: {why}.")))?;
+    let route = route::resolve(method, target)?;
+    debug_assert!(ROUTES.contains(&route.name()), "{} is missing from the list of routes", route.name());
+    Ok(route)
+}
+
 /// Answers a request.
 pub(crate) async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
@@ -101,9 +119,8 @@ pub(crate) async fn handle(State(app): State<Arc<App>>, request: Request) -> Res
 async fn decide(app: &Arc<App>, head: &Parts, body: Body) -> Result<Reply, Failure> {
     let caller = Arc::new(authorization::authenticate(app, &head.headers).await?);
     let query = Query::parse(head.uri.query().unwrap_or_default())?;
-    let target = target::parse(head.uri.path())
-        .map_err(|why| ArmError::new(Code::InvalidResourceName, format!("The request's path is not valid: {why}.")))?;
-    let route = route::resolve(&head.method, target)?;
+    let route = read_route(&head.method, head.uri.path())?;
+    metrics::counter!("symbolon_arm_routes_total", "route" => route.name()).increment(1);
     query.api_version()?;
     if let Some(subscription) = subscription_of(&route) {
         check_subscription(app, subscription, caller.tenant).await?;

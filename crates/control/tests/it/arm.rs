@@ -8,6 +8,7 @@ mod guest;
 mod identities;
 mod identity_rules;
 mod machines;
+mod matrix;
 mod power;
 mod scale_sets;
 mod secrets;

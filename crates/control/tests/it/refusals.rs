@@ -5,7 +5,7 @@ use aws_lc_rs::hmac;
 use super::*;
 
 /// Each route with a request that it refuses: method, path, form, status, `AADSTS` number.
-const TABLE: [(&str, &str, &str, u16, u64); 12] = [
+const TABLE: [(&str, &str, &str, u16, u64); 15] = [
     ("/{tenant}/.well-known/openid-configuration", "GET", "/nobody/.well-known/openid-configuration", 400, 90_002),
     ("/{tenant}/.well-known/openid-configuration", "GET", "/a%20b/.well-known/openid-configuration", 400, 900_023),
     (
@@ -24,6 +24,10 @@ const TABLE: [(&str, &str, &str, u16, u64); 12] = [
     ("/{tenant}/oauth2/v2.0/token", "POST", "/nobody/oauth2/v2.0/token", 400, 90_002),
     ("/{tenant}/oauth2/v2.0/token", "POST", "/dev/oauth2/v2.0/token", 400, 900_144),
     ("/healthz", "GET", "", 0, 0),
+    // These are the control plane's, whose refusals have another shape.
+    ("/metadata/endpoints", "GET", "", 0, 0),
+    ("/msgraph/v1.0/directoryObjects/getByIds", "POST", "", 0, 0),
+    ("/msgraph/v1.0/servicePrincipals", "GET", "", 0, 0),
 ];
 
 #[tokio::test]
