@@ -1,15 +1,20 @@
 //! The control plane as clients see it: requests that `az` and the SDKs really send, over a whole app.
 
+mod catalogue;
 mod deployments;
 mod durability;
 mod extensions;
+mod generic;
 mod groups;
 mod guest;
 mod identities;
 mod identity_rules;
+mod lists;
 mod machines;
 mod matrix;
 mod power;
+mod refusals;
+mod roles;
 mod scale_sets;
 mod secrets;
 mod tenants;
