@@ -3,6 +3,7 @@
 mod catalogue;
 mod deployments;
 mod durability;
+mod export;
 mod extensions;
 mod generic;
 mod groups;
@@ -17,6 +18,7 @@ mod refusals;
 mod roles;
 mod scale_sets;
 mod secrets;
+mod template_refusals;
 mod tenants;
 
 use std::path::Path;
@@ -47,9 +49,7 @@ impl Arm {
     /// With the group `rg1` in `westus`.
     async fn new() -> Self {
         let dir = tempfile::tempdir().expect("a directory");
-        let kek = Arc::new(FileKek::generate().expect("a key"));
-        let world = open(dir.path(), kek).await;
-        apply(&world.store, seed(&world.own, &world.external), &world.kek).await.expect("the seed");
+        let world = World::founded(database(dir.path())).await;
         let token = token_of(&world, CLIENT, BASE).await;
         let arm = Self { world, token, dir };
         arm.put(G, json!({"location": "westus"})).await.is(201);
@@ -59,9 +59,9 @@ impl Arm {
     /// The process ends, and another begins with what it left on the disk.
     async fn restart(self) -> Self {
         let Self { world, token, dir } = self;
-        let World { store, kek, keys, app, router, .. } = world;
-        drop((store, keys, app, router));
-        let world = open(dir.path(), kek).await;
+        let World { clock, store, kek, keys, app, router, own, external } = world;
+        drop((clock, store, keys, app, router));
+        let world = World::open(Handle::new(Arc::new(database(dir.path()))), kek, own, external).await;
         Self { world, token, dir }
     }
 
@@ -153,12 +153,26 @@ impl Arm {
 
     /// User-assigned identities `prefix0`, `prefix1`, …; their ids.
     async fn identities(&self, prefix: &str, count: usize) -> Vec<String> {
-        let mut ids = Vec::with_capacity(count);
-        for number in 0..count {
-            let id = identity(&format!("{prefix}{number}"));
-            self.put(&id, json!({"location": "westus"})).await.is(201);
-            ids.push(id);
-        }
+        let ids: Vec<_> = (0..count).map(|number| identity(&format!("{prefix}{number}"))).collect();
+        let act = Act::new("test", "identities", "", Timestamp::from_unix(NOW));
+        let named = ids.clone();
+        let written = self.world.store.write(act, move |tx| {
+            for id in named {
+                let id = ResourceId::parse(&id).expect("an id");
+                let identity = ManagedIdentity {
+                    kind: IdentityKind::UserAssigned,
+                    tenant: TENANT.parse().expect("an id"),
+                    principal_id: domain::derived_ids::principal_id(&id),
+                    client_id: domain::derived_ids::client_id(&id),
+                    id: id.clone(),
+                };
+                let (name, location) = (id.name().to_owned(), "westus".to_owned());
+                let new = UserAssignedIdentity { identity, name, location, tags: Default::default() };
+                tx.put_user_assigned_identity(&new)?;
+            }
+            Ok::<_, store::Error>(())
+        });
+        written.await.expect("the identities");
         ids
     }
 
@@ -202,7 +216,7 @@ impl Answer {
 
     /// The same, if it has one of these statuses.
     #[track_caller]
-    fn is_any(self, statuses: &[u16]) -> Self {
+    fn one_of(self, statuses: &[u16]) -> Self {
         assert!(statuses.contains(&self.status.as_u16()), "{}: {}", self.status, self.body);
         self
     }
@@ -233,9 +247,8 @@ impl Answer {
     }
 }
 
-async fn open(dir: &Path, kek: Arc<FileKek>) -> World {
-    let store = store::sqlite::open(&dir.join("state.db"), &World::FOUNDING).expect("a store");
-    World::open(store, kek).await
+fn database(dir: &Path) -> store::sqlite::Sqlite {
+    store::sqlite::open(&dir.join("state.db"), &World::FOUNDING).expect("a store")
 }
 
 async fn token_of(world: &World, client: &str, resource: &str) -> String {

@@ -93,17 +93,22 @@ impl Answer {
 impl World {
     async fn new() -> Self {
         let store = store::sqlite::ephemeral(&Self::FOUNDING).expect("a store");
-        let world = Self::open(store, Arc::new(FileKek::generate().expect("a key"))).await;
-        apply(&world.store, seed(&world.own, &world.external), &world.kek).await.expect("the seed");
-        world
+        Self::founded(store).await
+    }
+
+    /// A process that begins on a new store, which has a seed.
+    async fn founded(store: store::sqlite::Sqlite) -> Self {
+        let (store, kek) = (Handle::new(Arc::new(store)), Arc::new(FileKek::generate().expect("a key")));
+        let (own, external) = (key("own"), key("external"));
+        apply(&store, seed(&own, &external), &kek).await.expect("the seed");
+        Self::open(store, kek, own, external).await
     }
 
     const FOUNDING: Founding = Founding { installation: Uuid::from_u128(1), epoch: Uuid::from_u128(2) };
 
     /// A process that begins on a store, with whatever one before it left there.
-    async fn open(store: store::sqlite::Sqlite, kek: Arc<FileKek>) -> Self {
+    async fn open(store: Handle, kek: Arc<FileKek>, own: NewKey, external: NewKey) -> Self {
         let clock = ManualClock::new(Timestamp::from_unix(NOW));
-        let store = Handle::new(Arc::new(store));
         let secrets = SecretKey::derive(&*kek).expect("a key");
         let issuers = Arc::new(Issuers::default());
         let shared: domain::SharedClock = Arc::new(clock.clone());
@@ -122,7 +127,7 @@ impl World {
             settled: control::Settled::at_once(),
         });
         let router = control::router(app.clone());
-        Self { clock, store, kek, keys, app, router, own: key("own"), external: key("external") }
+        Self { clock, store, kek, keys, app, router, own, external }
     }
 
     /// Whatever is asked, the failure is never ours.

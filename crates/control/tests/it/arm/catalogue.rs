@@ -31,7 +31,8 @@ async fn the_directory_knows_principals() {
     let id = arm.identities("id", 1).await.remove(0);
     let shown = arm.get(&id).await.json();
     let (principal, client) = (&shown["properties"]["principalId"], &shown["properties"]["clientId"]);
-    let body = json!({"ids": [principal, Uuid::from_u128(9).to_string()], "types": ["user", "group", "servicePrincipal"]});
+    let body =
+        json!({"ids": [principal, Uuid::from_u128(9).to_string()], "types": ["user", "group", "servicePrincipal"]});
     let found = arm.post("/msgraph/v1.0/directoryObjects/getByIds", body).await.is(200).json();
     let expected = json!([{
         "@odata.type": "#microsoft.graph.servicePrincipal", "id": principal, "appId": client, "displayName": "id0",

@@ -4,7 +4,6 @@ use super::deployments::{strict, template};
 use super::*;
 
 const OTHER_TENANT: &str = "10000000-0000-4000-8000-000000000002";
-const OTHER_SUB: &str = "/subscriptions/20000000-0000-4000-8000-000000000002";
 const OTHER_GROUP: &str = "/subscriptions/20000000-0000-4000-8000-000000000002/resourceGroups/theirs";
 
 /// Beside ours, a tenant with a subscription, a group, and a client that owns all of it; its token.
@@ -92,7 +91,7 @@ async fn a_template_reads_nothing_that_its_deployer_may_not() {
         template["outputs"] =
             json!({"leak": {"type": "object", "value": format!("[reference('{id}', '2022-01-01')]")}});
         let body = strict(&template).to_string();
-        let begun = arm.send(token, "PUT", &deployment("d1"), body.clone()).await.is_any(&[200, 201]);
+        let begun = arm.send(token, "PUT", &deployment("d1"), body.clone()).await.one_of(&[200, 201]);
         arm.settle(&Guest::SOUND).await;
         let poll = arm.poll(&begun).await;
         assert_eq!(poll.json()["status"], "Failed", "{id}: {}", poll.body);
@@ -108,7 +107,7 @@ async fn a_template_reads_nothing_that_its_deployer_may_not() {
         let what_if =
             arm.send(token, "POST", &format!("{}/whatIf", deployment("d2")), strict(&copied).to_string()).await;
         assert!(!what_if.body.contains("hidden-mark"), "{}", what_if.body);
-        let begun = arm.send(token, "PUT", &deployment("d2"), strict(&copied).to_string()).await.is_any(&[200, 201]);
+        let begun = arm.send(token, "PUT", &deployment("d2"), strict(&copied).to_string()).await.one_of(&[200, 201]);
         arm.settle(&Guest::SOUND).await;
         assert_eq!(arm.poll(&begun).await.json()["status"], "Failed");
     }

@@ -150,7 +150,7 @@ pub(super) fn scale_sets(store: &dyn Store) {
     let id = scale_set(&[]).id;
     let tx = store.read().unwrap();
     assert_eq!(tx.scale_set(&id).unwrap(), Some(scale_set(&[1])));
-    assert_eq!(tx.scale_sets_with(&identity(1).identity.id).unwrap(), [id.clone()]);
+    assert_eq!(tx.scale_sets_with(&identity(1).identity.id).unwrap(), std::slice::from_ref(&id));
     assert_eq!(tx.virtual_machines_of_scale_set(&id).unwrap(), [instance(0), instance(1)]);
     assert_eq!(tx.virtual_machines(&Scope::Root, &Page::ALL).unwrap(), [], "machines of scale sets aren't listed");
     assert_eq!(tx.vm_extensions_of_scale_set(&id).unwrap().len(), 1);
