@@ -84,7 +84,8 @@ def run(cases: list[Case], binary: Path) -> tuple[list[Result], dict[str, float]
 
 
 def install(cases: list[Case]):
-    """One install after the other. A missing toolchain skips its cases, a failed install fails them."""
+    """One install after the other. A missing toolchain skips its cases, a failed install fails them
+    unless the toolchain is optional."""
     installs, obstacles = {}, {}
     for name in toolchains.needed(cases):
         missing = toolchains.missing_programs(name)
@@ -96,6 +97,10 @@ def install(cases: list[Case]):
         try:
             installs[name] = toolchains.install(name)
         except (toolchains.InstallFailed, OSError) as why:
+            if toolchains.TOOLCHAINS[name].optional:
+                print(f"SKIPPED {name}: it can't be had here: {why}", file=sys.stderr)
+                obstacles[name] = lambda case, name=name: Result(case, skipped=f"{name} can't be had here")
+                continue
             print(f"compat: installing {name} failed", file=sys.stderr)
             obstacles[name] = lambda case, why=why: Result(case, broken=f"install failed: {why}")
     return installs, obstacles

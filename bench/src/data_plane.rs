@@ -1,17 +1,19 @@
 //! The metadata service against bare hyper, and its first tokens against bare signatures.
 
-use std::io::{Read, Write};
+use std::collections::HashSet;
+use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::RSA_PKCS1_SHA256;
 use rustix::time::{ClockId, clock_gettime};
+use serde_json::Value;
 
 use crate::Effort;
-use crate::load::{Mode, connect, exchange, request, run};
+use crate::load::{Mode, connect, exchange, read_answer, request, run};
 use crate::process::{Server, pin};
 use crate::table::{Table, median};
 
@@ -102,10 +104,12 @@ fn single_flight(ours: &Server, address: &str, table: &mut Table) -> Result<()> 
     for connection in &mut connections {
         connection.write_all(request.as_bytes())?;
     }
+    let mut tokens = HashSet::new();
     for connection in &mut connections {
-        let mut byte = [0; 1];
-        connection.read_exact(&mut byte)?;
+        let answer: Value = serde_json::from_slice(&read_answer(connection)?)?;
+        tokens.insert(answer.get("access_token").and_then(Value::as_str).context("no token")?.to_owned());
     }
+    ensure!(tokens.len() == 1, "a hundred callers got {} tokens", tokens.len());
     let made = counter(ours, "symbolon_signatures_total")? - before;
     table.exactly("100 callers ask the same new token at once", made, "signatures", 1.0);
     Ok(())
@@ -123,7 +127,8 @@ fn counter(server: &Server, name: &str) -> Result<f64> {
 fn cpu(server: &Server, requests: usize, load: impl FnOnce() -> Result<()>) -> Result<f64> {
     let before = server.cpu()?;
     load()?;
-    Ok(micros(server.cpu()? - before, requests))
+    let used = server.cpu()?.checked_sub(before).context("the clock of the process went back")?;
+    Ok(micros(used, requests))
 }
 
 fn micros(time: Duration, count: usize) -> f64 {

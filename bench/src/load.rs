@@ -68,7 +68,8 @@ pub(crate) fn connect(address: &str) -> Result<TcpStream> {
     Ok(connection)
 }
 
-fn read_answer(connection: &mut TcpStream) -> Result<Vec<u8>> {
+/// The body of an answer, which must be a 200.
+pub(crate) fn read_answer(connection: &mut TcpStream) -> Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(4_096);
     let mut piece = [0; 8_192];
     loop {

@@ -15,7 +15,7 @@ mod table;
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Parser;
 
 use crate::table::Table;
@@ -35,6 +35,9 @@ struct Args {
     /// Be the baseline server instead, with an answer's body of so many bytes
     #[arg(long, hide = true)]
     baseline: Option<usize>,
+    /// Take a random byte, say so, and wait to be ended
+    #[arg(long, hide = true)]
+    random: bool,
 }
 
 /// How much is measured.
@@ -49,6 +52,13 @@ fn main() -> Result<()> {
     let args = Args::parse();
     if let Some(length) = args.baseline {
         return baseline::serve(length);
+    }
+    if args.random {
+        aws_lc_rs::rand::fill(&mut [0; 1]).ok().context("no random byte")?;
+        println!("{{}}");
+        loop {
+            std::thread::park();
+        }
     }
     let effort = if args.short {
         Effort { rounds: 2, requests: 4_000, machines: 5_000 }

@@ -6,6 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use nix::time::clock_getcpuclockid;
+use nix::unistd::Pid;
 use rustix::thread::{CpuSet, sched_setaffinity};
 use serde_json::Value;
 
@@ -43,14 +45,7 @@ impl Server {
 
     /// User and system time of the whole process so far.
     pub(crate) fn cpu(&self) -> Result<Duration> {
-        let mut nanoseconds = 0;
-        for thread in self.threads()? {
-            let path = format!("/proc/{}/task/{thread}/schedstat", self.child.id());
-            // A thread may have ended since it was listed.
-            let Ok(text) = std::fs::read_to_string(path) else { continue };
-            nanoseconds += text.split(' ').next().and_then(|first| first.parse::<u64>().ok()).unwrap_or(0);
-        }
-        Ok(Duration::from_nanos(nanoseconds))
+        cpu_of(self.child.id())
     }
 
     /// Resident memory, in MB.
@@ -78,6 +73,13 @@ impl Drop for Server {
     }
 }
 
+/// User and system time of a process, by the clock that the kernel keeps for it: threads that ended are in it,
+/// which the sum over /proc/PID/task would lose.
+fn cpu_of(process: u32) -> Result<Duration> {
+    let clock = clock_getcpuclockid(Pid::from_raw(i32::try_from(process)?)).context("no clock of the process")?;
+    Ok(clock.now().context("the clock of the process can't be read")?.into())
+}
+
 /// Keeps a thread on a processor; 0 is the calling one.
 pub(crate) fn pin(thread: i32, processor: usize) -> Result<()> {
     if std::thread::available_parallelism()?.get() < 2 {
@@ -86,4 +88,24 @@ pub(crate) fn pin(thread: i32, processor: usize) -> Result<()> {
     let mut set = CpuSet::new();
     set.set(processor);
     sched_setaffinity(rustix::process::Pid::from_raw(thread), &set).context("a thread can't be pinned")
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::time::{ClockId, clock_gettime};
+
+    use super::*;
+
+    #[test]
+    fn the_time_of_a_thread_that_ended_counts() {
+        let before = cpu_of(std::process::id()).unwrap();
+        let worked = std::thread::spawn(|| {
+            let worked = || clock_gettime(ClockId::ThreadCPUTime).tv_nsec;
+            while worked() < 50_000_000 {
+                std::hint::spin_loop();
+            }
+        });
+        worked.join().unwrap();
+        assert!(cpu_of(std::process::id()).unwrap() - before >= Duration::from_millis(50));
+    }
 }

@@ -40,6 +40,23 @@ impl Table {
         self.add(row);
     }
 
+    /// Adds a sample that stands for itself, or what is left of it without another's median.
+    pub(crate) fn sample(&mut self, name: &str, ours: &[f64], less: Option<&[f64]>, unit: &'static str, target: f64) {
+        let show = |sample: &[f64]| {
+            let (min, max) = range(sample);
+            format!("{:.1} {unit} ({min:.1}–{max:.1})", median(sample))
+        };
+        self.add(Row {
+            name: name.to_owned(),
+            ours: show(ours),
+            baseline: less.map_or_else(|| "–".to_owned(), show),
+            value: median(ours) - less.map_or(0.0, median),
+            unit,
+            target,
+            exact: false,
+        });
+    }
+
     /// Adds a figure that stands for itself.
     pub(crate) fn figure(&mut self, name: &str, value: f64, unit: &'static str, target: f64) {
         let shown = format!("{value:.1} {unit}");

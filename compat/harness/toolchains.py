@@ -37,6 +37,8 @@ class Toolchain:
     """What must exist afterwards."""
     clean: bool = True
     """Whether an old result goes first."""
+    optional: bool = False
+    """Whether an install that fails skips its cases. For what no registry of its own has to have."""
 
 
 def python_steps() -> list[tuple[Path, list[str]]]:
@@ -89,6 +91,22 @@ def java_steps() -> list[tuple[Path, list[str]]]:
     return [(paths.CASES / "java-azure-identity", ["mvn", "--batch-mode", "--quiet", local, build, "compile"])]
 
 
+def debian_steps() -> list[tuple[Path, list[str]]]:
+    """The proxies of this Debian with the libraries that they need, unpacked and not installed."""
+    script = """
+        libraries() {
+            apt-cache depends --no-pre-depends --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces \\
+                --no-enhances "$@" | sed -n 's/^  Depends: \\(lib.*\\)$/\\1/p' | grep -vx libc6
+        }
+        set -e
+        mkdir -p packages && cd packages
+        first=$(libraries nginx haproxy)
+        apt-get --quiet download nginx haproxy $first $(libraries $first)
+        for package in *.deb; do dpkg -x "$package" ..; done
+    """
+    return [(paths.WORK, ["mkdir", "-p", str(paths.DEBIAN)]), (paths.DEBIAN, ["sh", "-c", script])]
+
+
 PYTHON = ("python3",), "Python 3.11 or newer"
 PACKAGES = paths.TOOLCHAINS / "python"
 GO, RUST, JAVA = (paths.CASES / case for case in ("go-azidentity", "rust-azure-identity", "java-azure-identity"))
@@ -109,6 +127,9 @@ TOOLCHAINS = {
         ("java", "mvn"), "a JDK 17 or newer and Apache Maven", (JAVA,), java_steps, paths.BUILDS / "java", clean=False
     ),
     "curl": Toolchain(("curl",), "curl", (), list, None),
+    "debian-proxies": Toolchain(
+        ("apt-get", "apt-cache", "dpkg"), "Debian, or a system made from it", (), debian_steps, paths.DEBIAN, optional=True
+    ),
 }
 
 PLACES = {
@@ -117,6 +138,7 @@ PLACES = {
     "node_cases": str(paths.NODE / "cases"),
     "builds": str(paths.BUILDS),
     "msal_sdist": str(paths.MSAL_SDIST),
+    "debian_proxies": str(paths.DEBIAN),
     "lib": str(paths.LIB),
 }
 """What `{name}` in a case's command stands for."""

@@ -117,6 +117,20 @@ class Catalogue(unittest.TestCase):
         self.assertIn("SKIPPED java: no java and no mvn on PATH; install a JDK 17", said)
         self.assertEqual(obstacles["java"]("a").verdict(), "skipped")
 
+    def test_an_optional_toolchain_that_cannot_be_had_skips_and_another_fails(self):
+        cases = [case for case in catalogue.load() if case.name in ("proxy-nginx", "go-azidentity")]
+        failing = mock.Mock(side_effect=toolchains.InstallFailed("no network"))
+        with (
+            mock.patch.object(toolchains, "install", failing),
+            mock.patch.object(toolchains, "missing_programs", return_value=[]),
+            mock.patch("sys.stderr") as stderr,
+        ):
+            _, obstacles = run.install(cases)
+        said = "".join(call.args[0] for call in stderr.write.call_args_list)
+        self.assertIn("SKIPPED debian-proxies: it can't be had here: no network", said)
+        verdicts = {name: obstacles[name]("a").verdict() for name in ("debian-proxies", "go")}
+        self.assertEqual(verdicts, {"debian-proxies": "skipped", "go": "failed"})
+
     def test_an_unknown_name_is_an_error(self):
         with self.assertRaises(catalogue.CatalogueError):
             catalogue.choose(catalogue.load(), ["no-such-client"])

@@ -3,9 +3,11 @@
 
 use domain::ResourceId;
 use libfuzzer_sys::fuzz_target;
+use symbolon_fuzz::accepted;
 
 fuzz_target!(|text: &str| {
     let Ok(id) = ResourceId::parse(text) else { return };
+    accepted();
     assert_eq!(id.as_str(), text);
     assert_eq!(id.key(), text.to_ascii_lowercase());
     assert_eq!(ResourceId::parse(id.key()).as_ref(), Ok(&id));

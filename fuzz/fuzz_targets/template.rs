@@ -3,6 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
+use symbolon_fuzz::accepted;
 use template::what_if::{WhatIf, compare};
 use template::{Context, DeploymentRequest, ProviderType, ResourceGroup, Runtime, Subscription, plan};
 
@@ -22,11 +23,7 @@ fuzz_target!(|body: &[u8]| {
             subscription_id: "11111111-1111-1111-1111-111111111111".to_owned(),
             ..Default::default()
         },
-        resource_group: ResourceGroup {
-            name: "rg1".to_owned(),
-            location: "westus".to_owned(),
-            ..Default::default()
-        },
+        resource_group: ResourceGroup { name: "rg1".to_owned(), location: "westus".to_owned(), ..Default::default() },
         deployment_name: "d1".to_owned(),
         environment: json!({}),
         providers: vec![ProviderType {
@@ -34,7 +31,8 @@ fuzz_target!(|body: &[u8]| {
             resource_type: "virtualMachineScaleSets".to_owned(),
             api_versions: vec!["2026-04-01".to_owned()],
             locations: Vec::new(),
-        }],
+        }]
+        .into(),
     };
     let plan = match plan(&request, &context) {
         Ok(plan) => plan,
@@ -44,6 +42,7 @@ fuzz_target!(|body: &[u8]| {
             return;
         }
     };
+    accepted();
     for (at, resource) in plan.resources.iter().enumerate() {
         assert!(resource.depends_on.iter().all(|before| *before < at), "an order keeps what it is made for");
         assert!(resource.id.starts_with('/'));

@@ -2,7 +2,8 @@
 //! also played back on the toolchain of the project, without a search: that belongs to the tests.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -28,7 +29,13 @@ pub(crate) fn all(seconds: u32) -> Result<()> {
     some(&targets()?, seconds)
 }
 
-/// Gives every committed seed to its target, once; a target's assertion that fails is a test that fails.
+/// Set when seeds are played back: a target then says a line on standard error for what it accepts.
+const PLAYBACK: &str = "SYMBOLON_FUZZ_PLAYBACK";
+/// How the name of a seed begins that its target is to refuse.
+const REFUSED: &str = "refused-";
+
+/// Gives every committed seed to its target, once; a target's assertion that fails is a test that fails. So is a
+/// seed that its target refuses unless its name says so: it would try nothing behind the first check.
 pub(crate) fn replay() -> Result<()> {
     let folder = "target/fuzz-seeds";
     run("cargo", &["build", "--locked", "--manifest-path", "fuzz/Cargo.toml", "--target-dir", folder])?;
@@ -36,12 +43,12 @@ pub(crate) fn replay() -> Result<()> {
     for target in targets()? {
         let program = root().join(folder).join("debug").join(&target);
         for seed in seeds(&target)? {
-            // A target says much, and nothing of use while it passes.
-            if is_there(&program, &[&seed]) {
-                passed += 1;
-            } else {
-                failed += 1;
-                say(&format!("the fuzz target {target} fails on {seed}; see: {} {seed}", program.display()));
+            match play(&program, &target, &seed)? {
+                None => passed += 1,
+                Some(why) => {
+                    failed += 1;
+                    say(&format!("the fuzz target {target} {why} {seed}; see: {} {seed}", program.display()));
+                }
             }
         }
     }
@@ -50,6 +57,24 @@ pub(crate) fn replay() -> Result<()> {
         bail!("{failed} seeds failed");
     }
     Ok(())
+}
+
+/// Gives a seed to a target; what is wrong, in the middle of a sentence.
+fn play(program: &Path, target: &str, seed: &str) -> Result<Option<&'static str>> {
+    let mut command = Command::new(program);
+    command.arg(seed).env(PLAYBACK, "1").current_dir(root()).stdout(Stdio::null());
+    let output = command.output().with_context(|| format!("{} can't be run", program.display()))?;
+    if !output.status.success() {
+        return Ok(Some("fails on"));
+    }
+    // A target says much, and of all that this alone is of use while it passes.
+    let accepted = output.stderr.split(|byte| *byte == b'\n').any(|line| line == b"accepted");
+    let is_to_be = !Path::new(seed).file_name().is_some_and(|name| name.to_string_lossy().starts_with(REFUSED));
+    Ok(match (accepted, is_to_be) {
+        (true, true) | (false, false) => None,
+        (false, true) => Some("refuses"),
+        (true, false) => Some("accepts"),
+    })
 }
 
 fn some(targets: &[String], seconds: u32) -> Result<()> {
@@ -74,7 +99,9 @@ fn targets() -> Result<Vec<String>> {
     let metadata: serde_json::Value = serde_json::from_str(&output("cargo", &manifest)?)?;
     let listed = metadata.pointer("/packages/0/targets").and_then(serde_json::Value::as_array);
     let listed = listed.context("fuzz/Cargo.toml has no targets")?.iter();
-    Ok(listed.filter_map(|target| target.get("name")?.as_str().map(str::to_owned)).collect())
+    // Beside the targets stands what they share.
+    let is_target = |target: &&serde_json::Value| target.pointer("/kind/0").is_some_and(|kind| kind == "bin");
+    Ok(listed.filter(is_target).filter_map(|target| target.get("name")?.as_str().map(str::to_owned)).collect())
 }
 
 /// The seeds of a target, by name. Each target has some.

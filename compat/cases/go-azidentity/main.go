@@ -1,4 +1,5 @@
-// Azure's identity libraries for Go on IMDS (fixed address) and, by MSI_ENDPOINT, on the VM extension.
+// Azure's identity libraries for Go on IMDS (fixed address) and, by MSI_ENDPOINT, on the VM extension; with the argument
+// `authority`, service principals at the authority.
 package main
 
 import (
@@ -18,6 +19,10 @@ const unassigned = "isn't assigned"
 
 func main() {
 	world := readWorld()
+	if len(os.Args) > 1 && os.Args[1] == "authority" {
+		authority(world)
+		return
+	}
 	app, system := world.userAssigned("app"), world.systemAssigned()
 	checks := &checks{}
 

@@ -43,6 +43,12 @@ pub enum InvalidCertificate {
     /// It isn't X.509.
     #[error("it is not an X.509 certificate")]
     Der(#[from] der::Error),
+    /// Its key is shorter than any that is verified with.
+    #[error("its key has {bits} bits; 2048 are the least")]
+    Short {
+        /// How many it has.
+        bits: usize,
+    },
     /// Its key isn't RSA.
     #[error("its key is not an RSA key")]
     NotRsa,
@@ -64,7 +70,7 @@ impl Certificate {
     /// Reads a certificate.
     ///
     /// # Errors
-    /// When it isn't one, or has no RSA key.
+    /// When it isn't one, or has no RSA key of 2048 bits or more.
     pub fn from_der(bytes: &[u8]) -> Result<Self, InvalidCertificate> {
         let parsed = X509::from_der(bytes)?;
         let info = &parsed.tbs_certificate.subject_public_key_info;
@@ -73,14 +79,19 @@ impl Certificate {
         }
         let key = info.subject_public_key.as_bytes().ok_or(InvalidCertificate::NotRsa)?;
         let validity = &parsed.tbs_certificate.validity;
-        Ok(Self {
+        let certificate = Self {
             der: bytes.to_vec(),
             thumbprint_sha1: fixed(digest(&SHA1_FOR_LEGACY_USE_ONLY, bytes).as_ref()),
             thumbprint_sha256: fixed(digest(&SHA256, bytes).as_ref()),
             not_before: timestamp(validity.not_before),
             not_after: timestamp(validity.not_after),
             rsa_public_key: key.to_vec(),
-        })
+        };
+        let (modulus, _) = certificate.modulus_and_exponent()?;
+        match modulus.len() * 8 {
+            bits if bits < 2_048 => Err(InvalidCertificate::Short { bits }),
+            _ => Ok(certificate),
+        }
     }
 
     /// The key's id when it signs tokens: base64url of the SHA-1 thumbprint.
@@ -111,4 +122,30 @@ fn timestamp(time: Time) -> Timestamp {
 /// A digest as an array; its length is the algorithm's.
 fn fixed<const N: usize>(bytes: &[u8]) -> [u8; N] {
     bytes.try_into().unwrap_or([0; N])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Self-signed, made by OpenSSL 3 with `req -x509 -newkey rsa:1024`; its key was thrown away.
+    const SHORT: &str = "-----BEGIN CERTIFICATE-----
+MIIB/jCCAWegAwIBAgIUEq2Lr88rlUFV+ICCmt7Pq8n/CR8wDQYJKoZIhvcNAQEL
+BQAwEDEOMAwGA1UEAwwFc2hvcnQwIBcNMjYxMTI1MDMyNTA2WhgPMjEyNjExMDEw
+MzI1MDZaMBAxDjAMBgNVBAMMBXNob3J0MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCB
+iQKBgQDcK2c4MX3K0g5XW82dh3o1zNIyjEf4C5g6IUdRql/enqE+JFcMcehVUHMt
+ucKZ5Fb8hBglKrBw089hlnD9Zdnq1fDaa69B0ZHZi/+LNFZirceOWhnPkBFWKZoB
+Kalm+QsQhrRJosEIwKWr40zxVXYh+bPv/U8crCKmJBY6YetrrQIDAQABo1MwUTAd
+BgNVHQ4EFgQUabsVsvTSh7t80pFOP5FpO8hIspkwHwYDVR0jBBgwFoAUabsVsvTS
+h7t80pFOP5FpO8hIspkwDwYDVR0TAQH/BAUwAwEB/zANBgkqhkiG9w0BAQsFAAOB
+gQA8jb0rqMvF/y2rQDVspVWPtZoblKbu+DvJWHO5cRoz11FfIWlND6wEFg71uLBG
+dQQ179fRvPuv4/cDWZKAtUsEgCpkCNqHTDhgyODpD6uvDnP6f0+DmJdeUsFAusN1
+d6W+jxbe7wmDZovtJ+SXnqFYTdY537401d8zN9KA77Huqg==
+-----END CERTIFICATE-----
+";
+
+    #[test]
+    fn a_short_key_is_refused() {
+        assert!(matches!(Certificate::from_pem(SHORT.as_bytes()), Err(InvalidCertificate::Short { bits: 1_024 })));
+    }
 }

@@ -23,7 +23,7 @@ pub enum FederatedRefusal {
     Case,
 }
 
-/// Finds the credential that an assertion matches. It must name exactly one audience.
+/// Finds the credential that an assertion matches. It must name exactly one audience, which is judged last.
 ///
 /// # Errors
 /// The first part for which there is none.
@@ -31,27 +31,19 @@ pub fn find<'c>(
     credentials: &'c [FederatedCredential],
     assertion: &UnverifiedAssertion<'_>,
 ) -> Result<&'c FederatedCredential, FederatedRefusal> {
-    let audience = match assertion.audiences.as_slice() {
-        [one] => one.as_str(),
-        several => return Err(FederatedRefusal::Audience(several.join(", "))),
-    };
-    let wanted = [assertion.issuer.as_str(), assertion.subject.as_str(), audience];
-    let parts = |credential: &'c FederatedCredential| {
-        [credential.issuer.as_str(), credential.subject.as_str(), credential.audience.as_str()]
-    };
-    if let Some(found) = credentials.iter().find(|credential| parts(credential) == wanted) {
-        return Ok(found);
+    let (issuer, subject) = (assertion.issuer.as_str(), assertion.subject.as_str());
+    if let [audience] = assertion.audiences.as_slice() {
+        let wanted = [issuer, subject, audience.as_str()];
+        if let Some(found) = credentials.iter().find(|credential| parts(credential) == wanted) {
+            return Ok(found);
+        }
+        let but_for_case = |credential: &FederatedCredential| {
+            parts(credential).iter().zip(wanted).all(|(part, wanted)| part.eq_ignore_ascii_case(wanted))
+        };
+        if credentials.iter().any(but_for_case) {
+            return Err(FederatedRefusal::Case);
+        }
     }
-    let but_for_case = |credential: &FederatedCredential| {
-        [&credential.issuer, &credential.subject, &credential.audience]
-            .iter()
-            .zip(wanted)
-            .all(|(part, wanted)| part.eq_ignore_ascii_case(wanted))
-    };
-    if credentials.iter().any(but_for_case) {
-        return Err(FederatedRefusal::Case);
-    }
-    let [issuer, subject, _] = wanted;
     if !credentials.iter().any(|credential| credential.issuer == issuer) {
         return Err(FederatedRefusal::Issuer(issuer.to_owned()));
     }
@@ -59,7 +51,11 @@ pub fn find<'c>(
     if !credentials.iter().filter(of_issuer).any(|credential| credential.subject == subject) {
         return Err(FederatedRefusal::Subject(subject.to_owned()));
     }
-    Err(FederatedRefusal::Audience(audience.to_owned()))
+    Err(FederatedRefusal::Audience(assertion.audiences.join(", ")))
+}
+
+fn parts(credential: &FederatedCredential) -> [&str; 3] {
+    [credential.issuer.as_str(), credential.subject.as_str(), credential.audience.as_str()]
 }
 
 #[cfg(test)]
@@ -103,6 +99,8 @@ mod tests {
         assert_eq!(found("https://i/", "s", &["b"]), Err(FederatedRefusal::Audience("b".into())));
         assert_eq!(found("https://I/", "s", &["a"]), Err(FederatedRefusal::Case));
         assert_eq!(found("https://i/", "s", &["a", "b"]), Err(FederatedRefusal::Audience("a, b".into())));
+        assert_eq!(found("https://j/", "s", &["a", "b"]), Err(FederatedRefusal::Issuer("https://j/".into())));
+        assert_eq!(found("https://i/", "u", &["a", "b"]), Err(FederatedRefusal::Subject("u".into())));
         assert_eq!(found("https://i/", "s", &[]), Err(FederatedRefusal::Audience(String::new())));
     }
 }

@@ -97,22 +97,23 @@ impl KeyRing {
     }
 
     /// Puts other keys in place.
-    ///
-    /// # Errors
-    /// When they make no ring; the present one then stays.
-    pub fn replace(&self, records: &[SigningKeyRecord], kek: &dyn Kek, key_set_issuer: &str) -> Result<(), RingError> {
-        self.ring.store(Arc::new(Ring::open(records, kek, key_set_issuer)?));
-        Ok(())
+    pub fn swap(&self, ring: Ring) {
+        self.ring.store(Arc::new(ring));
     }
 }
 
 impl Ring {
-    fn open(records: &[SigningKeyRecord], kek: &dyn Kek, key_set_issuer: &str) -> Result<Self, RingError> {
+    /// A ring of these records, before it is in anybody's place. The keys that wait must open too: one that doesn't
+    /// would only be found out when it is to sign.
+    ///
+    /// # Errors
+    /// When none signs, or one can't be used.
+    pub fn open(records: &[SigningKeyRecord], kek: &dyn Kek, key_set_issuer: &str) -> Result<Self, RingError> {
         let active = records.iter().find(|record| record.state == KeyState::Active).ok_or(RingError::NoActiveKey)?;
-        let failed = |why| RingError::Kek { kid: active.kid.clone(), why };
-        let private = kek.unwrap(&active.kek_id, &aad(active), &active.wrapped).map_err(failed)?;
-        let signer = SoftwareSigner::new(active.kid.clone(), &private)
-            .map_err(|why| RingError::Key { kid: active.kid.clone(), why })?;
+        let active = signer(active, kek)?;
+        for waiting in records.iter().filter(|record| record.state == KeyState::Next) {
+            signer(waiting, kek)?;
+        }
         let (mut published, mut jwks) = (Vec::new(), Jwks::default());
         // Whoever takes the first key takes the one that signs.
         let mut ordered: Vec<_> = records.iter().filter(|record| record.state.is_published()).collect();
@@ -139,6 +140,13 @@ impl Ring {
         for key in &mut jwks.keys {
             key.issuer = Some(key_set_issuer.to_owned());
         }
-        Ok(Self { active: Arc::new(signer), published, jwks_v1, jwks_v2: serde_json::to_vec(&jwks)? })
+        Ok(Self { active: Arc::new(active), published, jwks_v1, jwks_v2: serde_json::to_vec(&jwks)? })
     }
+}
+
+fn signer(record: &SigningKeyRecord, kek: &dyn Kek) -> Result<SoftwareSigner, RingError> {
+    let kid = || record.kid.clone();
+    let private = kek.unwrap(&record.kek_id, &aad(record), &record.wrapped);
+    let private = private.map_err(|why| RingError::Kek { kid: kid(), why })?;
+    SoftwareSigner::new(kid(), &private).map_err(|why| RingError::Key { kid: kid(), why })
 }

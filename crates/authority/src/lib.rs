@@ -21,4 +21,4 @@ pub mod signer;
 pub mod signing_pool;
 pub mod verify;
 
-pub use mint::{Authority, BACKDATE, MintError, MintedToken, Subject, TokenSpec};
+pub use mint::{Authority, BACKDATE, Evidence, MintError, MintedToken, Subject, TokenSpec};

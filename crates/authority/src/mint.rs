@@ -30,8 +30,38 @@ pub struct TokenSpec {
     pub audience: Arc<str>,
     /// How long it lives from now.
     pub lifetime: Duration,
+    /// When the tenant was created, where that is known (`xms_tcdt`).
+    pub tenant_created_at: Option<Timestamp>,
     /// What the client said it can do.
     pub capabilities: Vec<String>,
+    /// How it proved who it is; for the log alone.
+    pub evidence: Evidence,
+}
+
+/// How somebody proved who it is before it was given a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// It asked from the VM that holds the identity.
+    Machine,
+    /// With a client secret.
+    Secret,
+    /// With a certificate of its own.
+    Certificate,
+    /// With another issuer's word.
+    Federated,
+}
+
+impl Evidence {
+    /// A word for the log.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Machine => "machine",
+            Self::Secret => "secret",
+            Self::Certificate => "certificate",
+            Self::Federated => "federated",
+        }
+    }
 }
 
 /// What a principal is.
@@ -124,7 +154,7 @@ impl Authority {
         &self.clock
     }
 
-    /// Makes a token.
+    /// Makes a token, and says in the log for whom: of a token, what it says of itself and no byte.
     ///
     /// # Errors
     /// When it can't be signed, or as many wait for a signature as may.
@@ -134,17 +164,29 @@ impl Authority {
         let signer = Arc::clone(&self.ring.load().active);
         let version = self.issuers.version_for(&spec.audience);
         let mut jwt = String::with_capacity(2_048);
-        header(version, signer.kid(), &mut jwt);
+        let kid = signer.kid().to_owned();
+        header(version, &kid, &mut jwt);
         jwt.push('.');
-        self.claims(spec, version, not_before, expires_on, &mut jwt)?;
+        let uti = self.claims(spec, version, not_before, expires_on, &mut jwt)?;
         let (message, signature) = self.pool.sign(signer, jwt.into_bytes()).await?;
         // What went in as text comes back as text.
         let mut jwt = String::from_utf8(message).map_err(|_| MintError::Random)?;
         jwt.push('.');
         jose::encode_into(signature, &mut jwt);
+        tracing::info!(
+            tenant = %spec.tenant,
+            client_id = %spec.client_id,
+            principal_id = %spec.principal_id,
+            audience = ?spec.audience,
+            kid,
+            uti,
+            evidence = spec.evidence.label(),
+            "a token was issued"
+        );
         Ok(MintedToken { jwt, not_before, expires_on })
     }
 
+    /// Appends the claims; gives the token's own id.
     fn claims(
         &self,
         spec: &TokenSpec,
@@ -152,7 +194,7 @@ impl Authority {
         not_before: Timestamp,
         expires_on: Timestamp,
         jwt: &mut String,
-    ) -> Result<(), MintError> {
+    ) -> Result<String, MintError> {
         let mut uti = [0; 16];
         SystemRandom::new().fill(&mut uti).map_err(|_| MintError::Random)?;
         let uti = jose::encode(uti);
@@ -191,10 +233,10 @@ impl Authority {
             xms_mirid: resource_id,
             xms_az_rid: used_by,
             xms_sub_fct: "9 3",
-            xms_tcdt: None,
+            xms_tcdt: spec.tenant_created_at.map(Timestamp::unix),
         };
         jose::encode_into(serde_json::to_vec(&claims)?, jwt);
-        Ok(())
+        Ok(uti)
     }
 }
 

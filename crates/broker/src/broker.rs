@@ -11,7 +11,7 @@ use metrics::Counter;
 use tokio::sync::oneshot;
 
 use crate::cache::{Entry, TokenCache};
-use crate::drift::{Drift, Moment};
+use crate::drift::{Latest, Moment};
 use crate::flight::{Flight, Landing, Ticket};
 use crate::freshness::{Freshness, Grade};
 use crate::source::{SourceError, TokenSource, Wanted};
@@ -53,7 +53,7 @@ pub struct Broker {
     source: Arc<dyn TokenSource>,
     clock: SharedClock,
     freshness: Freshness,
-    started: Moment,
+    latest: Arc<Latest>,
     counters: Counters,
 }
 
@@ -61,8 +61,8 @@ impl Broker {
     /// A broker over a source. It takes the wall clock's present time as true.
     #[must_use]
     pub fn new(source: Arc<dyn TokenSource>, clock: SharedClock, freshness: Freshness, counters: Counters) -> Self {
-        let started = moment(&clock);
-        Self { source, clock, freshness, started, counters }
+        let latest = Arc::new(Latest::seen(&moment(&clock)));
+        Self { source, clock, freshness, latest, counters }
     }
 
     /// The token, when it can be handed out at once with nothing else to do. The hot path: no lock, no
@@ -71,7 +71,7 @@ impl Broker {
     pub fn ready<B>(&self, cache: &TokenCache<B>, wanted: (domain::PrincipalId, &str)) -> Option<Served<B>> {
         let entry = cache.find(wanted.0, wanted.1)?;
         let now = moment(&self.clock);
-        if entry.grade(&now) != Grade::Fresh {
+        if entry.grade(&now) != Grade::Fresh || self.latest.behind(&now).is_some() {
             return None;
         }
         self.counters.cached.increment(1);
@@ -90,9 +90,10 @@ impl Broker {
         bypass: bool,
     ) -> Result<Served<B>, SourceError> {
         let now = moment(&self.clock);
-        if let Drift::Behind(behind) = now.drift_since(&self.started) {
+        if let Some(behind) = self.latest.behind(&now) {
             return Err(SourceError::ClockBehind { behind });
         }
+        self.latest.note(&now);
         if bypass {
             let entry = self.launch(cache, wanted, Joinable::No).await?;
             return Ok(self.serve(entry));
@@ -178,17 +179,18 @@ impl Broker {
         ticket: Ticket,
         land: oneshot::Sender<Landing<B>>,
     ) {
-        // A source that panics is a bug, and the flight still lands.
-        let source = AssertUnwindSafe(async { self.source.token(wanted.clone()).await });
-        let minted = source.catch_unwind().await;
-        let minted = minted.unwrap_or_else(|_| Err(SourceError::Internal(Arc::new(Panicked))));
-        let landing = minted.map(|minted| {
+        // A panic is a bug, of the source or of what makes a body, and the flight still lands.
+        let make = AssertUnwindSafe(async {
+            let minted = self.source.token(wanted.clone()).await?;
             let made = moment(&self.clock);
             let life = minted.expires_on.since(made.wall);
             let spread = FixedState::default().hash_one((wanted.identity.principal_id, &wanted.resource, made.wall));
             let body = (cache.make_body)(&wanted, &minted);
-            Arc::new(Entry::new(&wanted, &minted, body, made, self.freshness.plan(life, spread)))
+            let plan = self.freshness.plan(life, spread);
+            Ok(Arc::new(Entry::new(&wanted, &minted, body, made, plan, ticket.number())))
         });
+        let landing = make.catch_unwind().await;
+        let landing = landing.unwrap_or_else(|_| Err(SourceError::Internal(Arc::new(Panicked))));
         let mut flights = cache.lock_flights();
         flights.end(&ticket);
         let landing = if ticket.withdrawn() { Err(SourceError::Withdrawn) } else { landing };
@@ -212,9 +214,9 @@ impl Broker {
     }
 }
 
-/// The source panicked; where, the log says.
+/// What makes a token panicked; where, the log says.
 #[derive(Debug, thiserror::Error)]
-#[error("the source of tokens panicked")]
+#[error("what makes a token panicked")]
 struct Panicked;
 
 #[derive(Clone, Copy)]

@@ -25,6 +25,9 @@ pub type MakeBody<B> = fn(&Wanted, &Minted) -> B;
 /// How many tokens one VM may hold at most unless said otherwise. The oldest goes first.
 pub const DEFAULT_CAPACITY: usize = 4_096;
 
+/// How many bytes the tokens of one VM may take, about. The oldest go first.
+pub const MAX_BYTES: usize = 16 * 1024 * 1024;
+
 /// A token with its ready body.
 pub struct Entry<B> {
     /// The ready body.
@@ -34,13 +37,19 @@ pub struct Entry<B> {
     made: Moment,
     plan: Plan,
     expires_on: Timestamp,
+    /// The bytes it takes, at most about.
+    bytes: usize,
+    /// Which flight brought it; a later one's number is higher.
+    flight: u64,
     renewing: AtomicBool,
     /// Milliseconds on the monotonic clock until which a failed replacement isn't tried again.
     paused_until: AtomicU64,
 }
 
 impl<B> Entry<B> {
-    pub(crate) fn new(wanted: &Wanted, minted: &Minted, body: B, made: Moment, plan: Plan) -> Self {
+    pub(crate) fn new(wanted: &Wanted, minted: &Minted, body: B, made: Moment, plan: Plan, flight: u64) -> Self {
+        // A body holds the token, and the resource as it stands in the token, where it takes more.
+        let bytes = 512 + 2 * minted.access_token.expose().len() + wanted.resource.len();
         Self {
             body,
             principal: wanted.identity.principal_id,
@@ -48,6 +57,8 @@ impl<B> Entry<B> {
             made,
             plan,
             expires_on: minted.expires_on,
+            bytes,
+            flight,
             renewing: AtomicBool::new(false),
             paused_until: AtomicU64::new(0),
         }
@@ -57,6 +68,8 @@ impl<B> Entry<B> {
     #[must_use]
     pub fn grade(&self, now: &Moment) -> Grade {
         match now.drift_since(&self.made) {
+            // By the wall clock too: within the tolerance it may be ahead, and the token says its end by it.
+            Drift::None if self.plan.grade(now.wall.since(self.made.wall)) == Grade::Spent => Grade::Spent,
             Drift::None => self.plan.grade(now.monotonic.since(self.made.monotonic)),
             Drift::Ahead(_) | Drift::Behind(_) => Grade::Spent,
         }
@@ -164,18 +177,24 @@ impl<B> TokenCache<B> {
         self.len() == 0
     }
 
-    /// Puts a token in the place of an older one. The caller holds the flights' lock, the only lock of
+    /// Puts a token in the place of an older one, and leaves one that a later flight brought: two may be under
+    /// way when a caller wants a new token in any case. The caller holds the flights' lock, the only lock of
     /// writers, so tables never overtake each other.
     pub(crate) fn insert(&self, _held: &MutexGuard<'_, Flights<B>>, entry: Arc<Entry<B>>) {
+        if self.find(entry.principal, &entry.resource).is_some_and(|present| present.flight > entry.flight) {
+            return;
+        }
         let hash = hash(entry.principal, &entry.resource);
         let old = self.table.load();
         let mut table = Vec::with_capacity(old.len() + 1);
-        table.extend(old.iter().filter(|place| !place.entry.is_for(entry.principal, &entry.resource)).cloned());
-        if table.len() >= self.capacity {
+        let stays =
+            |kept: &Entry<B>| !kept.is_for(entry.principal, &entry.resource) && kept.grade(&entry.made) != Grade::Spent;
+        table.extend(old.iter().filter(|place| stays(&place.entry)).cloned());
+        let mut bytes = entry.bytes + table.iter().map(|place| place.entry.bytes).sum::<usize>();
+        while table.len() >= self.capacity || bytes > MAX_BYTES {
             let oldest = table.iter().enumerate().min_by_key(|(_, place)| place.entry.made.monotonic);
-            if let Some((oldest, _)) = oldest {
-                table.remove(oldest);
-            }
+            let Some((oldest, _)) = oldest else { break };
+            bytes -= table.remove(oldest).entry.bytes;
         }
         let at = table.partition_point(|place| place.hash < hash);
         table.insert(at, Place { hash, entry });

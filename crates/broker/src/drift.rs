@@ -3,8 +3,10 @@
 //! Ages of cached tokens are measured by the monotonic clock. The wall clock is read for what a token says
 //! about itself, so a jump of it must neither make an expired token look good nor let a token be made that
 //! starts in a past which is over. A jump forward is believed (a machine that slept really is later) and
-//! makes cached tokens useless; a jump back beyond the tolerance is refused.
+//! makes cached tokens useless; a jump back beyond the tolerance, behind the latest that was ever seen, is
+//! refused.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use domain::{Monotonic, Timestamp};
@@ -50,6 +52,36 @@ impl Moment {
     }
 }
 
+/// The latest that the wall clock was ever seen, as seconds by which it was ahead of the monotonic clock.
+#[derive(Debug)]
+pub struct Latest(AtomicI64);
+
+impl Latest {
+    /// Takes a moment as true.
+    #[must_use]
+    pub fn seen(now: &Moment) -> Self {
+        Self(AtomicI64::new(ahead(now)))
+    }
+
+    /// Takes note of a moment.
+    pub fn note(&self, now: &Moment) {
+        self.0.fetch_max(ahead(now), Ordering::Relaxed);
+    }
+
+    /// How far a moment's wall clock is behind the latest, when that is beyond the tolerance. Costs one load.
+    #[must_use]
+    pub fn behind(&self, now: &Moment) -> Option<Duration> {
+        let seconds = self.0.load(Ordering::Relaxed).saturating_sub(ahead(now));
+        let behind = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+        (behind > TOLERANCE).then_some(behind)
+    }
+}
+
+fn ahead(now: &Moment) -> i64 {
+    let elapsed = now.monotonic.since(Monotonic::from_origin(Duration::ZERO));
+    now.wall.minus(elapsed).unix()
+}
+
 #[cfg(test)]
 mod tests {
     use domain::{Clock, ManualClock};
@@ -66,6 +98,21 @@ mod tests {
         let then = moment(&clock);
         clock.advance(Duration::from_secs(86_400));
         assert_eq!(moment(&clock).drift_since(&then), Drift::None);
+    }
+
+    #[test]
+    fn only_what_is_behind_the_latest_is_behind() {
+        let clock = ManualClock::new(Timestamp::from_unix(1_800_000_000));
+        let latest = Latest::seen(&moment(&clock));
+        clock.advance(Duration::from_secs(86_400));
+        assert_eq!(latest.behind(&moment(&clock)), None);
+        clock.set_wall(Timestamp::from_unix(1_800_100_000));
+        latest.note(&moment(&clock));
+        clock.set_wall(Timestamp::from_unix(1_800_099_700));
+        latest.note(&moment(&clock));
+        assert_eq!(latest.behind(&moment(&clock)), None, "within the tolerance");
+        clock.set_wall(Timestamp::from_unix(1_800_086_400));
+        assert_eq!(latest.behind(&moment(&clock)), Some(Duration::from_secs(13_600)));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Tokens that are being made: at most one at a time for an identity and resource, joined by all who ask.
+//! Tokens that are being made: at most one at a time for an identity and resource, joined by all who ask for
+//! any good token; one that is wanted in any case has a flight of its own.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -40,6 +41,11 @@ pub(crate) struct Ticket {
 }
 
 impl Ticket {
+    /// Its number; a flight that begins later has a higher one.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
     /// Whether the identity was taken away since the flight began.
     pub(crate) fn withdrawn(&self) -> bool {
         self.withdrawn.load(Ordering::Acquire)

@@ -200,4 +200,32 @@ mod tests {
         assert!(matches!(client.read(StatusCode::OK, b"<html>"), Err(SourceError::Unreachable { .. })));
         assert!(matches!(client.read(StatusCode::BAD_REQUEST, b""), Err(SourceError::Unreachable { .. })));
     }
+
+    async fn ask(address: std::net::SocketAddr, timeout: Duration) -> SourceError {
+        let client = AuthorityClient::new(&format!("https://{address}"), RootCertStore::empty(), timeout).unwrap();
+        let id = "00000000-0000-4000-8000-000000000001";
+        client.client_credentials(id.parse().unwrap(), id.parse().unwrap(), "a.b.c", "r").await.map(drop).unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn an_authority_that_does_not_listen_is_told_at_once() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        // Far beyond the patience of any test: the refusal ends the exchange, not the time.
+        let error = ask(address, Duration::from_secs(3_600)).await;
+        assert!(matches!(&error, SourceError::Unreachable { authority, .. } if authority.contains("127.0.0.1")));
+    }
+
+    #[tokio::test]
+    async fn an_authority_that_stalls_is_waited_for_within_bounds() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        // It takes the connection, reads the greeting and says nothing.
+        let silent = tokio::spawn(async move { listener.accept().await.unwrap() });
+        let error = ask(address, Duration::from_millis(50)).await;
+        let SourceError::Unreachable { why, .. } = error else { panic!("{error}") };
+        assert!(why.is::<tokio::time::error::Elapsed>(), "{why}");
+        drop(silent.await.unwrap());
+    }
 }

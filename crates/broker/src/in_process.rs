@@ -1,11 +1,12 @@
 //! The source that signs with the authority in the same process: the metadata service's own.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use authority::signing_pool::PoolError;
-use authority::{Authority, MintError, Subject, TokenSpec};
-use domain::{IdentityKind, ManagedIdentity, ResourceId};
+use authority::{Authority, Evidence, MintError, Subject, TokenSpec};
+use domain::{IdentityKind, ManagedIdentity, ResourceId, TenantId, Timestamp};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use metrics::Counter;
@@ -20,14 +21,21 @@ pub const DEFAULT_LIFETIME: Duration = Duration::from_secs(86_400);
 pub struct InProcess {
     authority: Authority,
     lifetime: Duration,
+    /// When each tenant was created.
+    tenants: Arc<HashMap<TenantId, Timestamp>>,
     signatures: Counter,
 }
 
 impl InProcess {
-    /// A source whose tokens live for so long.
+    /// A source whose tokens live for so long, and say of these tenants when they were created.
     #[must_use]
-    pub fn new(authority: Authority, lifetime: Duration) -> Self {
-        Self { authority, lifetime, signatures: metrics::counter!("symbolon_signatures_total") }
+    pub fn new(authority: Authority, lifetime: Duration, tenants: HashMap<TenantId, Timestamp>) -> Self {
+        Self {
+            authority,
+            lifetime,
+            tenants: Arc::new(tenants),
+            signatures: metrics::counter!("symbolon_signatures_total"),
+        }
     }
 }
 
@@ -42,7 +50,9 @@ impl TokenSource for InProcess {
                 subject: subject(&wanted.identity, Some(&wanted.vm)),
                 audience: wanted.resource,
                 lifetime: this.lifetime,
+                tenant_created_at: this.tenants.get(&wanted.identity.tenant).copied(),
                 capabilities: Vec::new(),
+                evidence: Evidence::Machine,
             };
             let token = this.authority.mint(&spec).await.map_err(failed)?;
             this.signatures.increment(1);

@@ -8,9 +8,11 @@
 //!
 //! What holds, and where it is kept:
 //! * a cached answer takes no lock that a writer holds ([`cache`]);
-//! * for one identity and resource at most one token is being made at a time ([`flight`]);
+//! * for one identity and resource at most one token is being made at a time, but for those that a caller wants
+//!   in any case (`bypass_cache`); whichever lands last, the one that was begun last stays ([`flight`], [`cache`]);
 //! * a token is replaced ahead of time, so that nobody is handed an old one ([`freshness`]);
 //! * a wall clock that jumps never makes an expired token look good ([`drift`]);
+//! * one VM asks no oftener than it may, where that is limited ([`throttle`]);
 //! * nothing is cached for an identity that was taken away while its token was being made ([`cache`]).
 
 mod broker;
@@ -23,6 +25,7 @@ pub mod http;
 #[cfg(feature = "in-process")]
 pub mod in_process;
 pub mod source;
+pub mod throttle;
 
 pub use broker::{Broker, Counters, Served};
 pub use cache::{Entry, TokenCache};

@@ -21,9 +21,13 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run everything in one process: metadata service, VM extension, authority
     Up(UpArgs),
-    /// Run a command so that any Azure SDK in it finds its endpoint
+    /// Run a command with the variable set by which Azure SDKs find their endpoint
+    ///
+    /// The libraries for Go and Rust ignore the metadata service's variable and dial 169.254.169.254 whatever is set:
+    /// on a cloud machine that is a real metadata service. Run those in a network namespace; docs/guides/clients.md
+    /// says how, and how each client finds its endpoint.
     Run(RunArgs),
-    /// Print the variables that lead an Azure SDK to its endpoint
+    /// Print the variables that lead Azure SDKs to their endpoint (which ones: see `run --help`)
     Env(EnvArgs),
     /// Ask for a token as a client would
     Token(TokenArgs),
@@ -55,6 +59,9 @@ pub(crate) struct UpArgs {
     /// The port of the first VM's extension endpoint, instead of the one in its settings; 0 takes a free one
     #[arg(long, value_name = "N", conflicts_with = "no_extension")]
     pub(crate) extension_port: Option<u16>,
+    /// Also write each extension's discovery file where everyone can read it: DIR/VM/ManagedIdentity-Settings
+    #[arg(long, value_name = "DIR", conflicts_with = "no_extension")]
+    pub(crate) discovery_dir: Option<PathBuf>,
     /// Open no extension endpoint
     #[arg(long)]
     pub(crate) no_extension: bool,
@@ -71,8 +78,8 @@ pub(crate) struct UpArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct DataArgs {
-    /// Where keys and state lie
-    #[arg(long, value_name = "DIR", env = env_vars::DATA_DIR)]
+    // Not the parser's `env`: a value from there would count as typed, and contradict --ephemeral.
+    #[arg(long, value_name = "DIR", help = format!("Where keys and state lie [env: {}]", env_vars::DATA_DIR))]
     pub(crate) data_dir: Option<PathBuf>,
 }
 
@@ -88,7 +95,7 @@ pub(crate) enum Source {
 pub(crate) struct TargetArgs {
     #[command(flatten)]
     pub(crate) data: DataArgs,
-    /// Which VM of the running `symbolon up`; without it the first
+    /// Which VM of the running `symbolon up`, by name or resource id; without it the first
     #[arg(long, value_name = "NAME")]
     pub(crate) vm: Option<String>,
     /// Which endpoint

@@ -14,6 +14,8 @@ const LOCK: &str = "symbolon.lock";
 
 /// The store's file.
 pub(crate) const DATABASE: &str = "symbolon.db";
+/// What the store has written and not yet moved into its file.
+const WRITE_AHEAD_LOG: &str = "symbolon.db-wal";
 
 /// A data directory that this process alone uses.
 #[derive(Debug)]
@@ -56,13 +58,9 @@ pub(crate) enum DataDirError {
 }
 
 impl DataDir {
-    /// Opens the directory that was named, or the user's own.
+    /// Opens the directory that was named, by option or variable, or the user's own.
     pub(crate) fn open(named: Option<&Path>) -> Result<Self, DataDirError> {
-        let path = match named {
-            Some(path) => path.to_owned(),
-            None => default_path()?,
-        };
-        Self::open_at(path, None)
+        Self::open_at(locate(named)?, None)
     }
 
     /// Makes one that goes with this value.
@@ -98,9 +96,10 @@ impl DataDir {
     }
 }
 
-/// The directory that a command means, when it only looks at what a running `up` left there.
+/// The directory that a command means: the option's, the variable's, the user's own.
 pub(crate) fn locate(named: Option<&Path>) -> Result<PathBuf, DataDirError> {
-    named.map_or_else(default_path, |path| Ok(path.to_owned()))
+    let named = named.map(Path::to_owned).or_else(|| env_vars::read(env_vars::DATA_DIR).map(PathBuf::from));
+    named.map_or_else(default_path, Ok)
 }
 
 /// Looks whether a directory is ours and closed to others; changes nothing.
@@ -144,16 +143,22 @@ fn refuse_loose(path: &Path) -> Result<(), DataDirError> {
         return Err(DataDirError::NotOurs { path: path.to_owned(), owner: folder.uid() });
     }
     check_mode(path, 0o700)?;
-    for name in [DATABASE, "keys", "tls", "admin.json", "guests"] {
-        let below = path.join(name);
-        if let Ok(found) = fs::symlink_metadata(&below) {
-            check_mode(&below, if found.is_dir() { 0o700 } else { 0o600 })?;
+    for name in ["keys", "tls", "guests"] {
+        check_mode_if_there(&path.join(name), 0o700)?;
+    }
+    for name in [DATABASE, WRITE_AHEAD_LOG, "admin.json"] {
+        check_mode_if_there(&path.join(name), 0o600)?;
+    }
+    for folder in ["keys", "tls"] {
+        for entry in fs::read_dir(path.join(folder)).into_iter().flatten().flatten() {
+            check_mode(&entry.path(), 0o600)?;
         }
     }
-    for entry in fs::read_dir(path.join("keys")).into_iter().flatten().flatten() {
-        check_mode(&entry.path(), 0o600)?;
-    }
     Ok(())
+}
+
+fn check_mode_if_there(path: &Path, wanted: u32) -> Result<(), DataDirError> {
+    if fs::symlink_metadata(path).is_ok() { check_mode(path, wanted) } else { Ok(()) }
 }
 
 fn check_mode(path: &Path, wanted: u32) -> Result<(), DataDirError> {
@@ -245,13 +250,27 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let path = parent.path().join("data");
         drop(DataDir::open(Some(&path)).unwrap());
-        fs::create_dir(path.join("keys")).unwrap();
-        fs::write(path.join("keys/kek"), b"k").unwrap();
-        fs::set_permissions(path.join("keys"), fs::Permissions::from_mode(0o700)).unwrap();
-        fs::set_permissions(path.join("keys/kek"), fs::Permissions::from_mode(0o640)).unwrap();
-        let error = DataDir::open(Some(&path)).unwrap_err().to_string();
-        assert!(error.ends_with(&format!("chmod 600 {}", path.join("keys/kek").display())), "{error}");
-        fs::set_permissions(path.join("keys/kek"), fs::Permissions::from_mode(0o600)).unwrap();
+        let chmod = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        for folder in ["keys", "tls", "guests"] {
+            fs::create_dir(path.join(folder)).unwrap();
+            chmod(&path.join(folder), 0o700);
+        }
+        for name in ["keys/kek.json", "tls/ca.key", "tls/server.key", "admin.json", DATABASE, WRITE_AHEAD_LOG] {
+            let file = path.join(name);
+            fs::write(&file, b"k").unwrap();
+            chmod(&file, 0o640);
+            let error = DataDir::open(Some(&path)).unwrap_err().to_string();
+            assert!(error.ends_with(&format!("chmod 600 {}", file.display())), "{error}");
+            chmod(&file, 0o600);
+            drop(DataDir::open(Some(&path)).unwrap());
+        }
+        for folder in ["keys", "tls", "guests"] {
+            let folder = path.join(folder);
+            chmod(&folder, 0o750);
+            let error = DataDir::open(Some(&path)).unwrap_err().to_string();
+            assert!(error.ends_with(&format!("chmod 700 {}", folder.display())), "{error}");
+            chmod(&folder, 0o700);
+        }
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         assert!(matches!(DataDir::open(Some(&path)), Err(DataDirError::Loose { mode: 0o755, .. })));
     }

@@ -1,6 +1,6 @@
 //! Every environment variable that the program reads or sets, once.
 
-/// The data directory, for every command that takes `--data-dir`.
+/// The data directory, for every command that takes `--data-dir`; `--ephemeral` wins over it.
 pub(crate) const DATA_DIR: &str = "SYMBOLON_DATA_DIR";
 /// What to log, as `tracing` directives, such as `info` or `imds=debug`.
 pub(crate) const LOG: &str = "SYMBOLON_LOG";

@@ -1,7 +1,7 @@
 //! What the process does to keep what it knows: no core file, no reading of its memory by others of the
 //! same user.
 
-use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
 
 /// Hardens this process. Where the system doesn't let it, it says so and goes on.
 pub(crate) fn harden() {
@@ -11,6 +11,20 @@ pub(crate) fn harden() {
     if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
         tracing::warn!(%error, "the process could not be made undumpable");
     }
+}
+
+/// Lets this process open as many descriptors as the system allows it, and says how many these are.
+pub(crate) fn raise_descriptors() -> usize {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let raised = match setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+        Ok(()) => maximum,
+        Err(error) => {
+            tracing::warn!(%error, "the limit of open files could not be raised");
+            current
+        }
+    };
+    // None is no limit at all.
+    raised.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX)
 }
 
 /// Asks for random bytes once: the first ones take the longest.
@@ -27,4 +41,19 @@ pub(crate) fn quiet_panics() {
         let place = panic.location().map(ToString::to_string);
         tracing::error!(place, "a bug: a task panicked");
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::process::{dumpable_behavior, getrlimit};
+
+    use super::*;
+
+    #[test]
+    fn a_hardened_process_leaves_no_core_and_cannot_be_dumped() {
+        harden();
+        let core = getrlimit(Resource::Core);
+        assert_eq!((core.current, core.maximum), (Some(0), Some(0)));
+        assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::NotDumpable);
+    }
 }

@@ -1,8 +1,14 @@
 //! The parts of `symbolon up`.
 
+pub(crate) mod connections;
+pub(crate) mod description;
 pub(crate) mod extension;
+pub(crate) mod fleet;
+pub(crate) mod guest_process;
 pub(crate) mod instance;
 pub(crate) mod machines;
 pub(crate) mod operations;
 pub(crate) mod report;
+pub(crate) mod roster;
+pub(crate) mod stage;
 pub(crate) mod world;

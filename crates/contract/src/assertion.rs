@@ -2,9 +2,11 @@
 //! matters.
 //!
 //! Times come as integers, floats or strings of digits, or not at all (MSAL for Python, MSAL .NET); a
-//! thumbprint may be padded; `x5c` may be a string or a list, with line breaks inside. What would let an
-//! attacker choose the key or the algorithm is refused: `none`, HS*, an embedded `jwk`, `jku` or `x5u`, unknown
-//! `crit`, a member that stands twice. Public source: MicrosoftDocs/entra-docs `certificate-credentials.md`.
+//! thumbprint may be padded and in either alphabet of base64 (MSAL for Go, msal4j); `x5c` may be a string or a
+//! list, with line breaks inside. What would let an attacker choose the key or the algorithm is refused: `none`,
+//! HS*, an embedded `jwk`, `jku` or `x5u`, unknown `crit`, a member that stands twice. Public source: MicrosoftDocs/entra-docs `certificate-credentials.md`.
+
+use std::fmt;
 
 use serde_json::{Map, Value};
 
@@ -24,8 +26,58 @@ pub enum AssertionAlgorithm {
     Ps256,
 }
 
-/// An assertion that was read. Nothing in it has been verified.
-#[derive(Clone, Debug, PartialEq)]
+/// The signed form of an assertion: a compact JWS of which the header and the framing were read. Nothing in it has
+/// been verified. `Debug` shows neither payload nor signature: together they can be used.
+#[derive(Clone, PartialEq)]
+pub struct UnverifiedJws<'a> {
+    /// How it says it is signed.
+    pub algorithm: AssertionAlgorithm,
+    /// The header's members.
+    pub header: Map<String, Value>,
+    /// The payload, whatever it is.
+    pub payload: Vec<u8>,
+    /// What is signed.
+    pub signed: &'a str,
+    /// The signature.
+    pub signature: Vec<u8>,
+}
+
+impl fmt::Debug for UnverifiedJws<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnverifiedJws").field("algorithm", &self.algorithm).finish_non_exhaustive()
+    }
+}
+
+impl<'a> UnverifiedJws<'a> {
+    /// Reads a compact JWS.
+    ///
+    /// # Errors
+    /// When it isn't one, or its header lets the sender choose key or algorithm.
+    pub fn parse(jws: &'a str) -> Result<Self, MalformedAssertion> {
+        if jws.len() > MAX_LENGTH {
+            return Err(MalformedAssertion::TooLong);
+        }
+        let (signed, signature) = jws.rsplit_once('.').ok_or(MalformedAssertion::NotAJwt)?;
+        let (header, payload) = signed.split_once('.').ok_or(MalformedAssertion::NotAJwt)?;
+        let decode = |part: &str| jose::decode(part).ok_or(MalformedAssertion::NotAJwt);
+        let (header, payload, signature) = (decode(header)?, decode(payload)?, decode(signature)?);
+        let header = jose::object(&header).map_err(|_| MalformedAssertion::NotAnObject("header"))?;
+        for forbidden in ["jwk", "jku", "x5u", "crit", "b64", "zip"] {
+            if header.contains_key(forbidden) {
+                return Err(MalformedAssertion::Forbidden(forbidden));
+            }
+        }
+        let algorithm = match header.get("alg").and_then(Value::as_str) {
+            Some("RS256") => AssertionAlgorithm::Rs256,
+            Some("PS256") => AssertionAlgorithm::Ps256,
+            Some(_) | None => return Err(MalformedAssertion::Algorithm),
+        };
+        Ok(Self { algorithm, header, payload, signed, signature })
+    }
+}
+
+/// An assertion that was read. Nothing in it has been verified. `Debug` doesn't show what could be sent again.
+#[derive(Clone, PartialEq)]
 pub struct UnverifiedAssertion<'a> {
     /// How it says it is signed.
     pub algorithm: AssertionAlgorithm,
@@ -76,32 +128,26 @@ pub enum MalformedAssertion {
     Member(&'static str),
 }
 
+impl fmt::Debug for UnverifiedAssertion<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnverifiedAssertion")
+            .field("algorithm", &self.algorithm)
+            .field("issuer", &self.issuer)
+            .field("subject", &self.subject)
+            .field("audiences", &self.audiences)
+            .field("expires_on", &self.expires_on)
+            .finish_non_exhaustive()
+    }
+}
+
 impl<'a> UnverifiedAssertion<'a> {
     /// Reads a compact JWT.
     ///
     /// # Errors
     /// When it isn't an assertion that could be verified at all.
     pub fn parse(jwt: &'a str) -> Result<Self, MalformedAssertion> {
-        if jwt.len() > MAX_LENGTH {
-            return Err(MalformedAssertion::TooLong);
-        }
-        let (signed, signature) = jwt.rsplit_once('.').ok_or(MalformedAssertion::NotAJwt)?;
-        let (header, claims) = signed.split_once('.').ok_or(MalformedAssertion::NotAJwt)?;
-        let decode = |part: &str| jose::decode(part).ok_or(MalformedAssertion::NotAJwt);
-        let (header, claims, signature) = (decode(header)?, decode(claims)?, decode(signature)?);
-        let header = jose::object(&header).map_err(|_| MalformedAssertion::NotAnObject("header"))?;
-        let claims = jose::object(&claims).map_err(|_| MalformedAssertion::NotAnObject("payload"))?;
-
-        for forbidden in ["jwk", "jku", "x5u", "crit", "b64", "zip"] {
-            if header.contains_key(forbidden) {
-                return Err(MalformedAssertion::Forbidden(forbidden));
-            }
-        }
-        let algorithm = match header.get("alg").and_then(Value::as_str) {
-            Some("RS256") => AssertionAlgorithm::Rs256,
-            Some("PS256") => AssertionAlgorithm::Ps256,
-            Some(_) | None => return Err(MalformedAssertion::Algorithm),
-        };
+        let UnverifiedJws { algorithm, header, payload, signed, signature } = UnverifiedJws::parse(jwt)?;
+        let claims = jose::object(&payload).map_err(|_| MalformedAssertion::NotAnObject("payload"))?;
         check_x5c(&header)?;
         // It decides nothing, but what isn't a time is no sound assertion.
         time(&claims, "iat")?;
@@ -140,7 +186,7 @@ fn text(object: &Map<String, Value>, name: &'static str) -> Result<Option<String
 
 fn thumbprint<const N: usize>(text: Option<&str>, name: &'static str) -> Result<Option<[u8; N]>, MalformedAssertion> {
     let Some(text) = text else { return Ok(None) };
-    let bytes = jose::decode_padded(text).ok_or(MalformedAssertion::Member(name))?;
+    let bytes = jose::decode_lenient(text).ok_or(MalformedAssertion::Member(name))?;
     bytes.try_into().map(Some).map_err(|_| MalformedAssertion::Member(name))
 }
 

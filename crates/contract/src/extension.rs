@@ -7,6 +7,8 @@ mod settings;
 mod token_body;
 mod token_request;
 
+use std::net::{IpAddr, SocketAddr};
+
 pub use settings::{InvalidSettings, Settings};
 pub use token_body::{TokenBody, TokenFields};
 pub use token_request::TokenRequest;
@@ -18,8 +20,23 @@ pub const CONTENT_TYPE: &str = "application/json";
 
 /// The text of the discovery file `ManagedIdentity-Settings`: a base URL without a path and without a last
 /// slash, because one reader appends `/oauth2/token` as a string (Azure/azure-linux-extensions
-/// `OmsAgent/omsagent.py`, Azure/go-autorest@01e63fe `autorest/adal/msi_linux.go`).
+/// `OmsAgent/omsagent.py`, Azure/go-autorest@01e63fe `autorest/adal/msi_linux.go`). `own` is the address on
+/// which the endpoint listens where that isn't localhost.
 #[must_use]
-pub fn discovery_file(port: u16) -> String {
-    format!("{{\"url\":\"http://localhost:{port}\"}}")
+pub fn discovery_file(own: Option<IpAddr>, port: u16) -> String {
+    let host = own.map_or_else(|| format!("localhost:{port}"), |own| SocketAddr::new(own, port).to_string());
+    format!("{{\"url\":\"http://{host}\"}}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_discovery_file_names_the_address_that_listens() {
+        for (own, url) in [(None, "localhost:1"), (Some("127.0.1.1"), "127.0.1.1:1"), (Some("::1"), "[::1]:1")] {
+            let own = own.map(|own| own.parse().unwrap());
+            assert_eq!(discovery_file(own, 1), format!("{{\"url\":\"http://{url}\"}}"));
+        }
+    }
 }

@@ -37,13 +37,10 @@ pub enum Route {
 }
 
 impl Route {
-    /// Every route of a surface.
+    /// Every route of a surface, from the table that requests are looked up in.
     #[must_use]
-    pub fn all(surface: Surface) -> &'static [Self] {
-        match surface {
-            Surface::Imds => &[Self::ImdsToken, Self::ImdsIdentityInfo],
-            Surface::Extension => &[Self::ExtensionToken],
-        }
+    pub fn all(surface: Surface) -> Vec<Self> {
+        path::routes(surface).iter().map(|(_, route)| *route).collect()
     }
 
     /// The value of `Allow`, for a method that isn't taken.

@@ -17,7 +17,7 @@ pub struct Limits {
     pub head: usize,
     /// The most header lines; fewer than the 100 that HTTP libraries take.
     pub lines: usize,
-    /// The most bytes of a body.
+    /// The most bytes of a body. Where none is read this may be much, so that path and method are judged first.
     pub body: u64,
     /// Whether a body may come in chunks: MSAL for Go sends its form so.
     pub chunked: bool,
@@ -160,7 +160,7 @@ fn next_line<'b>(rest: &mut &'b [u8], all: &[u8], limits: &Limits) -> Result<&'b
     Ok(line)
 }
 
-/// `METHOD SP target SP HTTP/1.x`; the target in origin form, visible ASCII without `#` and `\`.
+/// `METHOD SP target SP HTTP/1.x`; the target in origin form.
 fn request_line(line: &[u8]) -> Result<RequestLine, Stop> {
     let mut parts = line.split(|byte| *byte == b' ');
     let (Some(method), Some(target), Some(version), None) = (parts.next(), parts.next(), parts.next(), parts.next())
@@ -187,9 +187,26 @@ struct RequestLine {
     may_chunk: bool,
 }
 
-/// Visible ASCII without `#` and `\`. No branch depends on a byte, so that many are judged at once.
+/// Visible ASCII without what a fragment begins with, what a filter may read as `/`, and what no client sends
+/// raw and HTTP libraries refuse in words of their own (WHATWG URL, "path percent-encode set", "query
+/// percent-encode set"). Quotes in a path and grave accents in a query are read by all.
 fn is_target(bytes: &[u8]) -> bool {
-    !bytes.iter().fold(false, |bad, byte| bad | (*byte <= b' ') | (*byte >= 0x7f) | (*byte == b'#') | (*byte == b'\\'))
+    let (path, query) = bytes.split_at(memchr(b'?', bytes).unwrap_or(bytes.len()));
+    is_part(path, b'`') && is_part(query, b'"')
+}
+
+/// No branch depends on a byte, so that many are judged at once.
+fn is_part(bytes: &[u8], not: u8) -> bool {
+    !bytes.iter().fold(false, |bad, byte| {
+        let byte = *byte;
+        bad | (byte <= b' ')
+            | (byte >= 0x7f)
+            | (byte == b'#')
+            | (byte == b'\\')
+            | (byte == b'<')
+            | (byte == b'>')
+            | (byte == not)
+    })
 }
 
 /// Anything but control bytes; a tab is none here.

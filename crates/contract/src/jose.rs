@@ -8,11 +8,13 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, URL_
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// Base64url with or without padding, for the places where real clients differ.
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
-    &base64::alphabet::URL_SAFE,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
+/// For the places where real clients differ: with or without padding.
+const LENIENT: GeneralPurposeConfig =
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+/// Base64url, padded or not.
+const LENIENT_URL: GeneralPurpose = GeneralPurpose::new(&base64::alphabet::URL_SAFE, LENIENT);
+/// Standard base64, padded or not.
+const LENIENT_STANDARD: GeneralPurpose = GeneralPurpose::new(&base64::alphabet::STANDARD, LENIENT);
 
 /// Decodes strict, unpadded base64url.
 #[must_use]
@@ -20,10 +22,11 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
 
-/// Decodes base64url, padded or not: a thumbprint as MSAL for Python sends it.
+/// Decodes a thumbprint, in whichever alphabet and padded or not: MSAL for Python pads base64url; MSAL for Go
+/// (`Credential.JWT`), msal4j and `azure_identity` for Rust send the standard alphabet, with `+` and `/`.
 #[must_use]
-pub fn decode_padded(text: &str) -> Option<Vec<u8>> {
-    LENIENT.decode(text).ok()
+pub fn decode_lenient(text: &str) -> Option<Vec<u8>> {
+    LENIENT_URL.decode(text).or_else(|_| LENIENT_STANDARD.decode(text)).ok()
 }
 
 /// Encodes as unpadded base64url.
@@ -134,8 +137,16 @@ mod tests {
         for wrong in ["_-8=", "/+8", "_-9", "a b", "?"] {
             assert_eq!(decode(wrong), None, "{wrong}");
         }
-        assert_eq!(decode_padded("_-8="), decode("_-8"));
-        assert_eq!(decode_padded("_-8"), decode("_-8"));
+    }
+
+    #[test]
+    fn a_thumbprint_may_be_in_either_alphabet_and_in_one_only() {
+        for same in ["_-8", "_-8=", "/+8", "/+8="] {
+            assert_eq!(decode_lenient(same), decode("_-8"), "{same}");
+        }
+        for wrong in ["_+8", "/-8=", "_-8==", "_-9", "/+9=", "a b", "?"] {
+            assert_eq!(decode_lenient(wrong), None, "{wrong}");
+        }
     }
 
     proptest! {

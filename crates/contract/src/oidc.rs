@@ -144,11 +144,18 @@ pub struct Jwks {
     pub keys: Vec<PublicJwk>,
 }
 
-/// The answer of `/common/discovery/instance` for a host of our own.
+/// The answer of `/common/discovery/instance` for a host of our own. `aliases` are all of them, `host` the one that is
+/// published.
 ///
 /// # Errors
 /// Never in practice: every member is text.
-pub fn instance(authority: &str, host: &str, tenant: &str, api_version: &str) -> Result<Vec<u8>, serde_json::Error> {
+pub fn instance(
+    authority: &str,
+    host: &str,
+    aliases: &[String],
+    tenant: &str,
+    api_version: &str,
+) -> Result<Vec<u8>, serde_json::Error> {
     #[derive(Serialize)]
     struct Instance<'d> {
         tenant_discovery_endpoint: String,
@@ -160,12 +167,12 @@ pub fn instance(authority: &str, host: &str, tenant: &str, api_version: &str) ->
     struct Cloud<'d> {
         preferred_network: &'d str,
         preferred_cache: &'d str,
-        aliases: [&'d str; 1],
+        aliases: &'d [String],
     }
     serde_json::to_vec(&Instance {
         tenant_discovery_endpoint: format!("{authority}/{tenant}/v2.0/.well-known/openid-configuration"),
         api_version,
-        metadata: [Cloud { preferred_network: host, preferred_cache: host, aliases: [host] }],
+        metadata: [Cloud { preferred_network: host, preferred_cache: host, aliases }],
     })
 }
 
@@ -196,10 +203,13 @@ mod tests {
 
     #[test]
     fn instance_discovery_names_the_tenants_document() {
-        let instance = String::from_utf8(instance("https://a:1", "a:1", "t", "1.1").unwrap()).unwrap();
+        let instance = String::from_utf8(
+            instance("https://a:1", "a:1", &["a:1".to_owned(), "b:1".to_owned()], "t", "1.1").unwrap(),
+        )
+        .unwrap();
         assert_eq!(
             instance,
-            r#"{"tenant_discovery_endpoint":"https://a:1/t/v2.0/.well-known/openid-configuration","api-version":"1.1","metadata":[{"preferred_network":"a:1","preferred_cache":"a:1","aliases":["a:1"]}]}"#
+            r#"{"tenant_discovery_endpoint":"https://a:1/t/v2.0/.well-known/openid-configuration","api-version":"1.1","metadata":[{"preferred_network":"a:1","preferred_cache":"a:1","aliases":["a:1","b:1"]}]}"#
         );
     }
 }

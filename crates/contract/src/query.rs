@@ -150,6 +150,11 @@ mod tests {
         let long = "x".repeat(MAX_VALUE);
         assert!(Parameters::parse(&format!("a={long}")).is_ok());
         assert_eq!(refusal(&format!("a={long}x")), Refusal::ParameterTooLong { name: "a".to_owned() });
+        let many = |count: usize| (0..count).map(|number| format!("a{number}=1&")).collect::<String>();
+        assert!(Parameters::parse(&many(64)).is_ok());
+        assert_eq!(refusal(&many(65)), Refusal::TooManyParameters);
+        assert_eq!(value("a=1%2&b=%zz%", "a").as_deref(), Some("1%2"), "a broken escape means itself");
+        assert_eq!(value("a=1%2&b=%zz%", "b").as_deref(), Some("%zz%"));
         let form = Parameters::parse("resource=a").unwrap().and_form(b"resource=b").unwrap_err();
         assert_eq!(form, Refusal::ParameterTwice { name: "resource".to_owned() });
     }

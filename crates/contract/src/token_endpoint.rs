@@ -3,6 +3,7 @@
 //! Public source: MicrosoftDocs/entra-docs `v2-oauth2-client-creds-grant-flow.md`.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use crate::aadsts::Aadsts;
 use crate::answer::push_json_text;
@@ -22,13 +23,22 @@ pub enum EndpointVersion {
     V2,
 }
 
-/// What a client brings to prove who it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a client brings to prove who it is. `Debug` says which, and shows none of it.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Proof<'f> {
     /// A secret, in the form or as HTTP Basic.
     Secret(Cow<'f, str>),
     /// A signed JWT: of its own key, or of an external issuer.
     Assertion(Cow<'f, str>),
+}
+
+impl fmt::Debug for Proof<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Secret(_) => "Secret(redacted)",
+            Self::Assertion(_) => "Assertion(redacted)",
+        })
+    }
 }
 
 /// A request for a token.
@@ -80,10 +90,15 @@ impl<'f> TokenForm<'f> {
     }
 }
 
+/// What MSAL for Go and msal4j ask for beside the resource with every grant, in any order. It means nothing for a
+/// client without a user, and the real service passes over it (AzureAD/microsoft-authentication-library-for-go
+/// `apps/internal/oauth/ops/accesstokens/accesstokens.go`, `AppendDefaultScopes`).
+const OIDC_SCOPES: [&str; 3] = ["openid", "offline_access", "profile"];
+
 /// The resource of a scope: what stands before `/.default`, with every slash that stands there.
 fn resource_of<'f>(scope: &str) -> Result<Cow<'f, str>, Aadsts> {
     let invalid = || Aadsts::InvalidScope { scope: scope.to_owned() };
-    let mut resources = scope.split(' ').filter(|scope| !scope.is_empty());
+    let mut resources = scope.split(' ').filter(|one| !one.is_empty() && !OIDC_SCOPES.contains(one));
     let resource = resources.next().and_then(|one| one.strip_suffix("/.default")).ok_or_else(invalid)?;
     if resource.is_empty() || resources.next().is_some() {
         return Err(invalid());
@@ -106,8 +121,8 @@ fn reason(refusal: &Refusal) -> String {
     refusal.label().replace('_', " ")
 }
 
-/// A token to answer with.
-#[derive(Clone, Copy, Debug)]
+/// A token to answer with. `Debug` doesn't show it.
+#[derive(Clone, Copy)]
 pub struct TokenAnswer<'t> {
     /// The token.
     pub access_token: &'t str,
@@ -119,6 +134,15 @@ pub struct TokenAnswer<'t> {
     pub not_before: i64,
     /// The resource as it was asked for.
     pub resource: &'t str,
+}
+
+impl fmt::Debug for TokenAnswer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenAnswer")
+            .field("expires_on", &self.expires_on)
+            .field("resource", &self.resource)
+            .finish_non_exhaustive()
+    }
 }
 
 impl TokenAnswer<'_> {
@@ -162,10 +186,22 @@ mod tests {
             ("https://management.azure.com/.default", "https://management.azure.com"),
             ("https://management.core.windows.net//.default", "https://management.core.windows.net/"),
             ("api://AzureADTokenExchange/.default", "api://AzureADTokenExchange"),
+            // MSAL for Go, and msal4j, which joins a set.
+            ("https://a/.default openid offline_access profile", "https://a"),
+            ("openid profile https://a//.default offline_access", "https://a/"),
+            ("offline_access openid profile api://a/.default", "api://a"),
         ] {
             assert_eq!(resource_of(scope).unwrap(), resource);
         }
-        for wrong in ["", "https://a", "/.default", "https://a/.default https://b/.default", "openid"] {
+        for wrong in [
+            "",
+            "https://a",
+            "/.default",
+            "https://a/.default https://b/.default",
+            "openid",
+            "openid profile",
+            "OpenID https://a/.default",
+        ] {
             assert!(matches!(resource_of(wrong), Err(Aadsts::InvalidScope { .. })), "{wrong}");
         }
     }
@@ -185,6 +221,18 @@ mod tests {
         let basic = Some(("c".to_owned(), "s".to_owned()));
         let v1 = TokenForm::parse(EndpointVersion::V1, b"grant_type=client_credentials&resource=r", basic).unwrap();
         assert_eq!((v1.client_id.as_ref(), v1.proof), ("c", Proof::Secret("s".into())));
+    }
+
+    #[test]
+    fn debug_texts_show_no_secret_and_no_token() {
+        let base = "grant_type=client_credentials&client_id=c&scope=r/.default";
+        let secret = format!("{base}&client_secret=hunter2");
+        let assertion = format!("{base}&client_assertion=eyJ.hunter2.x&client_assertion_type={JWT_BEARER}");
+        let answer =
+            TokenAnswer { access_token: "eyJhunter2", expires_in: 1, expires_on: 1, not_before: 1, resource: "r" };
+        for text in [format!("{:?}", form(&secret)), format!("{:?}", form(&assertion)), format!("{answer:?}")] {
+            assert!(!text.contains("hunter2") && !text.contains("eyJ") && text.contains("\"r\""), "{text}");
+        }
     }
 
     #[test]

@@ -1,20 +1,23 @@
 //! Answers of the authority: JSON always, and a trace with every error.
 
+use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use contract::aadsts::{Aadsts, Trace};
 use contract::answer::Answer;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA};
 use http::{HeaderMap, HeaderValue, StatusCode};
+use http_body_util::{BodyExt, Collected, LengthLimitError, Limited};
 use uuid::Uuid;
 
 use crate::app::App;
 
-const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+/// The media type of every answer.
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 const CLIENT_REQUEST_ID: &str = "client-request-id";
 
 /// The body of a 200 that may be kept for so many seconds; 0 is not at all.
-pub(crate) fn ok(body: impl Into<axum::body::Body>, max_age: u32) -> Response {
+pub(crate) fn ok(body: impl Into<Body>, max_age: u32) -> Response {
     let mut response = Response::new(body.into());
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, JSON);
@@ -82,7 +85,23 @@ pub(crate) fn plain(answer: Answer) -> Response {
 /// A failure of our own: told once in the log, and to the client without its inside.
 pub(crate) fn internal(error: &(dyn std::error::Error + 'static)) -> Response {
     tracing::error!(error, "the authority failed");
-    plain(Answer::error(500, "server_error", "An internal error occurred"))
+    plain(internal_error())
+}
+
+pub(crate) fn internal_error() -> Answer {
+    Answer::error(500, "server_error", "An internal error occurred")
+}
+
+/// Reads a body, or answers: 413 when it is longer than `limit`, 408 when it doesn't come to its end in the time that
+/// the listener gives it.
+pub(crate) async fn read_body(body: Body, limit: usize) -> Result<Bytes, Response> {
+    Limited::new(body, limit).collect().await.map(Collected::to_bytes).map_err(|why| {
+        plain(if why.is::<LengthLimitError>() {
+            Answer::error(413, "request_too_large", "The request body is too large")
+        } else {
+            Answer::error(408, "request_timeout", "The request body did not arrive in time")
+        })
+    })
 }
 
 /// As many tokens wait to be signed as may.

@@ -22,8 +22,8 @@ pub struct App {
     pub external: ExternalKeys,
     /// The base URL under which everything is published, without a last slash: configuration, never a header.
     pub base_url: String,
-    /// Its host and port.
-    pub host: String,
+    /// Every host and port under which it is reached, as [`crate::tls::hosts`] lists them.
+    pub hosts: Vec<String>,
     /// Seals what may not be read at rest.
     pub kek: Arc<FileKek>,
     /// Where the ids of new resources come from.
@@ -39,4 +39,11 @@ pub enum Ids {
     Derived,
     /// From the random generator.
     Random,
+}
+
+impl App {
+    /// The host and port of the base URL.
+    pub(crate) fn host(&self) -> &str {
+        self.base_url.strip_prefix("https://").unwrap_or(&self.base_url)
+    }
 }

@@ -1,9 +1,9 @@
 //! Who a client is: by its secret, its own certificate, or an external issuer's word.
 
-use authority::Subject;
 use authority::assertion::{self, AssertionRefusal, check_time};
 use authority::federated::{self, FederatedRefusal};
 use authority::issuer::TokenVersion;
+use authority::{Evidence, Subject};
 use broker::in_process::subject;
 use contract::aadsts::Aadsts;
 use contract::assertion::UnverifiedAssertion;
@@ -19,6 +19,7 @@ pub(crate) struct Authenticated {
     pub(crate) principal_id: PrincipalId,
     pub(crate) client_id: ClientId,
     pub(crate) subject: Subject,
+    pub(crate) evidence: Evidence,
 }
 
 /// Why a client isn't believed.
@@ -35,14 +36,6 @@ impl From<Aadsts> for ClientError {
     }
 }
 
-/// How a client proved who it is.
-enum Evidence {
-    Secret,
-    /// With a certificate, perhaps one that lies on a VM's disk.
-    Certificate(Option<ResourceId>),
-    Federated,
-}
-
 /// Finds the client of a form and checks what it brings. `named` is the tenant as the path has it.
 pub(crate) async fn authenticate(
     app: &App,
@@ -57,25 +50,27 @@ pub(crate) async fn authenticate(
     let found = app.store.read(move |tx| tx.client(id, client_id)).await.map_err(ClientError::Store)?;
     let client = found.ok_or_else(unknown)?;
     let now = app.authority.clock().now();
-    let evidence = match &form.proof {
+    let (evidence, used_by) = match &form.proof {
         Proof::Secret(secret) => {
             check_secret(app, &client.secrets, secret, sent, now)?;
-            Evidence::Secret
+            (Evidence::Secret, None)
         }
         Proof::Assertion(jwt) => {
             let parsed =
                 UnverifiedAssertion::parse(jwt).map_err(|why| Aadsts::InvalidAssertion { reason: why.to_string() })?;
             if parsed.issuer.eq_ignore_ascii_case(sent) {
-                own_key(app, tenant, named, &parsed, sent, &client, now)?
+                (Evidence::Certificate, own_key(app, tenant, named, &parsed, sent, &client, now)?)
             } else {
-                external(app, &parsed, &client, now).await?
+                external(app, &parsed, &client, now).await?;
+                (Evidence::Federated, None)
             }
         }
     };
     Ok(Authenticated {
         principal_id: client.principal.principal_id,
         client_id,
-        subject: subject_of(&client, &evidence),
+        subject: subject_of(&client, evidence, used_by.as_ref()),
+        evidence,
     })
 }
 
@@ -96,6 +91,7 @@ fn check_secret(
     Ok(())
 }
 
+/// Checks an assertion of the client's own key; the VM on whose disk the key lies, if it is one of those.
 fn own_key(
     app: &App,
     tenant: &Tenant,
@@ -104,7 +100,7 @@ fn own_key(
     client_id: &str,
     client: &ClientRecord,
     now: Timestamp,
-) -> Result<Evidence, Aadsts> {
+) -> Result<Option<ResourceId>, Aadsts> {
     let audiences = audiences(app, tenant, named);
     let verified = assertion::verify(parsed, client_id, &client.certificates, &audiences, now);
     let certificate = verified.map_err(|refusal| match refusal {
@@ -117,7 +113,7 @@ fn own_key(
             Aadsts::InvalidAssertion { reason: refusal.to_string() }
         }
     })?;
-    Ok(Evidence::Certificate(certificate.vm.clone()))
+    Ok(certificate.vm.clone())
 }
 
 async fn external(
@@ -125,7 +121,7 @@ async fn external(
     parsed: &UnverifiedAssertion<'_>,
     client: &ClientRecord,
     now: Timestamp,
-) -> Result<Evidence, ClientError> {
+) -> Result<(), ClientError> {
     let credential = federated::find(&client.federated, parsed).map_err(|refusal| match refusal {
         FederatedRefusal::Issuer(value) => Aadsts::FederatedIssuer(shortened(&value)),
         FederatedRefusal::Subject(value) => Aadsts::FederatedSubject(shortened(&value)),
@@ -145,33 +141,30 @@ async fn external(
         return Err(Aadsts::InvalidSignature.into());
     }
     check_time(parsed, now).map_err(|_| Aadsts::AssertionTime)?;
-    Ok(Evidence::Federated)
+    Ok(())
 }
 
 /// Every form in which clients name this token endpoint as their assertion's audience.
 fn audiences(app: &App, tenant: &Tenant, named: &str) -> Vec<String> {
-    let base = &app.base_url;
     let issuers = app.authority.issuers();
     let id = tenant.id.to_string();
     let mut audiences = vec![issuers.issuer(TokenVersion::V1, tenant.id), issuers.issuer(TokenVersion::V2, tenant.id)];
     for name in [id.as_str(), named, tenant.name.as_str()] {
-        audiences.push(format!("{base}/{name}/oauth2/token"));
-        audiences.push(format!("{base}/{name}/oauth2/v2.0/token"));
+        for host in &app.hosts {
+            audiences.push(format!("https://{host}/{name}/oauth2/token"));
+            audiences.push(format!("https://{host}/{name}/oauth2/v2.0/token"));
+        }
     }
     audiences
 }
 
-fn subject_of(client: &ClientRecord, evidence: &Evidence) -> Subject {
-    let used_by = match evidence {
-        Evidence::Certificate(vm) => vm.as_ref(),
-        Evidence::Secret | Evidence::Federated => None,
-    };
+fn subject_of(client: &ClientRecord, evidence: Evidence, used_by: Option<&ResourceId>) -> Subject {
     match &client.holder {
         Holder::ManagedIdentity(identity) => subject(identity, used_by),
         Holder::Application { .. } => Subject::Application {
             credential: match evidence {
                 Evidence::Secret => "1",
-                Evidence::Certificate(_) | Evidence::Federated => "2",
+                Evidence::Certificate | Evidence::Federated | Evidence::Machine => "2",
             },
             // No resource defines roles of its own yet; role assignments are looked up by whoever is asked.
             roles: Vec::new(),

@@ -31,7 +31,7 @@ async fn document(app: &App, tenant: &str, headers: &HeaderMap, version: TokenVe
         Err(TenantError::Refused(refusal)) => return Tracing::of(headers, app).refuse(&refusal, app),
         Err(TenantError::Store(error)) => return answer::internal(&error),
     };
-    let discovery = Discovery { authority: &app.base_url, tenant: &name, issuer: &issuer, host: &app.host };
+    let discovery = Discovery { authority: &app.base_url, tenant: &name, issuer: &issuer, host: app.host() };
     let body = match version {
         TokenVersion::V1 => discovery.v1(),
         TokenVersion::V2 => discovery.v2(),

@@ -1,33 +1,27 @@
 //! The keys of external issuers: fetched, kept for a while, and fetched again when an unknown one is named.
 //!
-//! Only issuers that are configured are ever asked, over https, with a limit on time and size.
+//! Only issuers that are configured are ever asked, over https, with a limit on time and size. An issuer that
+//! fails or is slow is asked once in a while, and whoever names a key that is known doesn't wait for it.
+
+mod document;
 
 use std::collections::HashMap;
 use std::error::Error;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::{ExternalIssuer, JwksSource, Monotonic, SharedClock};
-use http::{Request, Uri};
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper::body::Bytes;
-use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
-use rustls::RootCertStore;
+use domain::{ExternalIssuer, Monotonic, SharedClock};
 use rustls_pki_types::CertificateDer;
-use serde_json::Value;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
 
-/// How long fetched keys are kept.
+use document::Documents;
+
+/// How long fetched keys are kept without asking again.
 const KEEP: Duration = Duration::from_secs(3_600);
-/// How soon an unknown key may have them fetched again.
+/// How long they serve at most while the issuer can't be had.
+const KEEP_STALE: Duration = Duration::from_secs(6 * 3_600);
+/// How soon after an attempt, whatever became of it, there may be another.
 const COOLDOWN: Duration = Duration::from_secs(30);
-/// How long a fetch may take.
-const TIMEOUT: Duration = Duration::from_secs(5);
-/// The longest document that is read.
-const MAX_DOCUMENT: usize = 256 * 1024;
 
 /// A public RSA key of an external issuer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,18 +49,80 @@ pub enum KeysUnavailable {
     /// It isn't a key set, or not a discovery document of this issuer.
     #[error("the document {0} isn't what it must be")]
     Unsound(String),
+    /// The last attempt failed a moment ago, and the next one waits.
+    #[error("the keys could not be had a moment ago; they are asked for again in a while")]
+    Lately,
+    /// The task that fetched them ended without a result.
+    #[error("the fetching of the keys was stopped")]
+    Stopped,
 }
 
 /// The keys of every external issuer.
 pub struct ExternalKeys {
-    client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
+    documents: Documents,
     clock: SharedClock,
-    kept: Mutex<HashMap<String, Arc<Mutex<Option<Kept>>>>>,
+    issuers: Mutex<HashMap<String, Arc<Issuer>>>,
 }
 
+/// What is known of one issuer.
+#[derive(Default)]
+struct Issuer {
+    known: Mutex<Known>,
+    /// One fetch at a time.
+    turn: Arc<Turn<()>>,
+}
+
+#[derive(Clone, Default)]
+struct Known {
+    keys: Option<Kept>,
+    /// When they were last asked for, whatever became of it.
+    tried: Option<Monotonic>,
+}
+
+#[derive(Clone)]
 struct Kept {
     keys: Arc<Vec<ExternalKey>>,
     at: Monotonic,
+}
+
+/// How far the kept keys go for a request.
+enum Use {
+    /// All the way.
+    Fresh(Arc<Vec<ExternalKey>>),
+    /// They are old, and serve for want of newer ones.
+    Stale(Arc<Vec<ExternalKey>>),
+    /// The key isn't among them.
+    Unknown(Arc<Vec<ExternalKey>>),
+    /// There are none.
+    None,
+}
+
+impl Known {
+    fn of(&self, kid: Option<&str>, now: Monotonic) -> Use {
+        let Some(kept) = self.keys.as_ref().filter(|kept| now.since(kept.at) < KEEP_STALE) else { return Use::None };
+        let keys = Arc::clone(&kept.keys);
+        if kid.is_some_and(|kid| !keys.iter().any(|key| key.kid.as_deref() == Some(kid))) {
+            Use::Unknown(keys)
+        } else if now.since(kept.at) < KEEP {
+            Use::Fresh(keys)
+        } else {
+            Use::Stale(keys)
+        }
+    }
+
+    fn may_ask(&self, now: Monotonic) -> bool {
+        self.tried.is_none_or(|tried| now.since(tried) >= COOLDOWN)
+    }
+}
+
+impl Issuer {
+    fn known(&self) -> Known {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Known)) {
+        change(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner));
+    }
 }
 
 impl ExternalKeys {
@@ -75,23 +131,11 @@ impl ExternalKeys {
     /// # Errors
     /// When the TLS library can't be set up.
     pub fn new(clock: SharedClock, also: &[CertificateDer<'static>]) -> Result<Self, rustls::Error> {
-        let mut roots = RootCertStore::empty();
-        // A machine without roots can still ask issuers whose keys lie in files.
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        roots.add_parsable_certificates(also.iter().cloned());
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let connector =
-            hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(config).https_only().enable_http1().build();
-        let client = Client::builder(TokioExecutor::new()).build(connector);
-        Ok(Self { client, clock, kept: Mutex::default() })
+        Ok(Self { documents: Documents::trusting(also)?, clock, issuers: Mutex::default() })
     }
 
     /// The keys of an issuer. When `kid` isn't among those that are kept they are fetched again, but not more
-    /// often than the cooldown lets.
+    /// often than the cooldown lets; nor are they after a failure.
     ///
     /// # Errors
     /// When they can't be had.
@@ -100,97 +144,55 @@ impl ExternalKeys {
         issuer: &ExternalIssuer,
         kid: Option<&str>,
     ) -> Result<Arc<Vec<ExternalKey>>, KeysUnavailable> {
-        let place = self.kept.lock().await.entry(issuer.url.clone()).or_default().clone();
-        // One fetch at a time for each issuer; the others wait for it.
-        let mut kept = place.lock().await;
-        let now = self.clock.monotonic();
-        if let Some(found) = kept.as_ref() {
-            let age = now.since(found.at);
-            let knows = kid.is_none_or(|kid| found.keys.iter().any(|key| key.kid.as_deref() == Some(kid)));
-            if age < if knows { KEEP } else { COOLDOWN } {
-                return Ok(Arc::clone(&found.keys));
-            }
-        }
-        let keys = Arc::new(self.fetch(issuer).await?);
-        *kept = Some(Kept { keys: Arc::clone(&keys), at: now });
-        Ok(keys)
-    }
-
-    async fn fetch(&self, issuer: &ExternalIssuer) -> Result<Vec<ExternalKey>, KeysUnavailable> {
-        match &issuer.jwks {
-            JwksSource::Inline(text) => read_keys("in the seed", text.as_bytes()),
-            JwksSource::File(path) => {
-                let place = path.display().to_string();
-                let unreadable =
-                    |why: std::io::Error| KeysUnavailable::Document { place: place.clone(), why: why.into() };
-                read_keys(&place, &tokio::fs::read(path).await.map_err(unreadable)?)
-            }
-            JwksSource::Url(url) if url.ends_with("/.well-known/openid-configuration") => {
-                let unsound = || KeysUnavailable::Unsound(url.clone());
-                let document: Value = serde_json::from_slice(&self.get(url).await?).map_err(|_| unsound())?;
-                let text = |name: &str| document.get(name).and_then(Value::as_str);
-                if text("issuer") != Some(&issuer.url) {
-                    return Err(unsound());
-                }
-                let keys = text("jwks_uri").ok_or_else(unsound)?;
-                read_keys(keys, &self.get(keys).await?)
-            }
-            JwksSource::Url(url) => read_keys(url, &self.get(url).await?),
-        }
-    }
-
-    async fn get(&self, url: &str) -> Result<Bytes, KeysUnavailable> {
-        let exchange = async {
-            let uri: Uri = url.parse()?;
-            let request = Request::get(uri).header("accept", "application/json").body(Empty::new())?;
-            let answer = self.client.request(request).await?;
-            if !answer.status().is_success() {
-                return Err(format!("it answered {}", answer.status()).into());
-            }
-            Ok::<_, Box<dyn Error + Send + Sync>>(
-                Limited::new(answer.into_body(), MAX_DOCUMENT).collect().await?.to_bytes(),
-            )
+        let place = {
+            let mut issuers = self.issuers.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(issuers.entry(issuer.url.clone()).or_default())
         };
-        let fetched = tokio::time::timeout(TIMEOUT, exchange).await.unwrap_or_else(|late| Err(late.into()));
-        fetched.map_err(|why| KeysUnavailable::Document { place: url.to_owned(), why })
-    }
-}
-
-/// The RSA keys of a key set that may sign; others are passed over.
-fn read_keys(place: &str, json: &[u8]) -> Result<Vec<ExternalKey>, KeysUnavailable> {
-    let unsound = || KeysUnavailable::Unsound(place.to_owned());
-    let set = contract::jose::object(json).map_err(|_| unsound())?;
-    let keys = set.get("keys").and_then(Value::as_array).ok_or_else(unsound)?;
-    Ok(keys.iter().filter_map(read_key).collect())
-}
-
-fn read_key(key: &Value) -> Option<ExternalKey> {
-    let text = |name: &str| key.get(name).and_then(Value::as_str);
-    let for_signing = text("kty") == Some("RSA")
-        && text("use").is_none_or(|usage| usage == "sig")
-        && text("alg").is_none_or(|alg| alg == "RS256");
-    let number = |name: &str| contract::jose::decode(text(name)?);
-    for_signing.then(|| Some(ExternalKey { kid: text("kid").map(str::to_owned), n: number("n")?, e: number("e")? }))?
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_rsa_keys_that_may_sign_are_taken() {
-        let set = br#"{"keys":[
-            {"kty":"RSA","kid":"a","use":"sig","alg":"RS256","n":"AQAB","e":"AQAB"},
-            {"kty":"RSA","n":"AQAB","e":"AQAB"},
-            {"kty":"RSA","kid":"b","use":"enc","n":"AQAB","e":"AQAB"},
-            {"kty":"RSA","kid":"c","alg":"RS512","n":"AQAB","e":"AQAB"},
-            {"kty":"EC","kid":"d","crv":"P-256","x":"AQAB","y":"AQAB"},
-            {"kty":"RSA","kid":"e","n":"!","e":"AQAB"}
-        ]}"#;
-        let kids: Vec<_> = read_keys("x", set).unwrap().into_iter().map(|key| key.kid).collect();
-        assert_eq!(kids, [Some("a".to_owned()), None]);
-        for wrong in ["", "[]", "{}", r#"{"keys":{}}"#, r#"{"keys":[],"keys":[]}"#] {
-            assert!(read_keys("x", wrong.as_bytes()).is_err(), "{wrong}");
+        let turn = match place.known().of(kid, self.clock.monotonic()) {
+            Use::Fresh(keys) => return Ok(keys),
+            // Whoever can do without doesn't wait while another asks.
+            Use::Stale(keys) => match Arc::clone(&place.turn).try_lock_owned() {
+                Ok(turn) => turn,
+                Err(_) => return Ok(keys),
+            },
+            Use::Unknown(_) | Use::None => Arc::clone(&place.turn).lock_owned().await,
+        };
+        // Another may have asked meanwhile.
+        let (now, known) = (self.clock.monotonic(), place.known());
+        let spare = match known.of(kid, now) {
+            Use::Fresh(keys) => return Ok(keys),
+            Use::Stale(keys) | Use::Unknown(keys) if !known.may_ask(now) => return Ok(keys),
+            Use::None if !known.may_ask(now) => return Err(KeysUnavailable::Lately),
+            Use::Stale(keys) => Some(keys),
+            Use::Unknown(_) | Use::None => None,
+        };
+        match (self.fetch(place, turn, issuer.clone()).await, spare) {
+            (Ok(keys), _) => Ok(keys),
+            (Err(error), Some(keys)) => {
+                let error = &error as &dyn Error;
+                tracing::warn!(error, issuer = issuer.url, "an issuer's keys can't be had; those of before serve on");
+                Ok(keys)
+            }
+            (Err(error), None) => Err(error),
         }
+    }
+
+    /// Fetches in a task of its own: a client that hangs up doesn't spoil the attempt for the others.
+    async fn fetch(
+        &self,
+        place: Arc<Issuer>,
+        turn: OwnedMutexGuard<()>,
+        issuer: ExternalIssuer,
+    ) -> Result<Arc<Vec<ExternalKey>>, KeysUnavailable> {
+        let (documents, clock) = (self.documents.clone(), Arc::clone(&self.clock));
+        place.change(|known| known.tried = Some(clock.monotonic()));
+        let task = tokio::spawn(async move {
+            let _until_done = turn;
+            let keys = Arc::new(documents.keys(&issuer).await?);
+            let kept = Kept { keys: Arc::clone(&keys), at: clock.monotonic() };
+            place.change(|known| known.keys = Some(kept));
+            Ok(keys)
+        });
+        task.await.unwrap_or(Err(KeysUnavailable::Stopped))
     }
 }

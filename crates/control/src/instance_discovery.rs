@@ -33,11 +33,11 @@ pub(crate) async fn get(
     let (Some(host), Some(tenant)) = (host, tenant.filter(|tenant| !tenant.is_empty())) else {
         return refuse(&Aadsts::UnknownInstance);
     };
-    if !host.eq_ignore_ascii_case(&app.host) {
+    if !app.hosts.iter().any(|known| known.eq_ignore_ascii_case(host)) {
         return refuse(&Aadsts::UnknownInstance);
     }
     let api_version = query.get("api-version").map_or("1.1", |version| if version == "1.0" { "1.0" } else { "1.1" });
-    match oidc::instance(&app.base_url, &app.host, tenant, api_version) {
+    match oidc::instance(&app.base_url, app.host(), &app.hosts, tenant, api_version) {
         Ok(body) => answer::ok(body, MAX_AGE),
         Err(error) => answer::internal(&error),
     }

@@ -1,12 +1,12 @@
 //! The signing keys of an installation: kept in the store, wrapped by the key-encryption key in a file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use authority::issuer::{Issuers, TokenVersion};
 use authority::kek::{FileKek, Kek, KekError};
-use authority::key_ring::{KeyRing, RingError, aad};
+use authority::key_ring::{KeyRing, Ring, RingError, aad};
 use authority::signer::{KeyError, NewKey};
 use domain::{KeyState, RotationPolicy, RotationStep, SharedClock, SigningKeyRecord, Timestamp};
 use store::{Act, Handle};
@@ -33,6 +33,13 @@ pub enum KeysError {
     /// A key could not be made.
     #[error("a signing key could not be made")]
     Key(#[from] KeyError),
+    /// Its file is gone.
+    #[error(
+        "{} is gone, and with it what opens the signing keys and checks the client secrets in the store; put it back, \
+         or start from nothing with --ephemeral or another --data-dir",
+        .0.display()
+    )]
+    KekLost(PathBuf),
     /// The records make no ring.
     #[error(transparent)]
     Ring(#[from] RingError),
@@ -56,14 +63,18 @@ pub struct Keys {
     changing: Mutex<()>,
 }
 
-/// Opens the key-encryption key in a folder, making it on the first start.
+/// Opens the key-encryption key in a folder, making it on the first start: when the store has no signing keys that need
+/// the one there was.
 ///
 /// # Errors
-/// When its file can't be read or written, or isn't one.
-pub fn open_kek(folder: &Path) -> Result<FileKek, KeysError> {
+/// When its file can't be read or written, isn't one, or is gone.
+pub async fn open_kek(folder: &Path, store: &Handle) -> Result<FileKek, KeysError> {
     let path = folder.join("kek.json");
     if let Some(text) = private_file::read(&path)? {
         return Ok(FileKek::parse(&text)?);
+    }
+    if !store.read(|tx| tx.signing_keys()).await?.is_empty() {
+        return Err(KeysError::KekLost(path));
     }
     let kek = FileKek::generate()?;
     private_file::write(&path, &kek.text()?)?;
@@ -172,18 +183,18 @@ impl Keys {
         Ok(named)
     }
 
-    /// Keeps the records, and then signs and verifies with them.
+    /// Keeps the records, and then signs and verifies with them. What makes no ring is not kept.
     async fn keep(&self, act: Act, records: Vec<SigningKeyRecord>) -> Result<(), KeysError> {
-        let kept = records.clone();
+        let ring = Ring::open(&records, &*self.kek, &self.issuers.common(TokenVersion::V2))?;
         self.store
             .write(act, move |tx| {
-                for record in &kept {
+                for record in &records {
                     tx.put_signing_key(record)?;
                 }
                 Ok::<_, store::Error>(())
             })
             .await?;
-        self.ring.replace(&records, &*self.kek, &self.issuers.common(TokenVersion::V2))?;
+        self.ring.swap(ring);
         Ok(())
     }
 

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
 /// A file could not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[error("{} can't be {doing}", path.display())]
@@ -22,10 +24,10 @@ impl FileError {
     }
 }
 
-/// The text of a file, or `None` when there is none.
-pub(crate) fn read(path: &Path) -> Result<Option<String>, FileError> {
+/// The text of a file, or `None` when there is none. It is wiped when it is dropped.
+pub(crate) fn read(path: &Path) -> Result<Option<Zeroizing<String>>, FileError> {
     match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
+        Ok(text) => Ok(Some(Zeroizing::new(text))),
         Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(why) => Err(FileError::at("read", path)(why)),
     }

@@ -5,40 +5,44 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 
 use crate::app::App;
 use crate::{answer, arm, discovery, instance_discovery, key_set, token_endpoint};
 
-/// Every route, with its path for documents and tests.
-pub const ROUTES: [(&str, &str); 11] = [
-    ("GET", "/{tenant}/.well-known/openid-configuration"),
-    ("GET", "/{tenant}/v2.0/.well-known/openid-configuration"),
-    ("GET", "/{tenant}/discovery/keys"),
-    ("GET", "/{tenant}/discovery/v2.0/keys"),
-    ("GET", "/{tenant}/discovery/instance"),
-    ("POST", "/{tenant}/oauth2/token"),
-    ("POST", "/{tenant}/oauth2/v2.0/token"),
-    ("GET", "/healthz"),
-    ("GET", "/metadata/endpoints"),
-    ("POST", "/msgraph/v1.0/directoryObjects/getByIds"),
-    ("GET", "/msgraph/v1.0/servicePrincipals"),
+/// A route: what is served, and what documents and tests need to know of it.
+pub struct Route {
+    /// The method it takes.
+    pub method: &'static str,
+    /// Its path, with what stands for a part of it in braces.
+    pub path: &'static str,
+    served: fn() -> MethodRouter<Arc<App>>,
+}
+
+const fn route(method: &'static str, path: &'static str, served: fn() -> MethodRouter<Arc<App>>) -> Route {
+    Route { method, path, served }
+}
+
+/// Every route; [`router`] serves these and no other.
+pub const ROUTES: [Route; 11] = [
+    route("GET", "/{tenant}/.well-known/openid-configuration", || get(discovery::v1)),
+    route("GET", "/{tenant}/v2.0/.well-known/openid-configuration", || get(discovery::v2)),
+    route("GET", "/{tenant}/discovery/keys", || get(key_set::v1)),
+    route("GET", "/{tenant}/discovery/v2.0/keys", || get(key_set::v2)),
+    route("GET", "/{tenant}/discovery/instance", || get(instance_discovery::get)),
+    route("POST", "/{tenant}/oauth2/token", || post(token_endpoint::v1)),
+    route("POST", "/{tenant}/oauth2/v2.0/token", || post(token_endpoint::v2)),
+    route("GET", "/healthz", || get(answer::health)),
+    route("GET", "/metadata/endpoints", || get(arm::cloud_metadata)),
+    route("POST", "/msgraph/v1.0/directoryObjects/getByIds", || post(arm::by_ids)),
+    route("GET", "/msgraph/v1.0/servicePrincipals", || get(arm::service_principals)),
 ];
 
 /// The router.
 pub fn router(app: Arc<App>) -> Router {
-    Router::new()
-        .route("/{tenant}/.well-known/openid-configuration", get(discovery::v1))
-        .route("/{tenant}/v2.0/.well-known/openid-configuration", get(discovery::v2))
-        .route("/{tenant}/discovery/keys", get(key_set::v1))
-        .route("/{tenant}/discovery/v2.0/keys", get(key_set::v2))
-        .route("/{tenant}/discovery/instance", get(instance_discovery::get))
-        .route("/{tenant}/oauth2/token", post(token_endpoint::v1))
-        .route("/{tenant}/oauth2/v2.0/token", post(token_endpoint::v2))
-        .route("/healthz", get(answer::health))
-        .route("/metadata/endpoints", get(arm::cloud_metadata))
-        .route("/msgraph/v1.0/directoryObjects/getByIds", post(arm::by_ids))
-        .route("/msgraph/v1.0/servicePrincipals", get(arm::service_principals))
+    ROUTES
+        .into_iter()
+        .fold(Router::new(), |router, route| router.route(route.path, (route.served)()))
         .fallback(others)
         .method_not_allowed_fallback(answer::method_not_allowed)
         .with_state(app)

@@ -3,6 +3,8 @@
 mod agree;
 mod application;
 
+use std::collections::BTreeSet;
+
 use domain::{
     Application, ExternalIssuer, ResourceGroup, Scope, Subscription, Tenant, UserAssignedIdentity, VirtualMachine,
     VmExtension,
@@ -78,7 +80,7 @@ pub enum SeedConflict {
         why: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The store found an id or name taken by something else, or failed.
-    #[error("the seed can't be stored: {0}")]
+    #[error("the seed can't be stored")]
     Store(#[from] store::Error),
 }
 
@@ -91,7 +93,7 @@ pub fn apply(tx: &mut dyn Tx, world: &World, secrets: &authority::secret::Secret
     world.subscriptions.iter().try_for_each(|wanted| subscription(tx, wanted))?;
     world.resource_groups.iter().try_for_each(|wanted| resource_group(tx, wanted))?;
     world.user_assigned_identities.iter().try_for_each(|wanted| user_assigned_identity(tx, wanted))?;
-    world.virtual_machines.iter().try_for_each(|wanted| virtual_machine(tx, wanted))?;
+    world.virtual_machines.iter().try_for_each(|wanted| virtual_machine(tx, wanted, &world.vm_extensions))?;
     world.vm_extensions.iter().try_for_each(|wanted| vm_extension(tx, wanted))?;
     world.external_issuers.iter().try_for_each(|wanted| external_issuer(tx, wanted))?;
     world.applications.iter().try_for_each(|wanted| application::apply(tx, wanted, secrets))
@@ -102,6 +104,8 @@ fn tenant(tx: &mut dyn Tx, wanted: &Tenant) -> Result<(), SeedConflict> {
         tx.put_tenant(wanted)?;
         return Ok(());
     };
+    // When it was created is the store's to say.
+    let found = Tenant { created_at: wanted.created_at, ..found };
     Agree::on("tenant", &wanted.id).field("name", &found.name, &wanted.name)?.whole(&found, wanted)
 }
 
@@ -140,7 +144,8 @@ fn user_assigned_identity(tx: &mut dyn Tx, wanted: &UserAssignedIdentity) -> Res
         .whole(&found, wanted)
 }
 
-fn virtual_machine(tx: &mut dyn Tx, wanted: &VirtualMachine) -> Result<(), SeedConflict> {
+/// A machine, and whether its extensions are those that are described; [`vm_extension`] looks into each.
+fn virtual_machine(tx: &mut dyn Tx, wanted: &VirtualMachine, extensions: &[VmExtension]) -> Result<(), SeedConflict> {
     let Some(found) = tx.virtual_machine(&wanted.id)? else {
         tx.put_virtual_machine(wanted)?;
         return Ok(());
@@ -151,6 +156,13 @@ fn virtual_machine(tx: &mut dyn Tx, wanted: &VirtualMachine) -> Result<(), SeedC
         ids.sort_unstable();
         ids
     };
+    let names = |extensions: &[VmExtension]| -> BTreeSet<String> {
+        extensions
+            .iter()
+            .filter(|extension| extension.vm == wanted.id)
+            .map(|extension| extension.name.clone())
+            .collect()
+    };
     Agree::on("virtual machine", &wanted.name)
         .field("vmId", &found.vm_id, &wanted.vm_id)?
         .field("location", &found.location, &wanted.location)?
@@ -158,7 +170,8 @@ fn virtual_machine(tx: &mut dyn Tx, wanted: &VirtualMachine) -> Result<(), SeedC
         .debug("tags", &found.tags, &wanted.tags)?
         .debug("system-assigned identity", &ids(&found), &ids(wanted))?
         .debug("set of user-assigned identities", &assigned(&found), &assigned(wanted))?
-        .debug("attachment", &found.attachment, &wanted.attachment)
+        .debug("attachment", &found.attachment, &wanted.attachment)?
+        .debug("set of extensions", &names(&tx.vm_extensions(&wanted.id)?), &names(extensions))
         .map(drop)
 }
 

@@ -1,4 +1,4 @@
-//! The HTTPS listener: TLS, limits, and a graceful end.
+//! The HTTPS listener: TLS, the guard that judges heads, limits, and a graceful end.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -6,30 +6,52 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
+use axum::body::Body;
+use bytes::Bytes;
+use contract::gate::{Refusal, Surface as GateSurface};
+use contract::head::{FramingRefusal, Limits};
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use listen::{Config, Ending, Service, Shutdown};
 use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, mpsc};
 use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt;
+
+use crate::answer;
 
 /// How long a handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(5);
-/// How long a head may take; also how long a connection may rest.
-const HEAD: Duration = Duration::from_secs(30);
-/// The most bytes of a head.
-const MAX_HEAD: usize = 64 * 1024;
-/// The most connections at once; more wait to be accepted.
-const MAX_CONNECTIONS: usize = 4_096;
+/// What a connection may take. Bodies are longer here than on the data planes, and come in chunks too; each endpoint
+/// has its own limit below this one.
+fn config() -> Config {
+    Config {
+        limits: Limits { head: 64 * 1024, lines: 64, body: 4 * 1024 * 1024, chunked: true },
+        head_timeout: Duration::from_secs(30),
+        body_timeout: Duration::from_secs(20),
+        idle_timeout: Duration::from_secs(30),
+        grace: GRACE,
+        ..Config::default()
+    }
+}
+
 /// How long requests in flight may take after the end was asked for.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Serves until `end` resolves, and then until what is in flight is done, within bounds.
-pub async fn serve(listener: TcpListener, tls: Arc<ServerConfig>, router: Router, end: impl Future<Output = ()>) {
+/// Serves until `end` resolves, and then until what is in flight is done, within bounds. Connections beyond
+/// `max_connections` wait to be accepted.
+pub async fn serve(
+    listener: TcpListener,
+    tls: Arc<ServerConfig>,
+    router: Router,
+    max_connections: usize,
+    end: impl Future<Output = ()>,
+) {
     let acceptor = TlsAcceptor::from(tls);
-    let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    let ending = watch::Sender::new(false);
+    let permits = Arc::new(Semaphore::new(max_connections));
+    let (surface, shutdown) = (Surface(router), Shutdown::default());
     let (busy, mut all_done) = mpsc::channel::<Infallible>(1);
     let mut end = std::pin::pin!(end);
     loop {
@@ -50,13 +72,13 @@ pub async fn serve(listener: TcpListener, tls: Arc<ServerConfig>, router: Router
                 continue;
             }
         };
-        let (acceptor, router, ended, busy) = (acceptor.clone(), router.clone(), ending.subscribe(), busy.clone());
+        let (acceptor, surface, ending, busy) = (acceptor.clone(), surface.clone(), shutdown.ending(), busy.clone());
         tokio::spawn(async move {
-            connection(stream, acceptor, router, ended).await;
+            connection(stream, acceptor, surface, ending).await;
             drop((permit, busy));
         });
     }
-    ending.send_replace(true);
+    shutdown.end();
     drop((listener, busy));
     if tokio::time::timeout(GRACE, all_done.recv()).await.is_err() {
         tracing::warn!("connections were closed that had not ended in time");
@@ -69,37 +91,40 @@ async fn pause() {
     tokio::time::sleep(Duration::from_millis(20)).await;
 }
 
-async fn connection(stream: TcpStream, acceptor: TlsAcceptor, router: Router, mut ended: watch::Receiver<bool>) {
+async fn connection(stream: TcpStream, acceptor: TlsAcceptor, surface: Surface, ending: Ending) {
     // Latency, not correctness: a socket that refuses the option still works.
     drop(stream.set_nodelay(true));
-    let stream = match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => {
-            tracing::debug!(%error, "a TLS handshake failed");
-            return;
+    match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => listen::serve_connection(stream, surface, config(), ending).await,
+        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+        Err(_) => {}
+    }
+}
+
+/// The router behind the guard that judges heads.
+#[derive(Clone)]
+struct Surface(Router);
+
+impl Service for Surface {
+    async fn call(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let Ok(response) = self.0.clone().oneshot(request.map(Body::new)).await;
+        let (head, body) = response.into_parts();
+        // Every answer is made whole before it leaves.
+        match axum::body::to_bytes(body, usize::MAX).await {
+            Ok(body) => Response::from_parts(head, Full::new(body)),
+            Err(_) => self.failed(),
         }
-        Err(_) => return,
-    };
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
-        .max_buf_size(MAX_HEAD)
-        .half_close(true)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-    let mut connection = std::pin::pin!(connection);
-    let mut asked = false;
-    loop {
-        tokio::select! {
-            done = connection.as_mut() => {
-                if let Err(error) = done {
-                    tracing::debug!(%error, "a connection ended early");
-                }
-                return;
-            }
-            _ = ended.wait_for(|ended| *ended), if !asked => {
-                asked = true;
-                connection.as_mut().graceful_shutdown();
-            }
-        }
+    }
+
+    fn refuse(&self, refusal: FramingRefusal) -> Response<Full<Bytes>> {
+        let refusal = Refusal::Framing(refusal);
+        tracing::info!(refusal = refusal.label(), "a request to the authority was refused");
+        metrics::counter!("symbolon_authority_requests_total", "outcome" => refusal.label()).increment(1);
+        // A head that can't be read is answered alike on every surface.
+        listen::respond(refusal.answer(GateSurface::Imds), answer::JSON)
+    }
+
+    fn failed(&self) -> Response<Full<Bytes>> {
+        listen::respond(answer::internal_error(), answer::JSON)
     }
 }

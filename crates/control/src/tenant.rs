@@ -56,9 +56,13 @@ pub(crate) async fn only(store: &Handle) -> Result<Tenant, TenantError> {
     }
 }
 
+/// By id, by its name, or by the domain that the real service makes of a name.
 fn lookup(tx: &dyn ReadTx, text: &str) -> Result<Option<Tenant>, store::Error> {
-    match text.parse::<TenantId>() {
-        Ok(id) => tx.tenant(id),
-        Err(_) => tx.tenant_by_name(text.strip_suffix(".onmicrosoft.com").unwrap_or(text)),
+    if let Ok(id) = text.parse::<TenantId>() {
+        return tx.tenant(id);
+    }
+    match (tx.tenant_by_name(text)?, text.strip_suffix(".onmicrosoft.com")) {
+        (None, Some(short)) => tx.tenant_by_name(short),
+        (found, _) => Ok(found),
     }
 }

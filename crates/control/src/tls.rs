@@ -3,7 +3,7 @@
 //! The CA stays the same, so that whoever trusts it goes on to; the server's certificate is renewed before it
 //! ends. Keys are ECDSA P-256 and lie with mode 0600.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +17,7 @@ use rustls::ServerConfig;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use time::OffsetDateTime;
+use zeroize::Zeroizing;
 
 use crate::private_file::{self, FileError};
 
@@ -79,8 +80,8 @@ pub fn open(folder: &Path, addresses: &[IpAddr], now: Timestamp) -> Result<Ident
         (Some(pem), Some(key)) => (pem, KeyPair::from_pem(&key).map_err(failed)?),
         _ => {
             let key = KeyPair::generate().map_err(failed)?;
-            let pem = ca_params(now).self_signed(&key).map_err(failed)?.pem();
-            private_file::write(&ca_key_file, &key.serialize_pem())?;
+            let pem = Zeroizing::new(ca_params(now).self_signed(&key).map_err(failed)?.pem());
+            private_file::write(&ca_key_file, &Zeroizing::new(key.serialize_pem()))?;
             private_file::write(&ca_file, &pem)?;
             (pem, key)
         }
@@ -100,7 +101,8 @@ pub fn open(folder: &Path, addresses: &[IpAddr], now: Timestamp) -> Result<Ident
             let issuer = Issuer::new(ca_params(now), ca_key);
             let until = now.plus(SERVER_LIFE);
             let certificate = server_params(names, now).map_err(failed)?.signed_by(&key, &issuer).map_err(failed)?;
-            let (pem, key) = (format!("{wanted}{until}\n{}", certificate.pem()), key.serialize_pem());
+            let pem = Zeroizing::new(format!("{wanted}{until}\n{}", certificate.pem()));
+            let key = Zeroizing::new(key.serialize_pem());
             private_file::write(&server_key_file, &key)?;
             private_file::write(&server_file, &pem)?;
             (pem, key)
@@ -120,6 +122,20 @@ pub fn open(folder: &Path, addresses: &[IpAddr], now: Timestamp) -> Result<Ident
         .with_single_cert(vec![certificate, ca.clone()], key)?;
     server.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Identity { server: Arc::new(server), ca_file, ca })
+}
+
+/// Every host and port under which the server is reached: the names in its certificate.
+#[must_use]
+pub fn hosts(addresses: &[SocketAddr]) -> Vec<String> {
+    let ips: Vec<_> = addresses.iter().map(SocketAddr::ip).collect();
+    let Some(port) = addresses.first().map(SocketAddr::port) else { return Vec::new() };
+    let host = |name: String| match name.parse() {
+        Ok(IpAddr::V6(_)) => format!("[{name}]"),
+        Ok(IpAddr::V4(_)) | Err(_) => name,
+    };
+    // Clients leave the port of https out.
+    let with_port = |host: String| if port == 443 { host } else { format!("{host}:{port}") };
+    names(&ips).into_iter().map(host).map(with_port).collect()
 }
 
 fn names(addresses: &[IpAddr]) -> Vec<String> {
@@ -173,6 +189,14 @@ fn life(now: Timestamp, life: Duration) -> (OffsetDateTime, OffsetDateTime) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hosts_are_what_the_certificate_is_for() {
+        let hosts = |address: &str| hosts(&[address.parse().unwrap()]).join(" ");
+        assert_eq!(hosts("127.0.0.1:16926"), "localhost:16926 127.0.0.1:16926 [::1]:16926");
+        assert_eq!(hosts("127.0.0.2:1"), "localhost:1 127.0.0.1:1 [::1]:1 127.0.0.2:1");
+        assert_eq!(hosts("[fd00::1]:443"), "localhost 127.0.0.1 [::1] [fd00::1]");
+    }
 
     #[test]
     fn the_ca_stays_and_the_servers_certificate_is_renewed_in_time() {

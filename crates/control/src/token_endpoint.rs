@@ -11,7 +11,6 @@ use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use contract::aadsts::Aadsts;
-use contract::answer::Answer;
 use contract::token_endpoint::{EndpointVersion, TokenAnswer, TokenForm};
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -45,8 +44,9 @@ async fn answer(
     body: Body,
 ) -> Response {
     let tracing = Tracing::of(&headers, &app);
-    let Ok(form) = axum::body::to_bytes(body, MAX_FORM).await else {
-        return answer::plain(Answer::error(413, "request_too_large", "The request body is too large"));
+    let form = match answer::read_body(body, MAX_FORM).await {
+        Ok(form) => form,
+        Err(refused) => return refused,
     };
     match token(version, &app, &tenant, &headers, &form).await {
         Ok(body) => {
@@ -124,7 +124,9 @@ async fn token(
         subject: authenticated.subject,
         audience: form.resource.as_ref().into(),
         lifetime: LIFETIME,
+        tenant_created_at: tenant.created_at,
         capabilities: form.capabilities,
+        evidence: authenticated.evidence,
     };
     let minted = app.authority.mint(&spec).await?;
     let (not_before, expires_on) = (minted.not_before.unix(), minted.expires_on.unix());

@@ -96,6 +96,19 @@ pub fn vm_extension(name: &str) -> Result<(), InvalidName> {
     edge(NOUN, name, "begins and ends with a letter or digit", clean)
 }
 
+/// A federated credential: 3–120 ASCII letters, digits, `- _`, beginning with a letter or digit (MicrosoftDocs/entra-docs
+/// `workload-identity-federation-considerations.md`).
+///
+/// # Errors
+/// When the name breaks the rule.
+pub fn federated_credential(name: &str) -> Result<(), InvalidName> {
+    const NOUN: &str = "federated credential";
+    length(NOUN, name, 3, 120)?;
+    characters(NOUN, name, "ASCII letters, digits and _-", |c| c.is_ascii_alphanumeric() || "_-".contains(c))?;
+    let begins = name.starts_with(|c: char| c.is_ascii_alphanumeric());
+    edge(NOUN, name, "begins with a letter or digit", begins)
+}
+
 /// A tenant, subscription or application in a seed: 1–64 printable characters, no space at either end.
 ///
 /// # Errors

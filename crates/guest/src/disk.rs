@@ -15,8 +15,9 @@ use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::credential::NewCredential;
+use crate::discovery_file;
 
-/// The folder of one guest.
+/// The folder of one guest. Give it an absolute one: callers are told of paths in it.
 #[derive(Clone, Debug)]
 pub struct Disk {
     root: PathBuf,
@@ -44,6 +45,12 @@ pub enum DiskError {
         /// Its permission bits.
         mode: u32,
     },
+    /// Others may change what stands in a folder for everyone to believe.
+    #[error("{} can be changed by others, who could lead callers elsewhere; take a folder that is yours alone to write", path.display())]
+    NotOurs {
+        /// The folder.
+        path: PathBuf,
+    },
     /// It isn't a credential file of this version.
     #[error("{} isn't a credential: {why}", path.display())]
     Malformed {
@@ -68,10 +75,10 @@ impl Disk {
     /// Where the discovery file is, `/var/lib/waagent/ManagedIdentity-Settings` on a real VM.
     #[must_use]
     pub fn discovery_file(&self) -> PathBuf {
-        self.root.join("var/lib/waagent/ManagedIdentity-Settings")
+        self.root.join("var/lib/waagent").join(discovery_file::NAME)
     }
 
-    /// Where logs of the extension would be.
+    /// Where the extension writes down its failures.
     #[must_use]
     pub fn log_folder(&self) -> PathBuf {
         self.root.join("var/log/azure/Microsoft.ManagedIdentity.ManagedIdentityExtensionForLinux")
@@ -113,6 +120,24 @@ impl Disk {
             Err(why) if why.kind() != io::ErrorKind::NotFound => Err(DiskError::Io { doing: "removed", path, why }),
             Ok(()) | Err(_) => Ok(()),
         }
+    }
+
+    /// Takes everything away with which a guest without the extension has no business: the credentials, also
+    /// half-written ones, and the discovery file. The logs stay.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn withdraw(&self) -> Result<(), DiskError> {
+        for path in [self.identities(), self.discovery_file()] {
+            let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            match removed {
+                Err(why) if why.kind() != io::ErrorKind::NotFound => {
+                    return Err(DiskError::Io { doing: "removed", path, why });
+                }
+                Ok(()) | Err(_) => {}
+            }
+        }
+        Ok(())
     }
 
     /// Changes whenever a credential is placed or removed; `None` while there is no folder.

@@ -3,12 +3,12 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use broker::{Broker, Minted, Served, SourceError, TokenCache, Wanted};
+use broker::throttle::Throttle;
+use broker::{Broker, Served, SourceError, TokenCache, Wanted};
 use bytes::Bytes;
-use contract::extension::{CONTENT_TYPE, TokenBody, TokenFields, TokenRequest};
+use contract::extension::{CONTENT_TYPE, TokenBody, TokenRequest};
 use contract::gate::{AllowedHosts, Gate, Refusal, RequestHead, Surface};
 use contract::head::FramingRefusal;
-use contract::selector::{Selector, SelectorKind};
 use domain::{ManagedIdentity, SelectionError, select};
 use http::header::CACHE_CONTROL;
 use http::{HeaderValue, Request, Response};
@@ -16,6 +16,8 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Body, Incoming};
 use metrics::Counter;
 
+use crate::convert;
+use crate::failure_log::FailureLog;
 use crate::identities::{Identities, Loaded};
 
 const JSON: HeaderValue = HeaderValue::from_static(CONTENT_TYPE);
@@ -29,6 +31,11 @@ pub fn listener_config() -> listen::Config {
     listen::Config { limits, ..listen::Config::default() }
 }
 
+/// A panic, of which nothing is told: it may quote a request.
+#[derive(Debug, thiserror::Error)]
+#[error("a bug: the answering of a request broke off")]
+struct Bug;
+
 /// The endpoint of one guest. Cheap to clone; several listeners may share it.
 #[derive(Clone)]
 pub struct Endpoint {
@@ -39,19 +46,26 @@ struct Shared {
     gate: Gate,
     identities: Arc<Identities>,
     broker: Broker,
+    throttle: Throttle,
     tokens: Arc<TokenCache<TokenBody>>,
-    logs: String,
+    log: FailureLog,
     served: Counter,
 }
 
 impl Endpoint {
-    /// An endpoint that answers to `hosts`. `logs` is the folder that the documented error names.
+    /// An endpoint that answers to `hosts`. `log` is what the documented error points at.
     #[must_use]
-    pub fn new(identities: Arc<Identities>, broker: Broker, hosts: AllowedHosts, logs: String) -> Self {
+    pub fn new(
+        identities: Arc<Identities>,
+        broker: Broker,
+        throttle: Throttle,
+        hosts: AllowedHosts,
+        log: FailureLog,
+    ) -> Self {
         let gate = Gate::new(Surface::Extension, hosts);
-        let tokens = Arc::new(TokenCache::new(token_body));
+        let tokens = Arc::new(TokenCache::new(convert::token_body));
         let served = metrics::counter!("symbolon_extension_requests_total", "outcome" => "token");
-        Self { shared: Arc::new(Shared { gate, identities, broker, tokens, logs, served }) }
+        Self { shared: Arc::new(Shared { gate, identities, broker, throttle, tokens, log, served }) }
     }
 }
 
@@ -71,7 +85,8 @@ impl listen::Service for Endpoint {
     }
 
     fn failed(&self) -> Response<Full<Bytes>> {
-        self.shared.refuse(&Refusal::RetrievalFailed { logs: self.shared.logs.clone() })
+        drop(self.shared.log.write(&Bug));
+        self.shared.refuse(&Refusal::RetrievalFailed { logs: self.shared.log.folder() })
     }
 }
 
@@ -88,6 +103,7 @@ impl Shared {
             headers: &head.headers,
             has_body: !body.is_end_stream(),
         })?;
+        let _permit = self.throttle.admit().ok_or(Refusal::TooManyRequests)?;
         let form = if admitted.form {
             TokenRequest::check_form_type(&head.headers)?;
             let body = Limited::new(body, MAX_FORM).collect().await.map_err(|_| Refusal::BodyUnreadable)?;
@@ -96,15 +112,17 @@ impl Shared {
             None
         };
         let request = TokenRequest::parse(admitted.query, form.as_deref())?;
-        let selector = request.selector.as_ref().map(selector);
+        let selector = request.selector.as_ref().map(convert::selector);
         let (loaded, identity) = self.identity(selector).await?;
         let wanted = Wanted {
             vm: loaded.credential(identity.client_id).ok_or(Refusal::IdentityNotFound)?.vm.clone(),
             resource: request.resource.as_ref().into(),
             identity,
         };
-        let served = self.broker.token(&self.tokens, wanted, false).await.map_err(|error| self.refusal(error))?;
-        Ok(self.answer(&served))
+        match self.broker.token(&self.tokens, wanted, false).await {
+            Ok(served) => Ok(self.answer(&served)),
+            Err(error) => Err(self.refusal(error).await),
+        }
     }
 
     /// The identity that is meant. One that isn't known may have been added this very moment, so the disk is
@@ -148,11 +166,13 @@ impl Shared {
         listen::respond(answer, JSON)
     }
 
-    /// The extension's documented vocabulary: a resource that the tenant doesn't know is the caller's fault,
-    /// everything else is the 500 that points at the logs.
-    fn refusal(&self, error: SourceError) -> Refusal {
+    /// The extension's documented vocabulary: a resource that the tenant doesn't know, or that makes no scope, is
+    /// the caller's fault; everything else is the 500 that points at the logs.
+    async fn refusal(&self, error: SourceError) -> Refusal {
         match error {
-            SourceError::Refused { error, description } if error == "invalid_resource" => {
+            SourceError::Refused { error, description }
+                if matches!(error.as_str(), "invalid_resource" | "invalid_scope") =>
+            {
                 Refusal::InvalidResource { description }
             }
             SourceError::Withdrawn => Refusal::IdentityNotFound,
@@ -160,24 +180,11 @@ impl Shared {
             | SourceError::Unreachable { .. }
             | SourceError::Busy { .. }
             | SourceError::ClockBehind { .. }
-            | SourceError::Internal(_) => Refusal::RetrievalFailed { logs: self.logs.clone() },
+            | SourceError::Internal(_) => {
+                // Written before the answer leaves, so that whoever looks finds it. A failure to write is told there.
+                drop(self.log.write(&error).await);
+                Refusal::RetrievalFailed { logs: self.log.folder() }
+            }
         }
     }
-}
-
-fn selector<'s>(selector: &'s Selector<'_>) -> domain::Selector<'s> {
-    match selector.kind {
-        SelectorKind::ClientId => domain::Selector::ClientId(&selector.value),
-        SelectorKind::ObjectId => domain::Selector::ObjectId(&selector.value),
-        SelectorKind::ResourceId => domain::Selector::ResourceId(&selector.value),
-    }
-}
-
-fn token_body(wanted: &Wanted, minted: &Minted) -> TokenBody {
-    TokenBody::new(&TokenFields {
-        access_token: minted.access_token.expose(),
-        expires_on: minted.expires_on.unix(),
-        not_before: minted.not_before.unix(),
-        resource: &wanted.resource,
-    })
 }

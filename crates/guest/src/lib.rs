@@ -3,10 +3,12 @@
 //! A token never comes from a function call here: it is asked of the authority over TLS, with an assertion
 //! that the credential on the disk signs. That is the weakness of the extension, kept honest.
 
+mod convert;
 pub mod credential;
 pub mod discovery_file;
 pub mod disk;
 mod endpoint;
+pub mod failure_log;
 pub mod identities;
 pub mod source;
 

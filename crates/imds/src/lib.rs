@@ -9,9 +9,8 @@ mod convert;
 mod counters;
 pub mod plan;
 pub mod service;
-pub mod throttle;
 mod vm;
 
 pub use counters::Counters;
-pub use service::MetadataService;
+pub use service::{MetadataService, listener_config};
 pub use vm::Vm;

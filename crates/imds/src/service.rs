@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use broker::throttle::Permit;
 use broker::{Broker, Served, SourceError, Wanted};
 use bytes::Bytes;
 use contract::answer::Answer;
@@ -16,13 +17,23 @@ use http_body_util::Full;
 use hyper::body::{Body, Incoming};
 
 use crate::plan::{Plan, TokenWanted, plan};
-use crate::throttle::Permit;
 use crate::{Counters, Vm, convert};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 /// Clients take an answer for one of a metadata service only when this holds `IMDS`.
 const NAME: HeaderValue = HeaderValue::from_static(concat!("IMDS/", env!("CARGO_PKG_VERSION")));
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-request-id");
+
+/// More than any client announces, and little enough to be added to.
+const MAX_ANNOUNCED: u64 = 1 << 40;
+
+/// What a listener of the service allows. No route takes a body, so none is read, and how long one is says
+/// nothing: path and method are judged first, and then that there is one.
+#[must_use]
+pub fn listener_config() -> listen::Config {
+    let limits = contract::head::Limits { body: MAX_ANNOUNCED, ..contract::head::Limits::default() };
+    listen::Config { limits, ..listen::Config::default() }
+}
 
 /// The metadata service of one VM on one listener.
 #[derive(Clone)]

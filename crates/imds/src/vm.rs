@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use broker::throttle::Throttle;
 use broker::{Minted, TokenCache, Wanted};
 use contract::imds::TokenBody;
 use domain::VmSnapshot;
-
-use crate::throttle::Throttle;
 
 /// A VM as its listeners see it. The snapshot may be replaced at any time; the tokens follow it.
 pub struct Vm {

@@ -11,7 +11,7 @@ const BACKLOG: i32 = 1_024;
 
 /// Why an address can't be listened on.
 #[derive(Debug, thiserror::Error)]
-#[error("{address} can't be listened on{}", holder.as_deref().map(|name| format!(" (it is taken by {name})")).unwrap_or_default())]
+#[error("{address} can't be listened on{}", taken(holder.as_deref(), why))]
 pub struct BindError {
     /// The address.
     pub address: SocketAddr,
@@ -20,6 +20,17 @@ pub struct BindError {
     /// The system's answer.
     #[source]
     pub why: io::Error,
+}
+
+/// Who holds the address. The files of a process that can't be dumped, as symbolon is, are hidden from all but root.
+fn taken(holder: Option<&str>, why: &io::Error) -> String {
+    match holder {
+        Some(name) => format!(" (it is taken by {name})"),
+        None if why.kind() == io::ErrorKind::AddrInUse => {
+            " (it is taken by a process that can't be looked into, perhaps another symbolon)".to_owned()
+        }
+        None => String::new(),
+    }
 }
 
 /// Listens on an address; port 0 takes a free one.
@@ -110,6 +121,8 @@ mod tests {
         assert_eq!(error.address, address);
         let text = error.to_string();
         assert!(text.contains(&format!("process {}", std::process::id())), "{text}");
+        let hidden = BindError { holder: None, ..error }.to_string();
+        assert!(hidden.ends_with("perhaps another symbolon)"), "{hidden}");
         drop(first);
         bind(address).unwrap();
     }

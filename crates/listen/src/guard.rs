@@ -3,16 +3,18 @@
 //! A sound head is passed on as it came, and behind it exactly the body that it announced. In the place of a
 //! refused head hyper gets [`REFUSED`], a request that can't come from the wire because its method isn't
 //! made of letters: so the refusal is written by hyper in its turn, behind the answers of requests that came
-//! before it. After that, and on a hang-up or when time runs out, hyper sees the end of the stream.
+//! before it. After that, and on a hang-up or when time runs out, hyper sees the end of the stream; so it does
+//! when the server is to leave and nothing has arrived.
 
-use std::io;
+use std::io::{self, Read};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
 use contract::head::{Chunked, Framing, FramingRefusal, Limits, Scan, scan};
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Duration;
@@ -34,6 +36,7 @@ pub(crate) struct Times {
     pub(crate) head: Duration,
     pub(crate) body: Duration,
     pub(crate) idle: Duration,
+    pub(crate) write: Duration,
     pub(crate) drain: Duration,
 }
 
@@ -63,16 +66,44 @@ impl Verdict {
     }
 }
 
-/// A connection whose heads are judged.
-pub(crate) struct Guard {
-    stream: TcpStream,
+/// Whether the server is to leave, told to the guard and to the connection's service.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Leave(Arc<AtomicBool>);
+
+impl Leave {
+    pub(crate) fn ask(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_asked(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// Takes what lies in a stream without waiting for more; nothing is the end.
+pub(crate) type Late<I> = fn(&I, &mut [u8]) -> io::Result<usize>;
+
+/// The same for a socket.
+pub(crate) fn late(stream: &TcpStream, out: &mut [u8]) -> io::Result<usize> {
+    (&*SockRef::from(stream)).read(out)
+}
+
+/// A connection whose heads are judged: a socket, or what TLS makes of one.
+pub(crate) struct Guard<I> {
+    stream: I,
     limits: Limits,
     times: Times,
     verdict: Verdict,
+    leave: Leave,
+    late: Late<I>,
     timer: Timer,
     /// What arrived and wasn't passed on.
     arrived: BytesMut,
     state: State,
+    /// Whether no request came through yet: the time of the first head runs since the connection began.
+    first: bool,
+    /// Runs while the other side takes nothing of what is written to it.
+    stuck: Option<Timer>,
     /// How much may still be drained, once the other side was told that nothing more comes.
     draining: Option<usize>,
 }
@@ -92,11 +123,23 @@ enum State {
     Ended,
 }
 
-impl Guard {
-    pub(crate) fn new(stream: TcpStream, limits: Limits, times: Times, verdict: Verdict) -> Self {
+impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
+    pub(crate) fn new(stream: I, limits: Limits, times: Times, verdict: Verdict, leave: Leave, late: Late<I>) -> Self {
         // The first head must be complete in time whether it begins or not.
         let timer = Timer::after(times.head);
-        Self { stream, limits, times, verdict, timer, arrived: BytesMut::new(), state: State::Head, draining: None }
+        let (arrived, state, first) = (BytesMut::new(), State::Head, true);
+        let (stuck, draining) = (None, None);
+        Self { stream, limits, times, verdict, leave, late, timer, arrived, state, first, stuck, draining }
+    }
+
+    /// Lets a write that waits fail when it has waited too long. Each one that gets on begins anew.
+    fn bounded<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.stuck = None;
+            return written;
+        }
+        let stuck = self.stuck.get_or_insert_with(|| Timer::after(self.times.write));
+        stuck.poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 
     /// Reads from the socket into hyper's own buffer, where a sound head stays without being copied.
@@ -105,9 +148,25 @@ impl Guard {
         match Pin::new(&mut self.stream).poll_read(context, out) {
             Poll::Ready(Ok(())) => Poll::Ready(Ok(out.filled().len() - before)),
             Poll::Ready(Err(why)) => Poll::Ready(Err(why)),
+            Poll::Pending if self.leave.is_asked() && self.rests() => Poll::Ready(self.read_late(out)),
             // Out of time is the end of the stream.
             Poll::Pending => self.timer.poll(context).map(|()| Ok(0)),
         }
+    }
+
+    fn rests(&self) -> bool {
+        matches!(self.state, State::Head) && self.arrived.is_empty()
+    }
+
+    /// Takes what lies in the socket; nothing is the end of the stream. The runtime's word isn't enough here: what
+    /// arrived after it looked last, and before the end was asked for, is to be answered.
+    fn read_late(&self, out: &mut ReadBuf<'_>) -> io::Result<usize> {
+        let count = match (self.late)(&self.stream, out.initialize_unfilled()) {
+            Err(why) if why.kind() == io::ErrorKind::WouldBlock => 0,
+            read => read?,
+        };
+        out.advance(count);
+        Ok(count)
     }
 
     /// Reads the first bytes of a head; a complete one that nothing follows is passed on at once.
@@ -122,7 +181,7 @@ impl Guard {
         if let Scan::Head(head) = scan(bytes, &self.limits)
             && let Framing::Length(body) = head.body
         {
-            let whole = head.len as u64 + body;
+            let whole = body.saturating_add(head.len as u64);
             if let Some(left) = whole.checked_sub(count as u64) {
                 if left > 0 {
                     self.timer.reset(self.times.body);
@@ -133,7 +192,9 @@ impl Guard {
         }
         self.arrived.extend_from_slice(bytes);
         out.set_filled(before);
-        self.timer.reset(self.times.head);
+        if !self.first {
+            self.timer.reset(self.times.head);
+        }
         Poll::Ready(Ok(()))
     }
 
@@ -165,7 +226,7 @@ impl Guard {
     }
 }
 
-impl AsyncRead for Guard {
+impl<I: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<I> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         loop {
@@ -183,8 +244,10 @@ impl AsyncRead for Guard {
                     return Poll::Ready(Ok(()));
                 }
                 State::Passing(0) => {
-                    this.timer.reset(this.times.idle);
-                    this.state = State::Head;
+                    // What arrived already is the begin of the next head.
+                    let begun = !this.arrived.is_empty();
+                    this.timer.reset(if begun { this.times.head } else { this.times.idle });
+                    (this.first, this.state) = (false, State::Head);
                 }
                 State::Passing(left) if !this.arrived.is_empty() => {
                     let left_here = usize::try_from(left).unwrap_or(usize::MAX);
@@ -239,7 +302,7 @@ impl AsyncRead for Guard {
                             this.timer.reset(this.times.body);
                         }
                         this.state = match head.body {
-                            Framing::Length(body) => State::Passing(head.len as u64 + body),
+                            Framing::Length(body) => State::Passing(body.saturating_add(head.len as u64)),
                             Framing::Chunked => State::PassingTo(head.len),
                         };
                     }
@@ -259,9 +322,10 @@ impl AsyncRead for Guard {
     }
 }
 
-impl AsyncWrite for Guard {
+impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<I> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.bounded(context, written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -289,10 +353,14 @@ impl AsyncWrite for Guard {
         context: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, pieces)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, pieces);
+        self.bounded(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
     }
 }
+
+#[cfg(test)]
+mod tests;

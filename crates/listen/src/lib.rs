@@ -1,4 +1,5 @@
-//! The plain-HTTP listener of the data planes.
+//! The HTTP listener: plain for the data planes, behind TLS for the authority, which accepts by itself and hands each
+//! connection to [`serve_connection`].
 //!
 //! [`mod@bind`] opens ports and says who holds one that is taken. [`serve`] runs hyper behind a guard: the
 //! raw bytes of every head are judged by [`contract::head`] before hyper sees them, so no answer leaves that
@@ -6,6 +7,7 @@
 
 pub mod bind;
 mod guard;
+mod room;
 mod server;
 mod timer;
 
@@ -20,7 +22,8 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 
 pub use bind::{BindError, bind, bind_localhost};
-pub use server::{Config, Ending, Shutdown, serve};
+pub use room::Room;
+pub use server::{Config, Ending, Shutdown, serve, serve_connection};
 
 /// Answers the requests of one listener. Cloned for each connection.
 pub trait Service: Clone + Send + Sync + 'static {
@@ -34,7 +37,7 @@ pub trait Service: Clone + Send + Sync + 'static {
     fn failed(&self) -> Response<Full<Bytes>>;
 }
 
-/// Turns an answer into a response with the headers that all data planes send.
+/// Turns an answer into a response with the headers that all surfaces send.
 #[must_use]
 pub fn respond(answer: Answer, content_type: HeaderValue) -> Response<Full<Bytes>> {
     let body = match answer.body {

@@ -4,26 +4,28 @@ use std::convert::Infallible;
 use std::fs::File;
 use std::io;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use contract::head::Limits;
 use futures_util::FutureExt;
-use http::{Request, Response};
+use http::header::CONNECTION;
+use http::{HeaderValue, Request, Response, Version};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 
 use crate::Service;
-use crate::guard::{Guard, REFUSED_METHOD, Times, Verdict};
+use crate::guard::{Guard, Late, Leave, REFUSED_METHOD, Times, Verdict, late};
+use crate::room::{Place, Places, Room};
 
 /// What a listener allows.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// What a request may hold.
     pub limits: Limits,
@@ -33,8 +35,12 @@ pub struct Config {
     pub body_timeout: Duration,
     /// How long a connection may rest between requests.
     pub idle_timeout: Duration,
+    /// How long a client may take nothing of an answer.
+    pub write_timeout: Duration,
     /// How many connections there may be at once; more wait to be accepted.
     pub max_connections: usize,
+    /// What this listener's connections have to share with those of others.
+    pub room: Room,
     /// How long requests in flight may take after the end was asked for.
     pub grace: Duration,
 }
@@ -46,7 +52,9 @@ impl Default for Config {
             head_timeout: Duration::from_secs(5),
             body_timeout: Duration::from_secs(5),
             idle_timeout: Duration::from_secs(120),
+            write_timeout: Duration::from_secs(10),
             max_connections: 16 * 1024,
+            room: Room::default(),
             grace: Duration::from_secs(10),
         }
     }
@@ -89,27 +97,27 @@ impl Ending {
 
 /// Serves a listener until the end is asked for, and then until what is in flight is done, within bounds.
 pub async fn serve<S: Service>(listener: TcpListener, service: S, config: Config, mut ending: Ending) {
-    let permits = Arc::new(Semaphore::new(config.max_connections));
+    let places = config.room.places(config.max_connections);
     let (busy, mut all_done) = mpsc::channel::<Infallible>(1);
     let mut reserve = Reserve::new();
     loop {
         let accepted = tokio::select! {
             biased;
             () = ending.asked() => break,
-            accepted = accept(&listener, &permits) => accepted,
+            accepted = accept(&listener, &places) => accepted,
         };
-        let (stream, permit) = match accepted {
+        let (stream, place) = match accepted {
             Ok(accepted) => accepted,
             Err(why) => {
                 reserve.after(&why, &listener).await;
                 continue;
             }
         };
-        let connection = connection(stream, service.clone(), config, ending.clone());
+        let connection = connection(stream, service.clone(), config.clone(), ending.clone(), late);
         let busy = busy.clone();
         tokio::spawn(async move {
             connection.await;
-            drop((permit, busy));
+            drop((place, busy));
         });
     }
     drop((listener, busy));
@@ -118,26 +126,39 @@ pub async fn serve<S: Service>(listener: TcpListener, service: S, config: Config
     }
 }
 
-async fn accept(
-    listener: &TcpListener,
-    permits: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
-    let permit = permits.clone().acquire_owned().await.map_err(io::Error::other)?;
+async fn accept(listener: &TcpListener, places: &Places) -> io::Result<(TcpStream, Place)> {
+    let place = places.take().await?;
     let (stream, _) = listener.accept().await?;
     stream.set_nodelay(true)?;
-    Ok((stream, permit))
+    Ok((stream, place))
 }
 
-async fn connection<S: Service>(stream: TcpStream, service: S, config: Config, mut ending: Ending) {
-    let verdict = Verdict::default();
+/// Serves one connection that was accepted elsewhere, such as one that speaks TLS, until it ends or the end is asked
+/// for and what is in flight is done. Who accepts counts connections and waits for them.
+pub async fn serve_connection<I, S>(stream: I, service: S, config: Config, ending: Ending)
+where
+    I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    S: Service,
+{
+    connection(stream, service, config, ending, |_, _| Ok(0)).await;
+}
+
+async fn connection<I, S>(stream: I, service: S, config: Config, mut ending: Ending, late: Late<I>)
+where
+    I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    S: Service,
+{
+    let (verdict, leave) = (Verdict::default(), Leave::default());
     let times = Times {
         head: config.head_timeout,
         body: config.body_timeout,
         idle: config.idle_timeout,
+        write: config.write_timeout,
         drain: Duration::from_secs(1).min(config.grace),
     };
-    let guard = Guard::new(stream, config.limits, times, verdict.clone());
-    let answer = service_fn(move |request| answer(service.clone(), verdict.clone(), request));
+    let guard = Guard::new(stream, config.limits, times, verdict.clone(), leave.clone(), late);
+    let told = leave.clone();
+    let answer = service_fn(move |request| answer(service.clone(), verdict.clone(), told.clone(), request));
     let connection = http1::Builder::new()
         // A client may say that it sends nothing more and still wait for its answer.
         .half_close(true)
@@ -156,8 +177,10 @@ async fn connection<S: Service>(stream: TcpStream, service: S, config: Config, m
                 return;
             }
             () = ending.asked(), if !asked => {
+                // Not hyper's own way of ending, which closes a connection whose request has arrived and wasn't
+                // read yet. The guard ends one that rests, and each further answer says that it is the last.
                 asked = true;
-                connection.as_mut().graceful_shutdown();
+                leave.ask();
             }
         }
     }
@@ -166,15 +189,23 @@ async fn connection<S: Service>(stream: TcpStream, service: S, config: Config, m
 async fn answer<S: Service>(
     service: S,
     verdict: Verdict,
+    leave: Leave,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     if request.method().as_str() == REFUSED_METHOD {
         return Ok(service.refuse(verdict.get()));
     }
-    match AssertUnwindSafe(service.call(request)).catch_unwind().await {
-        Ok(response) => Ok(response),
-        Err(_panic) => Ok(service.failed()),
+    let old = request.version() == Version::HTTP_10;
+    let answered = AssertUnwindSafe(service.call(request)).catch_unwind().await;
+    let mut response = answered.unwrap_or_else(|_panic| service.failed());
+    if old {
+        // Also when the client says `keep-alive`; hyper would agree to it unless the answer is as old.
+        *response.version_mut() = Version::HTTP_10;
     }
+    if old || leave.is_asked() {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(response)
 }
 
 /// A file descriptor kept for the moment when there are no more: with it a waiting connection can be taken

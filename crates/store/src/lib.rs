@@ -14,10 +14,10 @@
 //! let store = store::sqlite::ephemeral(&founding)?;
 //! let act = Act::new("operator", "tenant.create", "dev", Timestamp::from_unix(1_700_000_000));
 //! let mut tx = store.begin(act)?;
-//! let tenant = Tenant { id: domain::derived_ids::tenant_id("dev"), name: "dev".to_owned() };
+//! let tenant = Tenant { id: domain::derived_ids::tenant_id("dev"), name: "dev".to_owned(), created_at: None };
 //! tx.put_tenant(&tenant)?;
 //! tx.save()?;
-//! assert_eq!(store.read()?.tenant(tenant.id)?, Some(tenant));
+//! assert_eq!(store.read()?.tenant(tenant.id)?.map(|found| found.name), Some(tenant.name));
 //! # Ok(())
 //! # }
 //! ```

@@ -43,6 +43,8 @@ mod vm_snapshot;
 
 /// Reader connections kept open. More readers at once open more, which are closed again.
 const READERS: usize = 4;
+/// How many entries are read at once when all are.
+const PAGE: usize = 1_000;
 
 /// A store in one SQLite file.
 pub struct Sqlite {
@@ -149,7 +151,12 @@ impl Store for Sqlite {
         tx.vm_snapshots()?;
         tx.role_assignments(&Scope::Root)?;
         tx.external_issuers()?;
-        Ok(())
+        tx.signing_keys()?;
+        let mut seen = 0;
+        while let Some(last) = tx.audit(seen, PAGE)?.last() {
+            seen = last.seq;
+        }
+        change_feed::check(&transaction::Reading::start(self.reader()?)?)
     }
 }
 

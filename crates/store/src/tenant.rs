@@ -27,7 +27,8 @@ pub trait TenantReader {
 
 /// Changes tenants.
 pub trait TenantWriter {
-    /// Stores a tenant under its id.
+    /// Stores a tenant under its id. One that is new was created when it says, or else now; when one that is known
+    /// was created stays as it is.
     ///
     /// # Errors
     /// [`Error::Taken`] when another has the name.

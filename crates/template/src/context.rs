@@ -1,5 +1,7 @@
 //! What a deployment knows of the world around it: plain values, given by the caller.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 /// The surroundings of one deployment to a resource group.
@@ -13,8 +15,8 @@ pub struct Context {
     pub deployment_name: String,
     /// What `environment()` gives: an object of cloud endpoints.
     pub environment: Value,
-    /// What `providers()` knows.
-    pub providers: Vec<ProviderType>,
+    /// What `providers()` knows; shared, since each nested deployment has a context of its own.
+    pub providers: Arc<[ProviderType]>,
 }
 
 /// What `subscription()` and `tenant()` give.

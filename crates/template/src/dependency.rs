@@ -20,7 +20,7 @@ pub(crate) fn explicit(
     known: &Known,
     evaluator: &Evaluator<'_>,
 ) -> Result<BTreeSet<usize>, TemplateError> {
-    let node = &*instance.node;
+    let node = &instance.source.own;
     let Some(section) = node.given("dependsOn") else { return Ok(BTreeSet::new()) };
     let wrap = |fault: Fault| refused(node, fault);
     let entries = match section.elements() {

@@ -72,7 +72,11 @@ impl TemplateError {
 
     /// A request whose form is wrong.
     pub(crate) fn content(what: impl fmt::Display, place: Option<Place>) -> Self {
-        Self::new(Code::InvalidRequestContent, format!("The request content was invalid: '{what}'"), place)
+        Self::new(
+            Code::InvalidRequestContent,
+            format!("The request content was invalid and could not be deserialized: '{what}'"),
+            place,
+        )
     }
 
     /// A section with more members than it may have.

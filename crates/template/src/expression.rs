@@ -7,9 +7,11 @@
 mod ast;
 mod lexer;
 mod parser;
+mod print;
 
 pub(crate) use ast::{Expression, Form, each_call};
 pub(crate) use parser::parse;
+pub(crate) use print::{print, quoted};
 
 /// What a string of a template stands for.
 #[derive(Debug, PartialEq, Eq)]

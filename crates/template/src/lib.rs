@@ -30,6 +30,7 @@ mod kind;
 mod known;
 pub mod limits;
 mod members;
+mod nested;
 mod node;
 mod output;
 mod parameter;

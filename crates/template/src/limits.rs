@@ -3,6 +3,8 @@
 
 /// Longest request body, in bytes: Azure's limit for a template with its parameters.
 pub const BODY_BYTES: usize = 4 * 1_024 * 1_024;
+/// Most values in a request body. A template of Azure's full size has far fewer; what has more is all brackets.
+pub const VALUES: usize = 500_000;
 /// Deepest nesting of objects and arrays, in a body and in an evaluated value.
 pub const DEPTH: usize = 100;
 /// Longest string, in bytes, in a body and in an evaluated value.

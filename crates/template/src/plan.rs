@@ -13,9 +13,9 @@ use crate::evaluate::{Evaluator, Scope, Values};
 use crate::hash::template_hash;
 use crate::known::{Known, Names};
 use crate::limits::NESTED_DEPLOYMENTS;
-use crate::node::Node;
+use crate::nested::nested_template;
 use crate::output::Outputs;
-use crate::planned::{PlannedResource, nested_template};
+use crate::planned::PlannedResource;
 use crate::request::{DeploymentRequest, Mode};
 use crate::resource::{self, Expanded, Instance, refused};
 use crate::runtime::Runtime;
@@ -36,6 +36,9 @@ pub struct Plan {
     outputs: Outputs,
     scope: Arc<Scope>,
 }
+
+/// What a deployment in the deployment costs beside what is in it, in steps.
+const NESTED_DEPLOYMENT: usize = 1_000;
 
 /// Plans a deployment to a resource group, without the state of any resource. Everything that can be checked without it
 /// is checked, also in what is evaluated later; so this is `validate` as well.
@@ -97,6 +100,8 @@ fn plan_within(
     let resources = in_order(expanded.instances, &edges, &deferred, &scope)?;
     for resource in &resources {
         if let Some((request, context)) = resource.nested_while_planning(session)? {
+            let place = request.template.place;
+            session.steps(NESTED_DEPLOYMENT).map_err(|fault| fault.into_error(place, str::to_owned))?;
             plan_within(&request, &context, session, depth + 1)?;
         }
     }
@@ -104,9 +109,12 @@ fn plan_within(
 }
 
 fn check_all(definitions: &[resource::Definition], scope: &Scope, session: &Session) -> Result<(), TemplateError> {
-    let mut nodes: Vec<&Node> = Vec::new();
-    resource::each(definitions, &mut |definition| nodes.push(&definition.node));
-    nodes.into_iter().try_for_each(|node| check(node, nested_template(node), scope, session))
+    let mut sources = Vec::new();
+    resource::each(definitions, &mut |definition| sources.push(&*definition.source));
+    sources.into_iter().try_for_each(|source| {
+        check(&source.own, None, scope, session)?;
+        check(&source.body, nested_template(source), scope, session)
+    })
 }
 
 fn known(expanded: &Expanded) -> Result<Known, TemplateError> {
@@ -124,13 +132,13 @@ fn known(expanded: &Expanded) -> Result<Known, TemplateError> {
         });
         // The same resource may stand twice under conditions that exclude each other.
         if !fresh && instance.deployed && deployed_before(expanded, instance) {
-            let (line, column) = (instance.node.place.line, instance.node.place.column);
+            let (line, column) = (instance.source.own.place.line, instance.source.own.place.column);
             let what = format!(
                 "The resource '{}' at line '{line}' and column '{column}' is defined multiple times in a template. Please \
                  see https://aka.ms/arm-syntax-resources for usage details.",
                 instance.id
             );
-            return Err(TemplateError::invalid(what, Some(instance.node.place)));
+            return Err(TemplateError::invalid(what, Some(instance.source.own.place)));
         }
     }
     Ok(known)
@@ -158,7 +166,7 @@ fn edges(instances: &[Instance], scope: &Scope, session: &Session) -> Result<(Ed
                 deferred.insert(at);
             }
             Err(fault @ (Fault::Invalid(..) | Fault::Missing(_) | Fault::Pending(_))) => {
-                return Err(refused(&instance.node, fault));
+                return Err(refused(&instance.source.own, fault));
             }
         }
         before.extend(session.take_references().iter().filter_map(|id| scope.known.by_id(id)));
@@ -209,5 +217,5 @@ fn circular(instances: &[Instance], circle: &Circle) -> TemplateError {
         "Circular dependency detected on resource: '{path}'. Please see https://aka.ms/arm-syntax-resources for usage \
          details."
     );
-    TemplateError::invalid(what, first.map(|instance| instance.node.place))
+    TemplateError::invalid(what, first.map(|instance| instance.source.own.place))
 }

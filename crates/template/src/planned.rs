@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::context::Context;
 use crate::error::{Code, Fault, Place, TemplateError};
 use crate::evaluate::{Evaluator, Scope, Turn, all};
-use crate::expression::escape;
-use crate::node::{Member, Node};
+use crate::nested::{deployment_properties, nested_template};
 use crate::request::DeploymentRequest;
-use crate::resource::{DEPLOYMENTS, Instance};
+use crate::resource::{DEPLOYMENTS, Instance, Source};
 use crate::resource_id::member;
 use crate::runtime::Runtime;
 use crate::session::Session;
@@ -48,7 +47,7 @@ pub struct PlannedResource {
 
 impl PlannedResource {
     pub(crate) fn new(mut instance: Instance, depends_on: Vec<usize>, needs_runtime: bool, scope: Arc<Scope>) -> Self {
-        let Place { line, column } = instance.node.place;
+        let Place { line, column } = instance.source.own.place;
         Self {
             id: std::mem::take(&mut instance.id),
             resource_type: std::mem::take(&mut instance.resource_type),
@@ -72,11 +71,12 @@ impl PlannedResource {
     /// fails on what the resources hold.
     pub fn body(&self, runtime: &dyn Runtime) -> Result<Value, TemplateError> {
         let session = Session::default();
-        body_of(&self.instance.node, &self.resource_type, &self.evaluator(Some(runtime), &session))
+        body_of(&self.instance.source, &self.resource_type, &self.evaluator(Some(runtime), &session))
             .map_err(|fault| self.fail(fault))
     }
 
-    /// The request of a nested deployment; nothing for any other resource.
+    /// The request of a nested deployment; nothing for any other resource. It may hold values of secure parameters, also
+    /// as parameters that aren't secure and, with the scope `outer`, in its template.
     ///
     /// # Errors
     /// As [`body`](Self::body), and as [`DeploymentRequest::parse`].
@@ -111,7 +111,7 @@ impl PlannedResource {
         if !self.is_deployment() || self.needs_runtime {
             return Ok(None);
         }
-        let body = body_of(&self.instance.node, &self.resource_type, &self.evaluator(None, session));
+        let body = body_of(&self.instance.source, &self.resource_type, &self.evaluator(None, session));
         let request = self.request(&body.map_err(|fault| self.fail(fault))?)?;
         Ok(Some((request, self.nested_context())))
     }
@@ -124,7 +124,7 @@ impl PlannedResource {
     fn request(&self, body: &Value) -> Result<DeploymentRequest, TemplateError> {
         let mut request = DeploymentRequest::from_value(body)?;
         // A template that is evaluated on its own keeps its places.
-        if let Some(template) = nested_template(&self.instance.node) {
+        if let Some(template) = nested_template(&self.instance.source) {
             request.template = template.clone();
         }
         Ok(request)
@@ -139,11 +139,11 @@ impl PlannedResource {
     }
 
     fn fail(&self, fault: Fault) -> TemplateError {
-        let (id, Place { line, column }) = (&self.id, self.instance.node.place);
+        let (id, Place { line, column }) = (&self.id, self.instance.source.own.place);
         match fault {
             Fault::Missing(id) => crate::error::not_found(&id),
             Fault::Invalid(..) | Fault::Pending(_) | Fault::NeedsRuntime => {
-                let cause = fault.into_error(self.instance.node.place, str::to_owned);
+                let cause = fault.into_error(self.instance.source.own.place, str::to_owned);
                 let why = cause.message.strip_prefix("Deployment template validation failed: ");
                 let message = format!(
                     "Unable to process template language expressions for resource '{id}' at line '{line}' and column \
@@ -156,75 +156,24 @@ impl PlannedResource {
     }
 }
 
-/// The template of a nested deployment that is evaluated on its own (`expressionEvaluationOptions.scope` is `inner`).
-pub(crate) fn nested_template(node: &Node) -> Option<&Node> {
-    if !node.get("type")?.text()?.eq_ignore_ascii_case(DEPLOYMENTS) {
-        return None;
-    }
-    let properties = node.get("properties")?;
-    let scope = properties.get("expressionEvaluationOptions")?.get("scope")?.text()?;
-    if scope.eq_ignore_ascii_case("inner") { properties.get("template") } else { None }
-}
-
 pub(crate) fn body(instance: &Instance, evaluator: &Evaluator<'_>) -> Result<Value, Fault> {
-    body_of(&instance.node, &instance.resource_type, evaluator)
+    body_of(&instance.source, &instance.resource_type, evaluator)
 }
 
-/// Members that are the template's own.
-const OWN: [&str; 9] =
-    ["type", "name", "apiVersion", "dependsOn", "condition", "copy", "comments", "scope", "existing"];
-/// Those of a deployment in a deployment beside.
+/// Members of a deployment in a deployment that are no part of its body.
 const OWN_OF_DEPLOYMENTS: [&str; 2] = ["subscriptionId", "resourceGroup"];
 
-fn body_of(node: &Node, resource_type: &str, evaluator: &Evaluator<'_>) -> Result<Value, Fault> {
+fn body_of(source: &Source, resource_type: &str, evaluator: &Evaluator<'_>) -> Result<Value, Fault> {
     let deployment = resource_type.eq_ignore_ascii_case(DEPLOYMENTS);
-    let own = |name: &str| {
-        let named = |own: &&str| own.eq_ignore_ascii_case(name);
-        OWN.iter().any(named) || (deployment && OWN_OF_DEPLOYMENTS.iter().any(named))
-    };
-    let members = node.members().iter().filter(|member| !own(&member.name));
+    let own = |name: &str| deployment && OWN_OF_DEPLOYMENTS.iter().any(|own| own.eq_ignore_ascii_case(name));
+    let members = source.body.members().iter().filter(|member| !own(&member.name));
     let members = members.map(|member| {
         let value = if deployment && member.name.eq_ignore_ascii_case("properties") {
-            deployment_properties(&member.value, nested_template(node), evaluator)?
+            deployment_properties(&member.value, nested_template(source), evaluator)?
         } else {
             evaluator.node(&member.value)?
         };
         Ok((member.name.clone(), value))
     });
     Ok(Value::Object(all(members)?.into_iter().collect()))
-}
-
-/// The properties of a nested deployment: an inner template stays as it is, an outer one is evaluated here, and what it
-/// becomes is literal.
-fn deployment_properties(node: &Node, inner: Option<&Node>, evaluator: &Evaluator<'_>) -> Result<Value, Fault> {
-    if let Some(link) = node.given("templateLink") {
-        let what = "A nested deployment by 'templateLink' is not supported here: its template must be inline.";
-        return Err(Fault::invalid(what).at(link.place));
-    }
-    let members = node.members().iter().map(|Member { name, value, .. }| {
-        let value = match inner {
-            Some(inner) if std::ptr::eq(inner, value) => {
-                let template = inner.to_value();
-                evaluator.session.value(&template)?;
-                template
-            }
-            Some(_) | None if name.eq_ignore_ascii_case("template") => literal(evaluator.node(value)?),
-            Some(_) | None => evaluator.node(value)?,
-        };
-        Ok((name.clone(), value))
-    });
-    Ok(Value::Object(all(members)?.into_iter().collect()))
-}
-
-/// Escapes every text, so that evaluating it again changes nothing.
-fn literal(value: Value) -> Value {
-    match value {
-        Value::String(text) => Value::String(escape(&text)),
-        Value::Array(elements) => Value::Array(elements.into_iter().map(literal).collect()),
-        Value::Object(members) => {
-            let members = members.into_iter().map(|(name, value)| (escape(&name), literal(value)));
-            Value::Object(members.collect::<Map<_, _>>())
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => value,
-    }
 }

@@ -15,7 +15,7 @@ use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use serde_json::Number;
 
 use crate::error::{Place, TemplateError};
-use crate::limits::{BODY_BYTES, DEPTH, STRING_BYTES};
+use crate::limits::{BODY_BYTES, DEPTH, STRING_BYTES, VALUES};
 use crate::node::{Data, Member, Node};
 
 mod place;
@@ -40,8 +40,8 @@ const OPTIONS: ParseOptions = ParseOptions {
 /// Reads a body.
 ///
 /// # Errors
-/// `InvalidRequestContent` for text that isn't of this grammar, or beyond [`BODY_BYTES`], [`DEPTH`] or
-/// [`STRING_BYTES`].
+/// `InvalidRequestContent` for text that isn't of this grammar, or beyond [`BODY_BYTES`], [`DEPTH`],
+/// [`STRING_BYTES`] or [`VALUES`].
 pub fn read(body: &[u8]) -> Result<Node, TemplateError> {
     if body.len() > BODY_BYTES {
         return Err(TemplateError::content(format_args!("The body is longer than {BODY_BYTES} bytes."), None));
@@ -55,7 +55,7 @@ pub fn read(body: &[u8]) -> Result<Node, TemplateError> {
         TemplateError::content(what, Some(place))
     })?;
     let value = parsed.value.ok_or_else(|| TemplateError::content("The body is empty.", None))?;
-    Reader { cursor: Cursor::new(text) }.node(value, 1, Part::Body)
+    Reader { cursor: Cursor::new(text), values: 0 }.node(value, 1, Part::Body)
 }
 
 /// Which part of a body a value is, to find its template.
@@ -79,6 +79,7 @@ impl Part {
 
 struct Reader<'a> {
     cursor: Cursor<'a>,
+    values: usize,
 }
 
 impl Reader<'_> {
@@ -89,6 +90,10 @@ impl Reader<'_> {
         let place = self.cursor.place(value.start());
         if depth > DEPTH {
             return Err(TemplateError::content(format_args!("Values are nested deeper than {DEPTH}."), Some(place)));
+        }
+        self.values += 1;
+        if self.values > VALUES {
+            return Err(TemplateError::content(format_args!("The body has more than {VALUES} values."), Some(place)));
         }
         let data = match value {
             Value::NullKeyword(_) => Data::Null,

@@ -8,16 +8,29 @@ use crate::copy;
 use crate::error::{Fault, Place, TemplateError};
 use crate::evaluate::{Evaluator, Turn};
 use crate::limits::RESOURCES;
-use crate::node::{Data, Node};
+use crate::node::{Data, Member, Node};
 use crate::resource_id::{build, group};
 
 /// The type of a deployment in a deployment.
 pub(crate) const DEPLOYMENTS: &str = "Microsoft.Resources/deployments";
 
-/// A resource as the template defines it, its children taken out.
+/// Members that are the template's own, and no part of a body.
+const OWN: [&str; 9] =
+    ["type", "name", "apiVersion", "dependsOn", "condition", "copy", "comments", "scope", "existing"];
+
+/// A resource as it is written, its children taken out.
+#[derive(Debug)]
+pub(crate) struct Source {
+    /// The members that are the template's own: few, whatever the body holds.
+    pub(crate) own: Node,
+    /// The others.
+    pub(crate) body: Node,
+}
+
+/// A resource as the template defines it.
 #[derive(Debug)]
 pub(crate) struct Definition {
-    pub(crate) node: Arc<Node>,
+    pub(crate) source: Arc<Source>,
     symbol: Option<String>,
     children: Vec<Definition>,
 }
@@ -25,7 +38,7 @@ pub(crate) struct Definition {
 /// One resource of the plan to be, or one turn of its copy.
 #[derive(Debug)]
 pub(crate) struct Instance {
-    pub(crate) node: Arc<Node>,
+    pub(crate) source: Arc<Source>,
     pub(crate) turns: Vec<Turn>,
     pub(crate) id: String,
     pub(crate) resource_type: String,
@@ -69,7 +82,13 @@ fn definition(mut node: Node, symbol: Option<String>) -> Result<Definition, Temp
         return Err(TemplateError::invalid("A resource is not an object.", Some(node.place)));
     }
     let children = node.take("resources").map_or(Ok(Vec::new()), section_definitions)?;
-    Ok(Definition { node: Arc::new(node), symbol, children })
+    let mut own = Vec::new();
+    if let Data::Object(members) = &mut node.data {
+        let is_own = |member: &mut Member| OWN.iter().any(|own| own.eq_ignore_ascii_case(&member.name));
+        own.extend(members.extract_if(.., is_own));
+    }
+    let own = Node { place: node.place, data: Data::Object(own) };
+    Ok(Definition { source: Arc::new(Source { own, body: node }), symbol, children })
 }
 
 /// All definitions, parents before their children.
@@ -107,7 +126,7 @@ impl Expanded {
     ) -> Result<(), TemplateError> {
         self.definitions += 1;
         let number = self.definitions;
-        let node = &*definition.node;
+        let node = &definition.source.own;
         let wrap = |fault: Fault| refused(node, fault);
         let Some(copy) = node.given("copy") else {
             return self.instance(definition, parent, evaluator, number, None);
@@ -125,8 +144,8 @@ impl Expanded {
         let name: Arc<str> = name.into();
         for index in 0..count {
             let turn = Turn { name: Arc::clone(&name), of_property: false, index };
-            let batch = batch.map(|size| index / size);
-            self.instance(definition, parent, &evaluator.with_turn(turn), number, Some((index, batch)))?;
+            let copied = Copied { name: &name, index, batch: batch.map(|size| index / size) };
+            self.instance(definition, parent, &evaluator.with_turn(turn), number, Some(&copied))?;
         }
         Ok(())
     }
@@ -137,9 +156,9 @@ impl Expanded {
         parent: Option<(&str, &str)>,
         evaluator: &Evaluator<'_>,
         number: usize,
-        turn: Option<(usize, Option<usize>)>,
+        copied: Option<&Copied<'_>>,
     ) -> Result<(), TemplateError> {
-        let node = &*definition.node;
+        let node = &definition.source.own;
         if self.instances.len() >= RESOURCES {
             let what = format!(
                 "The number of template resources limit exceeded. Limit: '{RESOURCES}' and actual: more, copies counted."
@@ -156,30 +175,24 @@ impl Expanded {
             }
             Some(_) | None => (own_type, own_name),
         };
-        let scope = scope(node, &resource_type, evaluator).map_err(wrap)?;
+        let scope = scope(&definition.source, &resource_type, evaluator).map_err(wrap)?;
         let id = build(&scope, &resource_type, &name).ok_or_else(|| segments(node, &resource_type, &name))?;
         let condition =
             node.given("condition").map_or(Ok(true), |condition| truth(condition, evaluator)).map_err(wrap)?;
-        let mut symbols: Vec<String> =
-            evaluator.turns.last().filter(|_| turn.is_some()).map(|turn| turn.name.to_string()).into_iter().collect();
-        let symbol = definition.symbol.as_ref();
-        symbols.extend(symbol.cloned());
-        symbols.extend(symbol.zip(turn).map(|(symbol, (index, _))| format!("{symbol}[{index}]")));
-        symbols.dedup();
-        let location = optional(node, "location", evaluator).map_err(wrap)?;
+        let location = optional(&definition.source.body, "location", evaluator).map_err(wrap)?;
         let api_version = required(node, "apiVersion", evaluator)?;
         self.instances.push(Instance {
-            node: Arc::clone(&definition.node),
+            source: Arc::clone(&definition.source),
             turns: evaluator.turns.clone(),
             id,
             resource_type: resource_type.clone(),
             name: name.clone(),
             api_version,
             location,
-            symbolic_name: symbol.cloned(),
-            symbols,
+            symbolic_name: definition.symbol.clone(),
+            symbols: symbols(definition.symbol.as_deref(), copied),
             deployed: condition && !existing,
-            batch: turn.and_then(|(_, batch)| batch),
+            batch: copied.and_then(|copied| copied.batch),
             definition: number,
         });
         for child in &definition.children {
@@ -189,16 +202,32 @@ impl Expanded {
     }
 }
 
+/// A turn of a copy of resources.
+struct Copied<'c> {
+    name: &'c str,
+    index: usize,
+    /// Its batch, when the copy is serial.
+    batch: Option<usize>,
+}
+
+/// What a resource is called beside its id: its symbolic name, also with its turn, and the name of its copy.
+fn symbols(symbol: Option<&str>, copied: Option<&Copied<'_>>) -> Vec<String> {
+    let turn = symbol.zip(copied).map(|(symbol, copied)| format!("{symbol}[{}]", copied.index));
+    let copy =
+        copied.map(|copied| copied.name).filter(|name| !symbol.is_some_and(|own| own.eq_ignore_ascii_case(name)));
+    [symbol.map(str::to_owned), turn, copy.map(str::to_owned)].into_iter().flatten().collect()
+}
+
 /// `ns.x/y`, and not the `y` of a child.
 fn is_whole(resource_type: &str) -> bool {
     resource_type.split_once('/').is_some_and(|(namespace, _)| namespace.contains('.'))
 }
 
 /// What an id begins with: the group, the group of a nested deployment, or what an extension resource extends.
-fn scope(node: &Node, resource_type: &str, evaluator: &Evaluator<'_>) -> Result<String, Fault> {
+fn scope(source: &Source, resource_type: &str, evaluator: &Evaluator<'_>) -> Result<String, Fault> {
     let context = &evaluator.scope.context;
     let own = context.group_id();
-    if let Some(scope) = optional(node, "scope", evaluator)? {
+    if let Some(scope) = optional(&source.own, "scope", evaluator)? {
         let scope = scope.trim_end_matches('/');
         if scope.is_empty() || scope.starts_with('/') {
             return Ok(scope.to_owned());
@@ -210,8 +239,8 @@ fn scope(node: &Node, resource_type: &str, evaluator: &Evaluator<'_>) -> Result<
     if !resource_type.eq_ignore_ascii_case(DEPLOYMENTS) {
         return Ok(own);
     }
-    let subscription = optional(node, "subscriptionId", evaluator)?;
-    let name = optional(node, "resourceGroup", evaluator)?;
+    let subscription = optional(&source.body, "subscriptionId", evaluator)?;
+    let name = optional(&source.body, "resourceGroup", evaluator)?;
     Ok(group(
         subscription.as_deref().unwrap_or(&context.subscription.subscription_id),
         name.as_deref().unwrap_or(&context.resource_group.name),

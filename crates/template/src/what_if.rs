@@ -99,7 +99,7 @@ impl Change {
 /// As [`PlannedResource::body`], but for resources that aren't there yet.
 pub fn compare(plan: &Plan, runtime: &dyn Runtime, options: &WhatIf<'_>) -> Result<Vec<Change>, TemplateError> {
     let mut comparison = Comparison { runtime, options, changes: Vec::new(), named: HashSet::new() };
-    comparison.plan(plan, 0)?;
+    comparison.plan(plan, &[], 0)?;
     for id in options.group {
         comparison.rest(id, plan.mode);
     }
@@ -115,13 +115,15 @@ struct Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    fn plan(&mut self, outer: &Plan, depth: usize) -> Result<(), TemplateError> {
+    /// `secrets` are those of the plans around, which a nested deployment may hold under other names.
+    fn plan(&mut self, outer: &Plan, secrets: &[String], depth: usize) -> Result<(), TemplateError> {
+        let secrets = [secrets, outer.secrets()].concat();
         for resource in &outer.resources {
             self.named.insert(resource.id.to_ascii_lowercase());
             match resource.nested(self.runtime) {
-                Ok(None) => self.resource(resource, outer.secrets())?,
+                Ok(None) => self.resource(resource, &secrets)?,
                 Ok(Some(request)) if depth < NESTED_DEPLOYMENTS => {
-                    self.plan(&plan(&request, &resource.nested_context())?, depth + 1)?;
+                    self.plan(&plan(&request, &resource.nested_context())?, &secrets, depth + 1)?;
                 }
                 Ok(Some(_)) => self.unknown(resource),
                 Err(error) if error.code == Code::ResourceNotFound => self.unknown(resource),

@@ -24,7 +24,7 @@ async fn main() -> Result<(), Failure> {
     checks.push("object id", given(&world, Some(object_id), &app).await);
     let resource_id = UserAssignedId::ResourceId(app.id.clone());
     checks.push("resource id", given(&world, Some(resource_id), &app).await);
-    checks.push("the client caches", cached().await);
+    checks.push("the client caches", cached(&world).await);
     checks.push("unassigned identity: one request, a credential error", refused(&world).await);
     println!("{}", checks.to_json());
     Ok(())
@@ -42,16 +42,17 @@ async fn given(world: &World, id: Option<UserAssignedId>, expected: &Identity) -
     Ok(())
 }
 
-/// Two tokens of one credential are one.
-async fn cached() -> Result<(), Failure> {
+/// Two tokens of one credential are one, and cost one request.
+async fn cached(world: &World) -> Result<(), Failure> {
     let credential = ManagedIdentityCredential::new(None)?;
     let scope = format!("{ARM}/.default");
+    let before = world.requests_counted()?;
     let first = credential.get_token(&[&scope], None).await?;
     let second = credential.get_token(&[&scope], None).await?;
     if first.token.secret() != second.token.secret() {
         return Err("two tokens".into());
     }
-    Ok(())
+    world.assert_requests(before, 1)
 }
 
 /// 400 becomes its own words, and isn't repeated.

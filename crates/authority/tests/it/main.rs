@@ -20,7 +20,7 @@ use authority::kek::{FileKek, Kek};
 use authority::key_ring::{KeyRing, aad};
 use authority::signer::NewKey;
 use authority::signing_pool::SigningPool;
-use authority::{Authority, Subject, TokenSpec};
+use authority::{Authority, Evidence, Subject, TokenSpec};
 use contract::jose;
 use domain::{KeyState, ManualClock, SigningKeyRecord, TenantId, Timestamp};
 use serde_json::{Map, Value};
@@ -86,6 +86,8 @@ fn spec(resource: &str) -> TokenSpec {
         },
         audience: resource.into(),
         lifetime: Duration::from_secs(86_400),
+        evidence: Evidence::Machine,
+        tenant_created_at: Some(Timestamp::from_unix(1_700_000_000)),
         capabilities: Vec::new(),
     }
 }

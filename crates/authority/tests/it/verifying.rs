@@ -1,3 +1,4 @@
+use authority::key_ring::Ring;
 use authority::verify::{TokenRefusal, VerifiedToken, verify};
 use aws_lc_rs::hmac;
 
@@ -119,6 +120,6 @@ async fn a_key_bound_to_another_issuer_verifies_nothing_here() {
         record.issuer = "https://other/{tenant}/".to_owned();
         record.wrapped = world.kek.wrap(&aad(record), &private).unwrap();
     }
-    world.authority.ring().replace(&records, &world.kek, "i").unwrap();
+    world.authority.ring().swap(Ring::open(&records, &world.kek, "i").unwrap());
     assert_eq!(check(&world, &token), Err(TokenRefusal::UnknownKey));
 }

@@ -1,4 +1,6 @@
+use broker::cache::MAX_BYTES;
 use futures_util::future::join_all;
+use tokio::sync::oneshot;
 
 use super::*;
 
@@ -68,6 +70,44 @@ async fn bypass_always_makes_a_token_and_stores_it() {
     assert_eq!(world.asked(), 2);
 }
 
+/// Each token is made when the test says so: the order of landing isn't that of departure.
+#[tokio::test]
+async fn a_token_that_lands_late_does_not_push_out_one_that_was_begun_later() {
+    struct OneByOne(ManualClock, Arc<Mutex<Vec<oneshot::Sender<()>>>>);
+    impl TokenSource for OneByOne {
+        fn token(&self, _: Wanted) -> BoxFuture<'static, Result<Minted, SourceError>> {
+            let (pass, passed) = oneshot::channel();
+            let mut waiting = self.1.lock().expect("sound");
+            waiting.push(pass);
+            let (number, now) = (waiting.len(), self.0.now());
+            async move {
+                passed.await.expect("it passes");
+                let access_token = AccessToken::new(format!("t{number}"));
+                Ok(Minted { access_token, not_before: now, expires_on: now.plus(LIFE) })
+            }
+            .boxed()
+        }
+    }
+    let world = World::new();
+    let waiting = Arc::default();
+    let source = Arc::new(OneByOne(world.clock.clone(), Arc::clone(&waiting)));
+    let broker = Broker::new(source, Arc::new(world.clock.clone()), Freshness::default(), Counters::register("test"));
+    let first = broker.token(&world.cache, wanted(1, "r"), false);
+    let second = broker.token(&world.cache, wanted(1, "r"), true);
+    let land = async {
+        for index in [1, 0] {
+            while waiting.lock().expect("sound").len() <= index {
+                tokio::task::yield_now().await;
+            }
+            waiting.lock().expect("sound").remove(index).send(()).expect("somebody waits");
+            settle().await;
+        }
+    };
+    let (first, second, ()) = tokio::join!(first, second, land);
+    assert_eq!([first, second].map(|served| served.expect("a token").entry.body.clone()), ["t1", "t2"]);
+    assert_eq!(world.cache.find(principal(1), "r").expect("cached").body, "t2");
+}
+
 #[tokio::test]
 async fn a_source_that_panics_is_a_failure_of_ours() {
     struct Panics;
@@ -83,6 +123,57 @@ async fn a_source_that_panics_is_a_failure_of_ours() {
         let failed = broker.token(&world.cache, wanted(1, "r"), false).await;
         assert!(matches!(failed, Err(SourceError::Internal(_))));
     }
+}
+
+#[tokio::test]
+async fn spent_tokens_are_forgotten_when_another_comes() {
+    let world = World::new();
+    let get = |resource| world.broker.token(&world.cache, wanted(1, resource), false);
+    for resource in ["a", "b"] {
+        get(resource).await.unwrap();
+        world.clock.advance(LIFE / 2);
+    }
+    assert_eq!(world.cache.len(), 2);
+    get("c").await.unwrap();
+    assert!(world.cache.len() == 2 && world.cache.find(principal(1), "a").is_none(), "b lives on");
+}
+
+/// The longest resource in its longest form, as often as a VM may ask for tokens.
+#[tokio::test]
+async fn a_vm_that_asks_for_much_keeps_no_more_than_its_bytes() {
+    struct Long(ManualClock);
+    impl TokenSource for Long {
+        fn token(&self, wanted: Wanted) -> BoxFuture<'static, Result<Minted, SourceError>> {
+            let (now, access_token) = (self.0.now(), AccessToken::new(wanted.resource.repeat(8)));
+            async move { Ok(Minted { access_token, not_before: now, expires_on: now.plus(LIFE) }) }.boxed()
+        }
+    }
+    let clock = World::new().clock;
+    let source = Arc::new(Long(clock.clone()));
+    let broker = Broker::new(source, Arc::new(clock.clone()), Freshness::default(), Counters::register("test"));
+    let cache = Arc::new(TokenCache::new(|_, minted: &Minted| minted.access_token.expose().to_owned()));
+    for number in 0..2_000 {
+        let resource = format!("{number:02048}");
+        broker.token(&cache, wanted(1, &resource), false).await.unwrap();
+        clock.advance(Duration::from_secs(1));
+    }
+    let bytes = cache.len() * 2_048 * (8 + 1);
+    assert!((MAX_BYTES / 4..MAX_BYTES).contains(&bytes), "{bytes}");
+    assert!(cache.find(principal(1), &format!("{:02048}", 1_999)).is_some());
+    assert!(cache.find(principal(1), &format!("{:02048}", 0)).is_none());
+}
+
+#[tokio::test]
+async fn a_body_that_cannot_be_made_keeps_no_later_one_from_being_made() {
+    static BROKEN: AtomicUsize = AtomicUsize::new(1);
+    let world = World::new();
+    let cache = Arc::new(TokenCache::new(|_, minted: &Minted| {
+        assert_eq!(BROKEN.swap(0, Ordering::SeqCst), 0, "a bug");
+        minted.access_token.expose().to_owned()
+    }));
+    let failed = world.broker.token(&cache, wanted(1, "r"), false).await;
+    assert!(matches!(failed, Err(SourceError::Internal(_))));
+    assert_eq!(world.broker.token(&cache, wanted(1, "r"), false).await.unwrap().entry.body, "t1");
 }
 
 #[tokio::test]

@@ -56,6 +56,20 @@ async fn an_old_token_is_better_than_none_until_it_is_spent() {
     assert_eq!(world.token().await.unwrap().remaining, 86_400);
 }
 
+/// The tolerance for clocks that part is longer than the margin before the end.
+#[tokio::test]
+async fn a_token_past_its_end_by_the_wall_clock_is_never_served() {
+    let world = World::new();
+    world.body().await;
+    world.take_down();
+    world.clock.advance(LIFE - Duration::from_secs(100));
+    assert_eq!(world.token().await.unwrap().remaining, 100);
+    for ahead in [41, 100, 299] {
+        world.clock.set_wall(Timestamp::from_unix(1_800_000_000 + 86_400 - 100 + ahead));
+        assert!(world.token().await.is_err(), "{ahead}");
+    }
+}
+
 #[tokio::test]
 async fn a_wall_clock_that_jumps_ahead_makes_cached_tokens_worthless() {
     let world = World::new();
@@ -63,6 +77,25 @@ async fn a_wall_clock_that_jumps_ahead_makes_cached_tokens_worthless() {
     world.clock.set_wall(Timestamp::from_unix(1_800_000_000 + 4 * 365 * 86_400));
     let served = world.token().await.unwrap();
     assert_eq!((served.entry.body.as_str(), served.remaining), ("t1", 86_400));
+}
+
+/// Behind the latest that was seen, not behind the start of the process.
+#[tokio::test]
+async fn a_wall_clock_that_jumps_ahead_and_back_is_refused() {
+    let world = World::new();
+    world.body().await;
+    world.clock.set_wall(Timestamp::from_unix(1_800_000_000 + 86_400));
+    let other = world.broker.token(&world.cache, wanted(2, "r"), false).await;
+    assert_eq!(other.unwrap().entry.body, "t1");
+    world.clock.set_wall(Timestamp::from_unix(1_800_000_000));
+    for number in [1, 2] {
+        assert!(world.broker.ready(&world.cache, (principal(number), "r")).is_none());
+        for bypass in [false, true] {
+            let refused = world.broker.token(&world.cache, wanted(number, "r"), bypass).await;
+            assert!(matches!(refused, Err(SourceError::ClockBehind { behind }) if behind.as_secs() == 86_400));
+        }
+    }
+    assert_eq!(world.asked(), 2, "nothing is made in a past that is over");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! `symbolon doctor`: looks at this machine and a running `up`, and says what to do.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use super::ExitStatus;
 use crate::args::DoctorArgs;
 use crate::printer::Printer;
 use crate::up::instance::{self, Instance, NotRunning};
+use crate::up::machines;
 use crate::{data_dir, decode, http_client};
 
 /// How far the clocks of this machine and of the authority may differ: the leeway of verifiers.
@@ -33,6 +35,31 @@ struct Check {
     check: &'static str,
     verdict: Verdict,
     detail: String,
+    /// What to do about it, where the detail doesn't say so itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<String>,
+}
+
+impl Check {
+    fn ok(check: &'static str, detail: String) -> Self {
+        Self { check, verdict: Verdict::Ok, detail, advice: None }
+    }
+
+    fn skipped(check: &'static str, detail: String) -> Self {
+        Self { check, verdict: Verdict::Skipped, detail, advice: None }
+    }
+
+    /// One whose text says what to do.
+    fn failed(check: &'static str, detail: String) -> Self {
+        Self { check, verdict: Verdict::Failed, detail, advice: None }
+    }
+
+    fn of(check: &'static str, result: anyhow::Result<String>, advice: &str) -> Self {
+        match result {
+            Ok(detail) => Self::ok(check, detail),
+            Err(why) => Self { advice: Some(advice.to_owned()), ..Self::failed(check, format!("{why:#}")) },
+        }
+    }
 }
 
 pub(crate) async fn doctor(args: &DoctorArgs, printer: &Printer) -> anyhow::Result<ExitStatus> {
@@ -41,10 +68,15 @@ pub(crate) async fn doctor(args: &DoctorArgs, printer: &Printer) -> anyhow::Resu
     match instance::find(&data) {
         Ok(instance) => running(&instance, &mut checks).await,
         Err(absent @ NotRunning::NoFile(_)) => {
-            checks.push(Check { check: "running", verdict: Verdict::Skipped, detail: absent.to_string() });
+            checks.push(Check::skipped("running", absent.to_string()));
             checks.push(store(&data));
+            checks.extend(default_ports());
         }
-        Err(broken) => checks.push(Check { check: "running", verdict: Verdict::Failed, detail: broken.to_string() }),
+        Err(broken) => {
+            checks.push(Check::failed("running", format!("{:#}", anyhow::Error::new(broken))));
+            checks.push(store(&data));
+            checks.extend(default_ports());
+        }
     }
     if args.json {
         printer.json_pretty(&checks)?;
@@ -59,6 +91,12 @@ pub(crate) async fn doctor(args: &DoctorArgs, printer: &Printer) -> anyhow::Resu
             .map(|check| vec![word(check.verdict).to_owned(), check.check.to_owned(), check.detail.clone()])
             .collect();
         printer.table(&["", "check", "what was found"], &rows)?;
+        for check in &checks {
+            if let Some(advice) = &check.advice {
+                printer.line("")?;
+                printer.line(format!("{}: {advice}", check.check))?;
+            }
+        }
     }
     let failed = checks.iter().any(|check| check.verdict == Verdict::Failed);
     Ok(if failed { ExitStatus::Failed } else { ExitStatus::Ok })
@@ -67,13 +105,31 @@ pub(crate) async fn doctor(args: &DoctorArgs, printer: &Printer) -> anyhow::Resu
 fn data_directory(path: &Path) -> Check {
     let check = "data directory";
     if !path.exists() {
-        let detail = format!("{} isn't there yet; symbolon up makes it", path.display());
-        return Check { check, verdict: Verdict::Skipped, detail };
+        return Check::skipped(check, format!("{} isn't there yet; symbolon up makes it", path.display()));
     }
     match data_dir::inspect(path) {
-        Ok(()) => Check { check, verdict: Verdict::Ok, detail: format!("{} is its owner's alone", path.display()) },
-        Err(why) => Check { check, verdict: Verdict::Failed, detail: why.to_string() },
+        Ok(()) => Check::ok(check, format!("{} is its owner's alone", path.display())),
+        Err(why) => Check::failed(check, format!("{:#}", anyhow::Error::new(why))),
     }
+}
+
+/// Whether an `up` without options would get its ports.
+fn default_ports() -> Vec<Check> {
+    let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    [
+        ("metadata service's port", machines::FIRST, "--imds"),
+        ("authority's port", local(16_926), "--https"),
+        ("metrics' port", local(16_927), "--metrics"),
+        ("extension's port", local(contract::extension::DEFAULT_PORT), "--extension-port or --no-extension"),
+    ]
+    .map(|(check, address, option)| port(check, address, option))
+    .into()
+}
+
+fn port(check: &'static str, address: SocketAddr, option: &str) -> Check {
+    // It is closed again at once: nobody was to connect.
+    let free = listen::bind(address).map(|_listener| format!("{address} is free")).map_err(anyhow::Error::new);
+    Check::of(check, free, &format!("stop what holds it, or start with: symbolon up {option} …"))
 }
 
 /// Reads the whole store. Only when no `up` runs: it would wait for its turn.
@@ -81,33 +137,27 @@ fn store(data: &Path) -> Check {
     let check = "store";
     let path = data.join(data_dir::DATABASE);
     if !path.exists() {
-        return Check { check, verdict: Verdict::Skipped, detail: "there is none yet".to_owned() };
+        return Check::skipped(check, "there is none yet".to_owned());
     }
     let founding = store::Founding { installation: uuid::Uuid::new_v4(), epoch: uuid::Uuid::new_v4() };
-    match store::sqlite::open(&path, &founding).and_then(|store| store.check()) {
-        Ok(()) => Check { check, verdict: Verdict::Ok, detail: "every page and reference is sound".to_owned() },
-        Err(why) => Check { check, verdict: Verdict::Failed, detail: format!("{:#}", anyhow::Error::new(why)) },
-    }
+    let looked = store::sqlite::open(&path, &founding).and_then(|store| store.check());
+    let sound = looked.map(|()| "every page and reference is sound".to_owned()).map_err(anyhow::Error::new);
+    Check::of(check, sound, "put a copy of the data directory back, or begin anew with another --data-dir")
 }
 
 async fn running(instance: &Instance, checks: &mut Vec<Check>) {
-    checks.push(Check { check: "running", verdict: Verdict::Ok, detail: format!("process {}", instance.pid) });
-    checks.push(checked("ready", ready(instance).await));
+    let again = "end that process and start it again with SYMBOLON_LOG=info: its standard error says why";
+    let other = "see that nothing else answers at that address, then end that process and start it again";
+    checks.push(Check::ok("running", format!("process {}", instance.pid)));
+    checks.push(Check::of("ready", ready(instance).await, again));
     for vm in &instance.vms {
-        checks.push(checked("metadata service", probe(&vm.name, &vm.imds).await));
+        checks.push(Check::of("metadata service", probe(&vm.name, &vm.imds).await, other));
         if let Some(extension) = &vm.extension {
-            checks.push(checked("extension", extension_probe(&vm.name, extension).await));
+            checks.push(Check::of("extension", extension_probe(&vm.name, extension).await, other));
         }
     }
-    checks.push(checked("authority", authority(instance).await));
-    checks.push(checked("clock", clock(instance).await));
-}
-
-fn checked(check: &'static str, result: anyhow::Result<String>) -> Check {
-    match result {
-        Ok(detail) => Check { check, verdict: Verdict::Ok, detail },
-        Err(why) => Check { check, verdict: Verdict::Failed, detail: format!("{why:#}") },
-    }
+    checks.push(Check::of("authority", authority(instance).await, other));
+    checks.push(Check::of("clock", clock(instance).await, "have both clocks set by NTP"));
 }
 
 async fn ready(instance: &Instance) -> anyhow::Result<String> {
@@ -160,4 +210,21 @@ async fn clock(instance: &Instance) -> anyhow::Result<String> {
         skew.as_secs()
     );
     Ok(format!("this machine's clock and the authority's differ by {} s", skew.as_secs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_taken_port_names_its_holder_and_the_option() {
+        let holder = listen::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = holder.local_addr().unwrap();
+        let taken = port("metrics' port", address, "--metrics");
+        assert_eq!(taken.verdict, Verdict::Failed);
+        assert!(taken.detail.contains(&format!("process {}", std::process::id())), "{}", taken.detail);
+        assert!(taken.advice.unwrap().contains("--metrics"));
+        drop(holder);
+        assert_eq!(port("metrics' port", address, "--metrics").verdict, Verdict::Ok);
+    }
 }

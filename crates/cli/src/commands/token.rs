@@ -59,8 +59,9 @@ async fn show(args: &TokenArgs, printer: &Printer, instance: &Instance, token: &
     let verdict = decode::verify(token, &decoded, instance).await;
     if args.json {
         let verified = verdict.as_ref().map(|_| true).unwrap_or(false);
+        let claims: serde_json::Map<_, _> = decoded.claims.into_iter().collect();
         printer.json_pretty(&serde_json::json!({
-            "header": decoded.header, "claims": decoded.claims, "signatureVerified": verified,
+            "header": decoded.header, "claims": claims, "signatureVerified": verified,
         }))?;
     } else {
         let mut rows = Vec::new();

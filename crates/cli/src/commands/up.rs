@@ -1,6 +1,6 @@
 //! `symbolon up`: metadata service, extension and authority in one process.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,20 +13,16 @@ use authority::signing_pool::SigningPool;
 use broker::http::AuthorityClient;
 use broker::in_process::{DEFAULT_LIFETIME, InProcess};
 use broker::{Broker, Counters, Freshness};
-use contract::gate::AllowedHosts;
 use control::external_issuer::ExternalKeys;
 use control::keys::{Keys, open_kek};
 use control::seed::World;
-use control::{App, tls};
-use domain::{Clock, IdentityKind, RotationPolicy, SharedClock, SystemClock, VmSnapshot};
-use guest::disk::Disk;
-use imds::throttle::Throttle;
-use imds::{MetadataService, Vm};
-use listen::Shutdown;
+use control::{App, Ids, Settled, tls};
+use domain::{Clock, RotationPolicy, SharedClock, SystemClock};
 use rustls::RootCertStore;
 use store::{Founding, Handle};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -34,11 +30,15 @@ use super::ExitStatus;
 use crate::args::UpArgs;
 use crate::data_dir::{DATABASE, DataDir};
 use crate::printer::Printer;
-use crate::up::extension::{self, Guest};
-use crate::up::instance::{Admin, Instance, InstanceFile, InstanceIdentity, InstanceVm};
+use crate::up::connections::{self, Connections};
+use crate::up::extension;
+use crate::up::fleet::{Fleet, Setting};
+use crate::up::guest_process::Common;
 use crate::up::machines::{self, Machine};
 use crate::up::operations::{self, Operations, Readiness};
-use crate::up::{report, world};
+use crate::up::roster::Roster;
+use crate::up::stage::Stage;
+use crate::up::{description, report, world};
 use crate::{hardening, logging, seed};
 
 /// How long the extension waits for the authority before it says that there is no token.
@@ -62,6 +62,7 @@ pub(crate) fn up(args: UpArgs, printer: &Printer) -> anyhow::Result<ExitStatus> 
 
 async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Result<ExitStatus> {
     let started = clock.monotonic();
+    let descriptors = hardening::raise_descriptors();
     // Signals are heard from here on, so that one that comes early still ends everything in order.
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let mut seeded = args.seed.as_deref().map(seed::read).transpose()?;
@@ -78,67 +79,87 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
     let world = seeded.unwrap_or_default();
 
     // Every port before anything is changed: what can't be opened is told with nothing done.
-    let machines = machines::open(world::machines(&store, &world).await?, args)?;
+    let mut roster = Roster::read(data.path())?;
+    let machines = machines::open(world::machines(&store, &world, &roster).await?, args)?;
     let https = bind(args.https, "authority", "--https")?;
     let operations_listener = bind(args.metrics, "metrics", "--metrics")?;
+    let listeners = 1 + machines.iter().map(Machine::listeners).sum::<usize>();
+    let Connections { authority: at_authority, room } = connections::divide(descriptors, listeners);
     let (https_address, metrics_address) = (https.local_addr()?, operations_listener.local_addr()?);
 
-    let kek = Arc::new(open_kek(&data.path().join("keys"))?);
+    let kek = Arc::new(open_kek(&data.path().join("keys"), &store).await?);
     let tenant = first_tenant(&store, &world, &machines).await?;
     let admin = world::apply(&store, world, &kek, data.path(), tenant, &clock).await?;
+    roster.enrol(machines.iter().map(|machine| &machine.vm));
+    roster.write(data.path())?;
     let issuers = Arc::new(Issuers { v1: args.issuer.clone(), ..Issuers::default() });
     let keys = Keys::open(store.clone(), kek.clone(), issuers.clone(), clock.clone(), RotationPolicy::default());
     let keys = Arc::new(keys.await?);
     let identity = tls::open(&data.path().join("tls"), &[https_address.ip()], clock.now())?;
     let authority = Authority::new(keys.ring().clone(), SigningPool::start()?, issuers, clock.clone());
 
-    let (shutdown, mut tasks, mut background) = (Shutdown::default(), JoinSet::new(), JoinSet::new());
-    let (base_url, host) = base_url(https_address);
+    // The data planes end first: what they have in flight may still need the authority.
+    let (mut data_planes, mut services, mut background) = (Stage::default(), Stage::default(), JoinSet::new());
+    let base_url = base_url(https_address);
+    let (seen, watching) = watch::channel(None);
     let app = App {
         authority: authority.clone(),
         store: store.clone(),
         secrets: SecretKey::derive(&*kek)?,
         external: ExternalKeys::new(clock.clone(), std::slice::from_ref(&identity.ca))?,
         base_url: base_url.clone(),
-        host,
+        hosts: tls::hosts(&[https_address]),
+        kek: Arc::clone(&kek),
+        ids: Ids::Derived,
+        settled: Settled::after(watching),
     };
-    let mut ending = shutdown.ending();
-    let ended = async move { ending.asked().await };
-    tasks.spawn(control::server::serve(https, identity.server.clone(), control::router(Arc::new(app)), ended));
+    let app = Arc::new(app);
+    let (server, router) = (identity.server.clone(), control::router(Arc::clone(&app)));
+    services.run(|mut ending| {
+        control::server::serve(https, server, router, at_authority, async move { ending.asked().await })
+    });
     let readiness = Readiness::default();
     let operations = Operations { metrics, readiness: readiness.clone() };
-    tasks.spawn(listen::serve(operations_listener, operations, listen::Config::default(), shutdown.ending()));
+    let config = listen::Config { room: room.clone(), ..listen::Config::default() };
+    services.run(|ending| listen::serve(operations_listener, operations, config, ending));
 
     let mut roots = RootCertStore::empty();
     roots.add(identity.ca.clone())?;
     let client = AuthorityClient::new(&base_url, roots, AUTHORITY_TIMEOUT)?;
-    let source = Arc::new(InProcess::new(authority, DEFAULT_LIFETIME));
+    let tenants = store.read(|tx| tx.tenants()).await?;
+    let created = tenants.into_iter().filter_map(|tenant| Some((tenant.id, tenant.created_at?))).collect();
+    let source = Arc::new(InProcess::new(authority, DEFAULT_LIFETIME, created));
     let broker = Broker::new(source, clock.clone(), Freshness::default(), Counters::register("imds"));
-    let mut discovery_files = Vec::new();
-    let mut vms = Vec::new();
+    let with_extension = machines.iter().filter(|machine| machine.extension.is_some());
+    let with_extension: Vec<_> = with_extension.map(|machine| roster.guest(&machine.vm)).collect();
+    let common = Common {
+        store: store.clone(),
+        clock: clock.clone(),
+        authority: client,
+        room,
+        throttled: args.throttle,
+        extensions: !args.no_extension,
+        moved: Notify::new(),
+    };
+    let setting = Setting {
+        common: Arc::new(common),
+        broker,
+        data: data.path().to_owned(),
+        guests: extension::open_guests(data.path(), &with_extension)?,
+        discovery: args.discovery_dir.clone(),
+        seen,
+    };
+    let mut fleet = Fleet::new(setting, roster, store.read(|tx| tx.cursor()).await?);
     for machine in machines {
-        let id = machine.vm.id.clone();
-        let snapshot = store.read(move |tx| tx.vm_snapshot(&id)).await?.context("a VM is gone")?;
-        vms.push(describe(&machine, &snapshot));
-        if let Some(port) = machine.extension {
-            let disk = Disk::new(data.path().join("guests").join(&machine.vm.name));
-            let guest = Guest { vm: snapshot.id.clone(), identities: snapshot.identities.clone(), disk };
-            extension::place_credentials(&guest, &store, &clock).await?;
-            let client = client.clone();
-            discovery_files.push(extension::start(&guest, port, client, &clock, &shutdown, &mut tasks).await?);
-            background.spawn(extension::keep_credentials(guest, store.clone(), clock.clone()));
-        }
-        let throttle = if args.throttle { Throttle::faithful(clock.clone()) } else { Throttle::off() };
-        let vm = Arc::new(Vm::new(snapshot, throttle));
-        let hosts = AllowedHosts::imds(machine.imds_address, local_names(machine.imds_address));
-        let seed = Uuid::new_v4().as_u64_pair().0;
-        let service = MetadataService::new(vm, broker.clone(), hosts, imds::Counters::register(), seed);
-        tasks.spawn(listen::serve(machine.imds, service, listen::Config::default(), shutdown.ending()));
+        fleet.adopt(machine, &mut data_planes).await?;
     }
+    let vms = fleet.described();
+    let instance = description::instance(vms, &base_url, metrics_address, tenant.to_string(), &identity.ca_file, admin);
+    fleet.tell(instance.clone())?;
+    data_planes.run(|ending| fleet.run(ending));
     background.spawn(keys.keep_rotating(ROTATE_EVERY));
+    background.spawn(control::arm::keep_deploying(app));
 
-    let instance = instance(vms, &base_url, metrics_address, tenant.to_string(), &identity.ca_file, admin);
-    let file = InstanceFile::write(data.path(), &instance)?;
     readiness.ready();
     if args.json {
         printer.json(&instance)?;
@@ -153,12 +174,10 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
         _ = terminate.recv() => {}
     }
     readiness.ending();
-    shutdown.end();
+    data_planes.end().await?;
     background.shutdown().await;
-    while let Some(ended) = tasks.join_next().await {
-        ended?;
-    }
-    drop((file, discovery_files, store));
+    services.end().await?;
+    drop(store);
     Ok(ExitStatus::Ok)
 }
 
@@ -201,66 +220,35 @@ async fn first_tenant(store: &Handle, world: &World, machines: &[Machine]) -> an
     stored.first().map(|tenant| tenant.id).context("there is no tenant")
 }
 
-/// The name under which everything of the authority is published.
-fn base_url(address: SocketAddr) -> (String, String) {
-    let host = if address.ip().is_loopback() { format!("localhost:{}", address.port()) } else { address.to_string() };
-    (format!("https://{host}"), host)
+/// The name under which everything of the authority is published: one that leads to where it listens.
+fn base_url(address: SocketAddr) -> String {
+    let localhost = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)].contains(&address.ip());
+    let host = if localhost { "localhost".to_owned() } else { bracketed(address.ip()) };
+    // As clients write it, who leave the port of https out.
+    if address.port() == 443 { format!("https://{host}") } else { format!("https://{host}:{}", address.port()) }
 }
 
-fn local_names(address: SocketAddr) -> Vec<String> {
-    let localhost = address.ip() == std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
-    if localhost { vec![format!("localhost:{}", address.port())] } else { Vec::new() }
-}
-
-fn describe(machine: &Machine, snapshot: &VmSnapshot) -> InstanceVm {
-    let authority = |address: SocketAddr| match address.port() {
-        80 => address.ip().to_string(),
-        _ => address.to_string(),
-    };
-    let identities = snapshot.identities.iter().map(|identity| InstanceIdentity {
-        kind: match identity.kind {
-            IdentityKind::SystemAssigned => "SystemAssigned".to_owned(),
-            IdentityKind::UserAssigned => "UserAssigned".to_owned(),
-        },
-        name: identity.id.name().to_owned(),
-        id: identity.id.to_string(),
-        client_id: identity.client_id.to_string(),
-        principal_id: identity.principal_id.to_string(),
-    });
-    InstanceVm {
-        name: machine.vm.name.clone(),
-        id: machine.vm.id.to_string(),
-        imds: format!("http://{}", authority(machine.imds_address)),
-        extension: machine.extension.as_ref().map(|port| match port.own {
-            None => format!("http://localhost:{}/oauth2/token", port.port),
-            Some(own) => format!("http://{own}:{}/oauth2/token", port.port),
-        }),
-        identities: identities.collect(),
+fn bracketed(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
     }
 }
 
-fn instance(
-    vms: Vec<InstanceVm>,
-    base_url: &str,
-    metrics: SocketAddr,
-    tenant_id: String,
-    ca_file: &Path,
-    admin: Admin,
-) -> Instance {
-    let first = vms.first();
-    let segment = |number: usize| first.and_then(|vm| vm.id.split('/').nth(number)).unwrap_or_default().to_owned();
-    Instance {
-        imds: first.map(|vm| vm.imds.clone()),
-        extension: first.and_then(|vm| vm.extension.clone()),
-        arm: base_url.to_owned(),
-        authority: base_url.to_owned(),
-        metrics: format!("http://{metrics}"),
-        tenant_id,
-        subscription_id: segment(2),
-        resource_group: segment(4),
-        ca_file: std::path::absolute(ca_file).unwrap_or_else(|_| ca_file.to_owned()),
-        admin: Some(admin),
-        pid: std::process::id(),
-        vms,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_published_leads_to_where_it_listens() {
+        for (address, url) in [
+            ("127.0.0.1:16926", "https://localhost:16926"),
+            ("[::1]:16926", "https://localhost:16926"),
+            ("127.0.0.2:16926", "https://127.0.0.2:16926"),
+            ("192.0.2.1:443", "https://192.0.2.1"),
+            ("[2001:db8::1]:8443", "https://[2001:db8::1]:8443"),
+        ] {
+            assert_eq!(base_url(address.parse().unwrap()), url);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! From what was written to what it means: names become references, absent ids are derived, rules are checked.
 
 mod application;
+mod claims;
 mod machine;
 
 use std::collections::HashMap;
@@ -15,6 +16,8 @@ use domain::{
 };
 use serde_saphyr::Location;
 
+use claims::Claims;
+
 use super::error::SeedError;
 use super::schema::{ResourceGroupSeed, SeedFile, SubscriptionSeed, TenantSeed, UserAssignedSeed, Word};
 
@@ -28,7 +31,13 @@ pub(crate) const DEFAULT_SIZE: &str = "Standard_B1s";
 const DEFAULT_AUDIENCE: &str = "api://AzureADTokenExchange";
 
 pub(super) fn resolve(file: SeedFile, path: &Path) -> Result<World, SeedError> {
-    let mut resolver = Resolver { path, world: World::default(), tenants: Names::default(), groups: Names::default() };
+    let mut resolver = Resolver {
+        path,
+        world: World::default(),
+        tenants: Names::default(),
+        groups: Names::default(),
+        claims: Claims::default(),
+    };
     resolver.tenants(file.tenants)?;
     let subscriptions = resolver.subscriptions(file.subscriptions)?;
     resolver.resource_groups(file.resource_groups, &subscriptions)?;
@@ -52,19 +61,23 @@ struct Resolver<'p> {
     world: World,
     tenants: Names<Tenant>,
     groups: Names<ResourceGroup>,
+    claims: Claims,
 }
 
 impl Resolver<'_> {
     fn tenants(&mut self, seeds: Vec<TenantSeed>) -> Result<(), SeedError> {
         for TenantSeed { name, id } in seeds {
             self.checked(&name, names::display_name("tenant", &name.value))?;
-            let id = self.guid_or(id.as_ref(), || derived_ids::tenant_id(&name.value))?;
-            let tenant = Tenant { id, name: name.value.clone() };
+            let written = id;
+            let id = self.guid_or(written.as_ref(), || derived_ids::tenant_id(&name.value))?;
+            let tenant = Tenant { id, name: name.value.clone(), created_at: None };
             self.unique(&name, "tenant", |this| this.tenants.insert(key(&name), tenant.clone()).is_some())?;
+            self.claim("id", &id, (written.as_ref(), &name), "tenant")?;
             self.world.tenants.push(tenant);
         }
         if self.world.tenants.is_empty() {
-            let tenant = Tenant { id: derived_ids::tenant_id(DEFAULT_NAME), name: DEFAULT_NAME.to_owned() };
+            let tenant =
+                Tenant { id: derived_ids::tenant_id(DEFAULT_NAME), name: DEFAULT_NAME.to_owned(), created_at: None };
             self.tenants.insert(DEFAULT_NAME.to_owned(), tenant.clone());
             self.world.tenants.push(tenant);
         }
@@ -75,10 +88,12 @@ impl Resolver<'_> {
         let mut known = Names::default();
         for SubscriptionSeed { name, id, tenant } in seeds {
             self.checked(&name, names::display_name("subscription", &name.value))?;
-            let id = self.guid_or(id.as_ref(), || derived_ids::subscription_id(&name.value))?;
+            let written = id;
+            let id = self.guid_or(written.as_ref(), || derived_ids::subscription_id(&name.value))?;
             let tenant = self.referred("tenant", &self.tenants, tenant.as_ref(), &name)?.id;
             let subscription = Subscription { id, name: name.value.clone(), tenant };
             self.unique(&name, "subscription", |_| known.insert(key(&name), subscription.clone()).is_some())?;
+            self.claim("id", &id, (written.as_ref(), &name), "subscription")?;
             self.world.subscriptions.push(subscription);
         }
         if known.is_empty() {
@@ -159,6 +174,8 @@ impl Resolver<'_> {
                 id,
             };
             self.unique(&name, "user-assigned identity", |_| known.insert(key(&name), identity.clone()).is_some())?;
+            self.claim("clientId", &identity.client_id, (client_id.as_ref(), &name), "identity")?;
+            self.claim("principalId", &identity.principal_id, (principal_id.as_ref(), &name), "identity")?;
             let location = location.unwrap_or(group.location);
             let identity = UserAssignedIdentity { identity, name: name.value, location, tags };
             self.world.user_assigned_identities.push(identity);
@@ -199,18 +216,8 @@ impl Resolver<'_> {
     fn guid_or<T: FromStr<Err: Display>>(&self, word: Option<&Word>, or: impl FnOnce() -> T) -> Result<T, SeedError> {
         match word {
             None => Ok(or()),
-            Some(word) => self.parsed(word.referenced, Some(&word.value), or),
+            Some(word) => self.checked(word, word.value.parse().map_err(|why| format!("'{}': {why}", word.value))),
         }
-    }
-
-    fn parsed<T: FromStr<Err: Display>>(
-        &self,
-        at: Location,
-        text: Option<&str>,
-        or: impl FnOnce() -> T,
-    ) -> Result<T, SeedError> {
-        let Some(text) = text else { return Ok(or()) };
-        text.parse().map_err(|why| self.error(at, format!("'{text}': {why}")))
     }
 
     fn checked<T, E: Display>(&self, word: &Word, result: Result<T, E>) -> Result<T, SeedError> {

@@ -1,9 +1,12 @@
 //! The keys of a seed file, as they are written. Unknown keys are refused with line and column.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
 
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_saphyr::Spanned;
 
 /// A word of the file with its place, for errors that name it.
@@ -81,8 +84,7 @@ pub(super) struct MachineIdentitySeed {
 }
 
 /// `true`, `false`, or the ids to take.
-#[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "systemAssigned is true, false, or a map of clientId and principalId")]
+#[derive(Debug)]
 pub(super) enum SystemAssignedSeed {
     Enabled(bool),
     Ids(SystemAssignedIds),
@@ -94,17 +96,42 @@ impl Default for SystemAssignedSeed {
     }
 }
 
+/// By hand, because an untagged enum forgets where the ids stand.
+impl<'de> Deserialize<'de> for SystemAssignedSeed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+
+        impl<'de> Visitor<'de> for Either {
+            type Value = SystemAssignedSeed;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("true, false, or a map of clientId and principalId for systemAssigned")
+            }
+
+            fn visit_bool<E>(self, enabled: bool) -> Result<Self::Value, E> {
+                Ok(SystemAssignedSeed::Enabled(enabled))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, ids: A) -> Result<Self::Value, A::Error> {
+                SystemAssignedIds::deserialize(MapAccessDeserializer::new(ids)).map(SystemAssignedSeed::Ids)
+            }
+        }
+
+        deserializer.deserialize_any(Either)
+    }
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct SystemAssignedIds {
-    pub(super) client_id: Option<String>,
-    pub(super) principal_id: Option<String>,
+    pub(super) client_id: Option<Word>,
+    pub(super) principal_id: Option<Word>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct AttachmentSeed {
-    pub(super) listen: SocketAddr,
+    pub(super) listen: Spanned<SocketAddr>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -115,8 +142,9 @@ pub(super) struct ExtensionSeed {
     pub(super) extension_type: Word,
     pub(super) publisher: Option<String>,
     pub(super) type_handler_version: Option<String>,
-    #[serde(default)]
-    pub(super) settings: serde_json::Map<String, serde_json::Value>,
+    pub(super) settings: Option<serde_json::Map<String, serde_json::Value>>,
+    /// Allowed, as in the templates of its time, and of no meaning to this extension.
+    pub(super) protected_settings: Option<IgnoredAny>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -145,7 +173,7 @@ pub(super) struct ApplicationSeed {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct FederatedSeed {
     pub(super) name: Option<String>,
-    pub(super) issuer: String,
+    pub(super) issuer: Word,
     pub(super) subject: String,
     pub(super) audience: Option<String>,
 }
@@ -153,6 +181,6 @@ pub(super) struct FederatedSeed {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct RoleSeed {
-    pub(super) role: String,
+    pub(super) role: Word,
     pub(super) scope: Word,
 }

@@ -3,13 +3,18 @@
 use std::io;
 use std::path::Path;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::env_vars;
 
 /// `env:NAME` takes an environment variable, `file:PATH` a file's text without its last line end; anything
-/// else is the secret itself.
+/// else is the secret itself. An empty one is refused.
 pub(super) fn resolve(text: &str, seed: &Path) -> Result<SecretString, String> {
+    let secret = read(text, seed)?;
+    if secret.expose_secret().is_empty() { Err("the secret is empty".to_owned()) } else { Ok(secret) }
+}
+
+fn read(text: &str, seed: &Path) -> Result<SecretString, String> {
     if let Some(name) = text.strip_prefix("env:") {
         return env_vars::read(name)
             .map(SecretString::from)

@@ -56,18 +56,22 @@ fn every_id_can_be_chosen() {
 
 #[test]
 fn applications_and_issuers() {
-    let world = read(
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("keys.json"), "{}").unwrap();
+    let world = parse(
         "issuers:\n- url: https://issuer.example/\n- {url: https://b, jwks: keys.json}\n\
          applications:\n\
          - name: ci\n  secret: s3cret\n  \
            federatedCredentials: [{issuer: https://b, subject: s}]\n  \
-           roles: [{role: Owner, scope: /}]\n",
-    );
+           roles: [{role: owner, scope: /}]\n",
+        &folder.path().join("seed.yaml"),
+    )
+    .unwrap();
     assert_eq!(
         world.external_issuers[0].jwks,
         JwksSource::Url("https://issuer.example/.well-known/openid-configuration".to_owned())
     );
-    assert_eq!(world.external_issuers[1].jwks, JwksSource::File("keys.json".into()));
+    assert_eq!(world.external_issuers[1].jwks, JwksSource::File(folder.path().join("keys.json")));
     let ci = &world.applications[0];
     assert_eq!(ci.application.federated[0].audience, "api://AzureADTokenExchange");
     assert_eq!(ci.roles, [("Owner".to_owned(), domain::Scope::Root)]);
@@ -98,12 +102,113 @@ fn errors_name_the_place() {
             "virtualMachines:\n- name: vm\n  extensions: [{type: ManagedIdentityExtensionForLinux, settings: {port: 0}}]",
             "seed.yaml:3:23: the setting 'port' of the extension is 0; it must be a whole number from 1 to 65535",
         ),
+        ("applications: [{name: Admin}]", "seed.yaml:1:23: 'admin' is symbolon's own application"),
         ("applications: [{name: app, secret: 'env:SYMBOLON_NOT_SET'}]", "seed.yaml:1:36: the environment variable"),
         ("tenants: [", "seed.yaml:1:"),
     ] {
         let error = error(text);
         assert!(error.starts_with(wanted), "{text}\n  {error}");
     }
+}
+
+#[test]
+fn what_would_be_found_too_late_is_found_in_the_file() {
+    const ID: &str = "30000000-0000-4000-8000-000000000001";
+    let extension = "{type: ManagedIdentityExtensionForLinux}";
+    for (text, wanted) in [
+        (
+            format!(
+                "userAssignedIdentities: [{{name: one, clientId: {ID}}}]\napplications: [{{name: two, clientId: {ID}}}]"
+            ),
+            "2:38: clientId 30000000-0000-4000-8000-000000000001 of application 'two' is that of identity 'one' already",
+        ),
+        (
+            format!(
+                "userAssignedIdentities: [{{name: one, principalId: {ID}}}]\nvirtualMachines:\n- name: vm\n  \
+                 identity: {{systemAssigned: {{principalId: {ID}}}}}"
+            ),
+            "4:44: principalId 30000000-0000-4000-8000-000000000001 of VM 'vm' is that of identity 'one' already",
+        ),
+        (format!("tenants: [{{name: a, id: {ID}}}, {{name: b, id: {ID}}}]"), "1:78: id 30000000-"),
+        (format!("virtualMachines: [{{name: a, vmId: {ID}}}, {{name: b, vmId: {ID}}}]"), "1:90: vmId 30000000-"),
+        (
+            "virtualMachines:\n- {name: a, attachment: {listen: '127.0.0.1:1'}}\n\
+             - {name: b, attachment: {listen: '127.0.0.1:1'}}"
+                .to_owned(),
+            "3:34: address 127.0.0.1:1 of VM 'b' is that of VM 'a' already",
+        ),
+        (
+            format!("virtualMachines:\n- name: vm\n  extensions:\n  - {extension}\n  - {extension}"),
+            "5:12: VM 'vm' has a managed-identity extension already",
+        ),
+        ("virtualMachines:\n- name: vm\n  identity: {systemAssigned: {clientId: x}}".to_owned(), "3:41: 'x': "),
+        ("virtualMachines:\n- name: vm\n  identity: {systemAssigned: maybe}".to_owned(), "3:"),
+        (
+            "applications: [{name: a, federatedCredentials: [{issuer: 'https://b', subject: s}]}]".to_owned(),
+            "1:58: there is no issuer 'https://b' in this file",
+        ),
+        (
+            "applications: [{name: a, roles: [{role: Onwer, scope: /}]}]".to_owned(),
+            "1:41: there is no role 'Onwer'; there is Owner, Contributor, Reader, ",
+        ),
+        (
+            format!("applications: [{{name: a, roles: [{{role: Owner, scope: /subscriptions/{ID}}}]}}]"),
+            "1:55: there is no subscription 30000000-0000-4000-8000-000000000001 in this file",
+        ),
+        ("issuers: [{url: 'http://b'}]".to_owned(), "1:17: 'http://b' is no https URL"),
+        ("issuers: [{url: 'https://'}]".to_owned(), "1:17: 'https://' is no https URL"),
+        ("issuers: [{url: 'https://b', jwks: none.json}]".to_owned(), "1:36: none.json can't be read: "),
+        ("applications: [{name: app, secret: ''}]".to_owned(), "1:36: the secret is empty"),
+    ] {
+        let error = error(&text);
+        assert!(error.starts_with(&format!("seed.yaml:{wanted}")), "{text}\n  {error}");
+    }
+}
+
+#[test]
+fn issuers_and_federated_credentials_keep_the_real_services_rules() {
+    let federated = |credentials: &[String]| {
+        let issuers = "issuers: [{url: 'https://i', jwks: '{\"keys\": []}'}]";
+        format!("{issuers}\napplications: [{{name: app, federatedCredentials: [{}]}}]", credentials.join(", "))
+    };
+    let numbered = |count: usize| -> Vec<_> {
+        (0..count).map(|number| format!("{{issuer: 'https://i', subject: s{number}}}")).collect()
+    };
+    assert_eq!(read(&federated(&numbered(20))).applications[0].application.federated.len(), 20);
+    let one = |text: &str| federated(&[text.to_owned()]);
+    let two = |a: &str, b: &str| federated(&[a.to_owned(), b.to_owned()]);
+    for (text, wanted) in [
+        (federated(&numbered(21)), "an application has at most 20 federated credentials, not 21"),
+        (
+            one("{name: ab, issuer: 'https://i', subject: s}"),
+            "the name of a federated credential has 3 to 120 characters",
+        ),
+        (one("{name: -ab, issuer: 'https://i', subject: s}"), "begins with a letter or digit"),
+        (one("{name: a b, issuer: 'https://i', subject: s}"), "' '"),
+        (
+            two(
+                "{name: one, issuer: 'https://i', subject: s}",
+                "{name: two, issuer: 'https://i', subject: s, audience: other}",
+            ),
+            "'one' and 'two' have the same name, or the same issuer and subject",
+        ),
+        (
+            two("{name: one, issuer: 'https://i', subject: s}", "{name: ONE, issuer: 'https://i', subject: t}"),
+            "the same name",
+        ),
+    ] {
+        let error = error(&text);
+        assert!(error.starts_with("seed.yaml:2:") && error.contains(wanted), "{text}\n  {error}");
+    }
+}
+
+#[test]
+fn settings_may_be_left_empty_and_protected_ones_are_of_no_interest() {
+    let world = read(
+        "virtualMachines:\n- name: vm\n  \
+         extensions: [{type: ManagedIdentityExtensionForLinux, settings: , protectedSettings: {}}]",
+    );
+    assert_eq!(world.vm_extensions[0].spec.settings.as_deref(), Some("{}"));
 }
 
 #[test]

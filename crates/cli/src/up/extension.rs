@@ -5,10 +5,14 @@
 //! over TLS.
 
 use std::collections::HashSet;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
+use anyhow::Context;
 use broker::http::AuthorityClient;
+use broker::throttle::Throttle;
 use broker::{Broker, Counters, Freshness};
 use contract::gate::AllowedHosts;
 use control::vm_credential;
@@ -17,22 +21,40 @@ use guest::Endpoint;
 use guest::credential::NewCredential;
 use guest::discovery_file::DiscoveryFile;
 use guest::disk::Disk;
+use guest::failure_log::FailureLog;
 use guest::identities::Identities;
 use guest::source::ExtensionSource;
-use listen::Shutdown;
+use listen::Room;
 use store::Handle;
 use tokio::task::JoinSet;
 
 use super::machines::ExtensionPort;
-
-/// How often credentials are looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(3_600);
+use super::roster::GUESTS;
+use super::stage::Stage;
 
 /// Where a VM's extension lives.
 pub(crate) struct Guest {
     pub(crate) vm: ResourceId,
     pub(crate) identities: AssignedIdentities,
     pub(crate) disk: Disk,
+    /// Where everyone may read the endpoint's address, when that is wanted.
+    pub(crate) discovery_copy: Option<PathBuf>,
+}
+
+/// The folder of the guests, made where it isn't there. What an earlier run left on the disks of guests that have no
+/// extension now is taken away; `running` are the folders of those that have one.
+pub(crate) fn open_guests(data: &Path, running: &[String]) -> anyhow::Result<PathBuf> {
+    let guests = std::path::absolute(data.join(GUESTS))?;
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(&guests);
+    made.with_context(|| format!("{} can't be made", guests.display()))?;
+    let folders = std::fs::read_dir(&guests).with_context(|| format!("{} can't be read", guests.display()))?;
+    for folder in folders {
+        let folder = folder?;
+        if !running.iter().any(|name| folder.file_name() == name.as_str()) {
+            Disk::new(folder.path()).withdraw()?;
+        }
+    }
+    Ok(guests)
 }
 
 /// Sees to it that the guest's disk holds a good credential for each of its identities, and for no other.
@@ -75,36 +97,32 @@ pub(crate) async fn place_credentials(guest: &Guest, store: &Handle, clock: &Sha
     Ok(())
 }
 
-/// Renews the guest's credentials for ever. A failure is told and tried again.
-pub(crate) async fn keep_credentials(guest: Guest, store: Handle, clock: SharedClock) {
-    let mut ticks = tokio::time::interval(LOOK_EVERY);
-    ticks.tick().await;
-    loop {
-        ticks.tick().await;
-        if let Err(error) = place_credentials(&guest, &store, &clock).await {
-            tracing::error!(error = format!("{error:#}"), "the extension's credentials could not be renewed");
-        }
-    }
-}
-
-/// Opens the endpoint; the discovery file is there as long as the value that comes back.
+/// Opens the endpoint; its discovery file and the copy are there as long as what comes back.
 pub(crate) async fn start(
     guest: &Guest,
     port: ExtensionPort,
     authority: AuthorityClient,
+    throttle: Throttle,
+    room: &Room,
     clock: &SharedClock,
-    shutdown: &Shutdown,
-    tasks: &mut JoinSet<()>,
-) -> anyhow::Result<DiscoveryFile> {
+    stage: &mut Stage,
+) -> anyhow::Result<Vec<DiscoveryFile>> {
     let disk = guest.disk.clone();
     let identities = tokio::task::spawn_blocking(move || Identities::open(disk)).await?;
     let identities = Arc::new(identities);
     let source = ExtensionSource::new(authority, identities.clone(), clock.clone());
     let broker = Broker::new(Arc::new(source), clock.clone(), Freshness::default(), Counters::register("extension"));
     let hosts = AllowedHosts::extension(port.port, port.own);
-    let endpoint = Endpoint::new(identities, broker, hosts, guest.disk.log_folder().display().to_string());
+    let log = FailureLog::new(guest.disk.log_folder(), clock.clone());
+    let endpoint = Endpoint::new(identities, broker, throttle, hosts, log);
     for listener in port.listeners {
-        tasks.spawn(listen::serve(listener, endpoint.clone(), guest::listener_config(), shutdown.ending()));
+        let endpoint = endpoint.clone();
+        let config = listen::Config { room: room.clone(), ..guest::listener_config() };
+        stage.run(|ending| listen::serve(listener, endpoint, config, ending));
     }
-    Ok(DiscoveryFile::write(&guest.disk, port.port)?)
+    let mut files = vec![DiscoveryFile::write(&guest.disk, port.own, port.port)?];
+    if let Some(copy) = &guest.discovery_copy {
+        files.push(DiscoveryFile::write_copy(copy, port.own, port.port)?);
+    }
+    Ok(files)
 }

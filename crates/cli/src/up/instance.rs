@@ -40,7 +40,7 @@ pub(crate) struct Instance {
 }
 
 /// A VM of a running `up`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct InstanceVm {
     pub(crate) name: String,
@@ -51,7 +51,7 @@ pub(crate) struct InstanceVm {
 }
 
 /// An identity of a VM.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct InstanceIdentity {
     /// `SystemAssigned` or `UserAssigned`.
@@ -82,12 +82,17 @@ pub(crate) struct InstanceFile(PathBuf);
 impl InstanceFile {
     /// Writes the file, without the admin's secret.
     pub(crate) fn write(data_dir: &Path, instance: &Instance) -> io::Result<Self> {
-        let path = data_dir.join(FILE);
+        let file = Self(data_dir.join(FILE));
+        file.rewrite(instance)?;
+        Ok(file)
+    }
+
+    /// Writes it anew, without the admin's secret.
+    pub(crate) fn rewrite(&self, instance: &Instance) -> io::Result<()> {
         let shown = Instance { admin: None, ..instance.clone() };
         let mut text = serde_json::to_string(&shown)?;
         text.push('\n');
-        crate::files::write_private(&path, text.as_bytes())?;
-        Ok(Self(path))
+        crate::files::write_private(&self.0, text.as_bytes())
     }
 }
 
@@ -113,6 +118,8 @@ pub(crate) enum NotRunning {
     Dead { pid: u32 },
     #[error("this symbolon has no VM '{name}'; it has: {there}")]
     NoVm { name: String, there: String },
+    #[error("this symbolon has several VMs '{name}'; say which with --vm and its resource id: {ids}")]
+    SeveralVms { name: String, ids: String },
     #[error("VM '{name}' has no extension endpoint; give it one in the seed, or leave --no-extension out")]
     NoExtension { name: String },
 }
@@ -135,16 +142,23 @@ pub(crate) fn find(data_dir: &Path) -> Result<Instance, NotRunning> {
 }
 
 impl Instance {
-    /// The VM of a name, or the first.
+    /// The VM of a name or resource id, or the first.
     pub(crate) fn vm(&self, name: Option<&str>) -> Result<&InstanceVm, NotRunning> {
-        let found = match name {
-            None => self.vms.first(),
-            Some(name) => self.vms.iter().find(|vm| vm.name.eq_ignore_ascii_case(name)),
-        };
-        found.ok_or_else(|| NotRunning::NoVm {
+        let no_vm = || NotRunning::NoVm {
             name: name.unwrap_or("(the first)").to_owned(),
             there: self.vms.iter().map(|vm| vm.name.as_str()).collect::<Vec<_>>().join(", "),
-        })
+        };
+        let Some(name) = name else { return self.vms.first().ok_or_else(no_vm) };
+        let is_meant = |vm: &&InstanceVm| vm.name.eq_ignore_ascii_case(name) || vm.id.eq_ignore_ascii_case(name);
+        let meant: Vec<_> = self.vms.iter().filter(is_meant).collect();
+        match meant.as_slice() {
+            [] => Err(no_vm()),
+            [one] => Ok(one),
+            [_, _, ..] => Err(NotRunning::SeveralVms {
+                name: name.to_owned(),
+                ids: meant.iter().map(|vm| vm.id.as_str()).collect::<Vec<_>>().join(", "),
+            }),
+        }
     }
 }
 

@@ -9,14 +9,28 @@ use tokio::net::TcpListener;
 use crate::args::UpArgs;
 
 /// Where the first VM's metadata service listens when nothing is said.
-const FIRST: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 16_925);
+pub(crate) const FIRST: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 16_925);
+
+/// How many addresses are tried for a VM before it gets none.
+const TRIES: usize = 64;
 
 /// A VM with its ports open.
 pub(crate) struct Machine {
     pub(crate) vm: VirtualMachine,
     pub(crate) imds: TcpListener,
     pub(crate) imds_address: SocketAddr,
+    /// The port that was asked for; that of 0 is a free one.
+    pub(crate) port: u16,
+    /// The VM's own address, where that isn't localhost.
+    pub(crate) own: Option<IpAddr>,
     pub(crate) extension: Option<ExtensionPort>,
+}
+
+impl Machine {
+    /// How many listeners it has.
+    pub(crate) fn listeners(&self) -> usize {
+        1 + self.extension.as_ref().map_or(0, |port| port.listeners.len())
+    }
 }
 
 /// The open port of a VM's extension.
@@ -43,6 +57,11 @@ pub(crate) enum MachineError {
     },
     #[error("VM '{vm}': {address} would hand out tokens to everyone who can reach this machine; name one address")]
     AllInterfaces { vm: String, address: SocketAddr },
+    #[error(
+        "--extension-port speaks of the first VM, and '{vm}' has no extension; give it one in the seed, or leave the \
+         option out"
+    )]
+    NoExtension { vm: String },
     #[error("VM '{vm}'")]
     Settings {
         vm: String,
@@ -75,11 +94,16 @@ pub(crate) fn open(
         let advice = first.then_some("--imds");
         let imds = listen::bind(wanted).map_err(|why| failed("metadata service", advice, why))?;
         let imds_address = imds.local_addr().unwrap_or(wanted);
+        let own = own(first, imds_address.ip());
+        // 0 isn't about the first alone: it takes free ports wherever there is an extension.
+        if first && extension.is_none() && args.extension_port.is_some_and(|port| port != 0) {
+            return Err(MachineError::NoExtension { vm: vm.name });
+        }
         let extension = match extension.filter(|_| !args.no_extension) {
             None => None,
-            Some(extension) => Some(open_extension(&vm, &extension, first, imds_address.ip(), args)?),
+            Some(extension) => Some(open_extension(&vm, &extension, first, own, args)?),
         };
-        opened.push(Machine { vm, imds, imds_address, extension });
+        opened.push(Machine { vm, imds, imds_address, port: wanted.port(), own, extension });
     }
     Ok(opened)
 }
@@ -88,7 +112,7 @@ fn open_extension(
     vm: &VirtualMachine,
     extension: &VmExtension,
     first: bool,
-    address: IpAddr,
+    own: Option<IpAddr>,
     args: &UpArgs,
 ) -> Result<ExtensionPort, MachineError> {
     let settings = contract::extension::Settings::parse(extension.spec.settings.as_deref().unwrap_or_default())
@@ -97,16 +121,60 @@ fn open_extension(
         Some(port) if first || port == 0 => port,
         Some(_) | None => settings.port,
     };
-    let own = (!first && address.is_loopback() && address != IpAddr::V4(Ipv4Addr::LOCALHOST)).then_some(address);
+    let advice = first.then_some("--extension-port or --no-extension");
+    bind_extension(own, port).map_err(|why| MachineError::Bind {
+        vm: vm.name.clone(),
+        what: "extension's port",
+        advice,
+        why,
+    })
+}
+
+/// Opens an extension's port: at the VM's own address, or at localhost.
+pub(crate) fn bind_extension(own: Option<IpAddr>, port: u16) -> Result<ExtensionPort, BindError> {
     let listeners = match own {
         None => listen::bind_localhost(port),
         Some(own) => listen::bind(SocketAddr::new(own, port)).map(|listener| vec![listener]),
-    };
-    let advice = first.then_some("--extension-port or --no-extension");
-    let listeners =
-        listeners.map_err(|why| MachineError::Bind { vm: vm.name.clone(), what: "extension's port", advice, why })?;
+    }?;
     let bound = listeners.first().and_then(|listener| listener.local_addr().ok());
     Ok(ExtensionPort { port: bound.map_or(port, |address| address.port()), listeners, own })
+}
+
+/// Opens the metadata service of a VM that came while `up` runs: where it says, or at the first free address of its own.
+pub(crate) fn free_address(
+    listen: Option<SocketAddr>,
+    number: usize,
+    port: u16,
+) -> Result<(TcpListener, SocketAddr, Option<IpAddr>), BindError> {
+    let bind = |wanted: SocketAddr| {
+        let listener = listen::bind(wanted)?;
+        let address = listener.local_addr().unwrap_or(wanted);
+        Ok((listener, address, own(false, address.ip())))
+    };
+    if let Some(address) = listen {
+        return bind(address);
+    }
+    let mut tried = bind(own_address(number.max(1), port));
+    for number in (number.max(1) + 1..).take(TRIES) {
+        if tried.is_ok() {
+            break;
+        }
+        tried = bind(own_address(number, port));
+    }
+    tried
+}
+
+/// What a VM is called: a machine of a scale set by the scale set's name and its number.
+pub(crate) fn display_name(vm: &VirtualMachine) -> String {
+    match &vm.instance {
+        Some(instance) => format!("{}_{}", instance.scale_set.name(), instance.number),
+        None => vm.name.clone(),
+    }
+}
+
+/// The VM's own address, where that isn't localhost.
+fn own(first: bool, address: IpAddr) -> Option<IpAddr> {
+    (!first && address.is_loopback() && address != IpAddr::V4(Ipv4Addr::LOCALHOST)).then_some(address)
 }
 
 /// 127.0.1.1 and up.

@@ -33,7 +33,8 @@ pub(crate) fn print(printer: &Printer, instance: &Instance, data: &str, took: Du
     printer.line(format!("data                {data}"))?;
     if let Some(imds) = &instance.imds {
         printer.line("")?;
-        printer.line("Lead any Azure SDK to the metadata service:")?;
+        printer
+            .line("Lead Azure SDKs to the metadata service (not those for Go and Rust; see: symbolon run --help):")?;
         printer.line(format!("  {}", env::line(EnvFormat::Sh, AZURE_POD_IDENTITY_AUTHORITY_HOST, imds)))?;
         if let Some(extension) = &instance.extension {
             printer.line("or to the extension:")?;

@@ -8,34 +8,46 @@ use authority::kek::FileKek;
 use authority::secret::SecretKey;
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use control::seed::{SeedApplication, SeedConflict, World};
-use domain::{Application, Scope, SharedClock, TenantId, VirtualMachine, VmExtension, derived_ids};
+use domain::{Application, ClientId, Scope, SharedClock, TenantId, VirtualMachine, VmExtension, derived_ids};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use store::{Act, Handle, Page};
 
 use super::instance::Admin;
+use super::machines::display_name;
+use super::roster::Roster;
 use crate::files;
 
 /// The admin's secret, for the next start.
 const ADMIN_FILE: &str = "admin.json";
-/// The name of the application that owns everything.
-const ADMIN: &str = "admin";
+/// The name of the application that owns everything. No seed may have one of that name.
+pub(crate) const ADMIN: &str = "admin";
 
-/// The VMs that are there, and the managed-identity extension of each: the seed's first, in its order.
+/// The VMs that are there, and the managed-identity extension of each: the seed's first, in its order, then the
+/// others as they stood at the last start.
 pub(crate) async fn machines(
     store: &Handle,
     world: &World,
+    roster: &Roster,
 ) -> Result<Vec<(VirtualMachine, Option<VmExtension>)>, store::Error> {
-    let stored = store
+    let mut stored = store
         .read(|tx| {
             let mut machines = Vec::new();
             for vm in tx.virtual_machines(&Scope::Root, &Page::ALL)? {
                 let extensions = tx.vm_extensions(&vm.id)?;
                 machines.push((vm, extensions.into_iter().find(VmExtension::is_managed_identity)));
             }
+            for scale_set in tx.scale_sets(&Scope::Root, &Page::ALL)? {
+                for mut vm in tx.virtual_machines_of_scale_set(&scale_set.id)? {
+                    vm.name = display_name(&vm);
+                    let extensions = tx.vm_extensions(&vm.id)?;
+                    machines.push((vm, extensions.into_iter().find(VmExtension::is_managed_identity)));
+                }
+            }
             Ok::<_, store::Error>(machines)
         })
         .await?;
+    stored.sort_by_key(|(vm, _)| roster.position(&vm.id));
     let mut machines: Vec<(VirtualMachine, Option<VmExtension>)> = world
         .virtual_machines
         .iter()
@@ -65,7 +77,7 @@ pub(crate) async fn apply(
     world.applications.push(SeedApplication {
         application: Application {
             tenant,
-            client_id: derived_ids::application_client_id(tenant, ADMIN),
+            client_id: client_id(tenant),
             principal_id: derived_ids::application_principal_id(tenant, ADMIN),
             name: ADMIN.to_owned(),
             secrets: Vec::new(),
@@ -75,10 +87,25 @@ pub(crate) async fn apply(
         certificates: Vec::new(),
         roles: vec![("Owner".to_owned(), Scope::Root)],
     });
+    for vm in &mut world.virtual_machines {
+        vm.created_at = clock.now();
+    }
     let secrets = SecretKey::derive(kek)?;
+    let (admin_id, secret) = (client_id(tenant), SecretString::from(admin.client_secret.clone()));
     let act = Act::new("symbolon up", "seed.apply", data.display().to_string(), clock.now());
     store
-        .write(act, move |tx| control::seed::apply(tx, &world, &secrets))
+        .write(act, move |tx| {
+            // The file decides: when it was lost, or its secret never came into the store, the store follows.
+            if let Some(mut found) = tx.application(tenant, admin_id)?
+                && !found.secrets.iter().any(|verifier| secrets.matches(verifier, &secret))
+            {
+                let unusable =
+                    |why| SeedConflict::Credential { name: ADMIN.to_owned(), credential: "secret", why: Box::new(why) };
+                found.secrets = vec![secrets.verifier(&secret).map_err(unusable)?];
+                tx.put_application(&found)?;
+            }
+            control::seed::apply(tx, &world, &secrets)
+        })
         .await
         .map_err(|conflict: SeedConflict| anyhow::Error::new(conflict))?;
     Ok(admin)
@@ -90,10 +117,14 @@ struct AdminFile {
     client_secret: String,
 }
 
+fn client_id(tenant: TenantId) -> ClientId {
+    derived_ids::application_client_id(tenant, ADMIN)
+}
+
 /// The admin of earlier starts, or a new one.
 fn admin(data: &Path, tenant: TenantId) -> anyhow::Result<Admin> {
     let path = data.join(ADMIN_FILE);
-    let client_id = derived_ids::application_client_id(tenant, ADMIN).to_string();
+    let client_id = client_id(tenant).to_string();
     let unreadable = || format!("the admin's secret in {} can't be read", path.display());
     match fs::read_to_string(&path) {
         Ok(text) => {

@@ -7,12 +7,18 @@
     reason = "a test whose set-up fails has failed"
 )]
 
+mod arm;
 mod clients;
+mod crowd;
+mod fleet;
+mod kills;
+mod other_users;
 mod refusals;
 mod secrets;
 mod up;
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -52,6 +58,16 @@ fn told(output: &Output, replace: &[(&str, &str)]) -> String {
     text
 }
 
+/// The whole answer to a GET.
+fn fetch(base: &str, path: &str) -> String {
+    let address = base.trim_start_matches("http://");
+    let mut connection = TcpStream::connect(address).expect("it listens");
+    write!(connection, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").expect("sent");
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).expect("an answer");
+    answer
+}
+
 /// A running `up`.
 struct Up {
     child: Child,
@@ -61,14 +77,21 @@ struct Up {
 impl Up {
     /// Starts one on free ports with a data directory, and waits until it is ready.
     fn start(home: &Path, more: &[&str]) -> Self {
+        Self::start_as(symbolon(home), home, more)
+    }
+
+    /// The same, from a command that comes to be the program.
+    fn start_as(mut command: Command, home: &Path, more: &[&str]) -> Self {
         let data = format!("--data-dir={}", home.join("data").display());
-        let mut child = symbolon(home)
-            .args(["up"].iter().chain(&FREE).chain(more))
-            .arg(data)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("it runs");
+        let without = more.contains(&"--no-extension");
+        let free = FREE.iter().filter(|option| !(without && option.starts_with("--extension-port")));
+        command.args(["up"].iter().chain(free).chain(more)).arg(data);
+        Self::of(command)
+    }
+
+    /// Starts one by a command, and waits until it is ready.
+    fn of(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
         let ready = serde_json::from_str(&line).unwrap_or_else(|_| panic!("it said '{line}'"));
@@ -84,7 +107,7 @@ impl Up {
         self.signal(signal);
         let mut log = String::new();
         let mut stderr = self.child.stderr.take().expect("piped");
-        std::io::Read::read_to_string(&mut stderr, &mut log).expect("text");
+        stderr.read_to_string(&mut log).expect("text");
         (self.child.wait().expect("it ends").code(), log)
     }
 

@@ -76,6 +76,8 @@ fn seeds_that_are_wrong_or_differ() {
     assert!(refused(home.path(), &["--seed=none.yaml"]).starts_with("error: none.yaml: can't be read: "));
 
     std::fs::write(&seed, "virtualMachines:\n- {name: vm, size: small}\n").unwrap();
+    let error = refused(home.path(), &["--seed=seed.yaml", "--extension-port=50399"]);
+    assert!(error.contains("'vm' has no extension; give it one in the seed, or leave the option out"), "{error}");
     let up = Up::start(home.path(), &["--seed=seed.yaml"]);
     assert_eq!(up.end(Signal::TERM).0, Some(0));
     let up = Up::start(home.path(), &["--seed=seed.yaml"]);
@@ -107,6 +109,9 @@ fn wrong_usage_is_2() {
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         assert!(!output.stderr.is_empty());
     }
+    let mut loud = symbolon(home.path());
+    let loud = told(&loud.env("SYMBOLON_LOG", "imds=loud").args(["up", "--imds=0.0.0.0:0"]).output().unwrap(), &[]);
+    assert!(loud.contains("SYMBOLON_LOG is not a list of directives and counts for nothing"), "{loud}");
     let everyone = refused(home.path(), &["--imds=0.0.0.0:0"]);
     assert!(everyone.contains("would hand out tokens to everyone"), "{everyone}");
 }

@@ -41,14 +41,22 @@ fn no_log_no_metric_and_no_list_of_the_process_holds_a_secret() {
     let kek: Value = serde_json::from_str(&kek).unwrap();
     secrets.push(kek["current"]["key"].as_str().unwrap().to_owned());
     let pid = child.id();
-    let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    // Root may read it. To all others it is closed, because the process can't be dumped; absent it must not be.
+    let environment = std::fs::read(format!("/proc/{pid}/environ"));
+    let closed = environment.as_ref().is_err_and(|why| why.kind() == std::io::ErrorKind::PermissionDenied);
+    assert!(closed || environment.as_ref().is_ok_and(|environment| !environment.is_empty()), "{environment:?}");
+    let environment = environment.unwrap_or_default();
+    let metrics = fetch(ready["metrics"].as_str().unwrap(), "/metrics");
+    assert!(metrics.contains("symbolon_imds_requests_total") && metrics.contains("symbolon_signatures_total"));
     let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     kill_process(Pid::from_raw(i32::try_from(pid).unwrap()).unwrap(), Signal::TERM).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));
     let log = log.join().unwrap().unwrap();
     assert!(log.len() > 1_000, "it logged at trace");
-    let places =
-        [log, String::from_utf8_lossy(&environment).into_owned(), String::from_utf8_lossy(&arguments).into_owned()];
+    let extension_log = home.path().join("data/guests/dev/var/log");
+    assert!(!extension_log.exists(), "there was nothing to write down");
+    let [environment, arguments] = [environment, arguments].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let places = [log, environment, arguments, metrics];
     for secret in &secrets {
         assert!(secret.len() >= 20);
         for place in &places {
@@ -63,4 +71,14 @@ fn no_log_no_metric_and_no_list_of_the_process_holds_a_secret() {
     for secret in &secrets {
         assert!(!database.windows(secret.len()).any(|window| window == secret.as_bytes()));
     }
+}
+
+/// No core file, whatever the shell allowed: the limits of the process itself.
+#[test]
+fn it_leaves_no_core_file() {
+    let home = tempfile::tempdir().unwrap();
+    let up = Up::start(home.path(), &[]);
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", up.child.id())).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().collect::<Vec<_>>()[4..6], ["0", "0"], "{core}");
 }

@@ -42,6 +42,58 @@ fn the_ready_line_has_everything_and_a_second_start_keeps_it() {
 }
 
 #[test]
+fn a_lost_admin_secret_is_made_anew() {
+    let home = tempfile::tempdir().unwrap();
+    let up = Up::start(home.path(), &[]);
+    let admin = up.ready["admin"].clone();
+    assert_eq!(up.end(Signal::TERM).0, Some(0));
+    std::fs::remove_file(home.path().join("data/admin.json")).unwrap();
+    let up = Up::start(home.path(), &[]);
+    let renewed = up.ready["admin"].clone();
+    assert_eq!(renewed["clientId"], admin["clientId"]);
+    assert_ne!(renewed["clientSecret"], admin["clientSecret"]);
+    assert_eq!(up.end(Signal::TERM).0, Some(0));
+    assert_eq!(Up::start(home.path(), &[]).ready["admin"], renewed);
+}
+
+#[test]
+fn what_a_killed_one_left_is_taken_away_when_there_is_no_extension() {
+    let home = tempfile::tempdir().unwrap();
+    let guest = home.path().join("data/guests/dev");
+    let (discovery, identities) =
+        (guest.join("var/lib/waagent/ManagedIdentity-Settings"), guest.join("var/lib/symbolon/identities"));
+    let mut up = Up::start(home.path(), &[]);
+    up.signal(Signal::KILL);
+    up.child.wait().unwrap();
+    assert!(discovery.exists() && identities.exists());
+    let up = Up::start(home.path(), &["--no-extension"]);
+    assert!(!discovery.exists() && !identities.exists());
+    assert_eq!(up.end(Signal::TERM).0, Some(0));
+    drop(Up::start(home.path(), &[]));
+    assert!(identities.exists(), "they come back with the extension");
+}
+
+#[test]
+fn everyone_may_read_the_extensions_address_where_that_is_wanted() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(
+        home.path().join("seed.yaml"),
+        "virtualMachines: [{name: bare, identity: {systemAssigned: true}, \
+         extensions: [{type: ManagedIdentityExtensionForLinux}]}]",
+    )
+    .unwrap();
+    let copy = home.path().join("for-all/bare/ManagedIdentity-Settings");
+    for _ in 0..2 {
+        // The second start finds the folders of the first as it wants them.
+        let up = Up::start(home.path(), &["--seed=seed.yaml", "--discovery-dir=for-all"]);
+        let file: Value = serde_json::from_slice(&std::fs::read(&copy).unwrap()).unwrap();
+        assert_eq!(up.ready["extension"], format!("{}/oauth2/token", file["url"].as_str().unwrap()));
+        assert_eq!(up.end(Signal::TERM).0, Some(0));
+        assert!(!copy.exists());
+    }
+}
+
+#[test]
 fn several_vms_have_a_listener_each() {
     let home = tempfile::tempdir().unwrap();
     let seed = home.path().join("seed.yaml");
@@ -58,6 +110,10 @@ fn several_vms_have_a_listener_each() {
     assert!(vms[1]["imds"].as_str().unwrap().starts_with("http://127.0.1.1:"));
     assert!(vms[1]["extension"].as_str().unwrap().starts_with("http://127.0.1.1:"));
     assert_eq!(up.ready["extension"], Value::Null);
+    let file = home.path().join("data/guests/two/var/lib/waagent/ManagedIdentity-Settings");
+    let file: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let url = format!("{}/oauth2/token", file["url"].as_str().unwrap());
+    assert_eq!(vms[1]["extension"], url, "whoever reads the file comes to the right VM");
     let data = format!("--data-dir={}", home.path().join("data").display());
     for (vm, source, code) in
         [("one", "imds", 0), ("two", "imds", 0), ("two", "extension", 0), ("three", "imds", 1), ("one", "extension", 1)]
@@ -67,6 +123,100 @@ fn several_vms_have_a_listener_each() {
     }
 }
 
+/// Two VMs of one name, of which each has an identity of its own.
+const NAMESAKES: &str = "resourceGroups: [{name: web}, {name: dev}]
+userAssignedIdentities: [{name: web-app, resourceGroup: web}, {name: dev-app, resourceGroup: dev}]
+virtualMachines:
+- name: vm
+  resourceGroup: web
+  identity: {userAssigned: [web-app]}
+  extensions: [{type: ManagedIdentityExtensionForLinux}]
+- name: vm
+  resourceGroup: dev
+  identity: {userAssigned: [dev-app]}
+  extensions: [{type: ManagedIdentityExtensionForLinux}]
+";
+
+#[test]
+fn vms_of_one_name_have_a_disk_each_and_are_told_apart() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("seed.yaml"), NAMESAKES).unwrap();
+    let up = Up::start(home.path(), &["--seed=seed.yaml"]);
+    let identities = |guest: &str| {
+        let folder = home.path().join("data/guests").join(guest).join("var/lib/symbolon/identities");
+        std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name()).collect::<Vec<_>>()
+    };
+    let vms = up.ready["vms"].as_array().unwrap();
+    for (guest, vm) in ["vm", "vm@dev"].into_iter().zip(vms) {
+        let identity = &vm["identities"][0];
+        let client = identity["clientId"].as_str().unwrap();
+        assert_eq!(identities(guest), [format!("{client}.json").as_str()]);
+        let id = vm["id"].as_str().unwrap();
+        let args = ["token", "--resource=r", "--data-dir=data", "--source=extension", "--decode", "--json", "--vm", id];
+        let output = run(home.path(), &args);
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", told(&output, &[])));
+        assert_eq!(answer["claims"]["oid"], identity["principalId"], "each hands out its own identity's tokens");
+    }
+    let ambiguous = told(&run(home.path(), &["token", "--resource=r", "--data-dir=data", "--vm=VM"]), &[]);
+    assert!(ambiguous.contains("several VMs 'VM'; say which with --vm and its resource id: /subscr"), "{ambiguous}");
+}
+
+#[test]
+fn a_start_without_a_seed_keeps_the_order_and_with_it_the_addresses() {
+    let home = tempfile::tempdir().unwrap();
+    let seed = |text: &str| std::fs::write(home.path().join("seed.yaml"), text).unwrap();
+    let names = |up: &Up| {
+        let vms = up.ready["vms"].as_array().unwrap();
+        vms.iter().map(|vm| vm["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    seed("virtualMachines: [{name: zebra}, {name: ape}]");
+    let up = Up::start(home.path(), &["--seed=seed.yaml"]);
+    assert_eq!(up.end(Signal::TERM).0, Some(0));
+    let up = Up::start(home.path(), &[]);
+    assert_eq!(names(&up), ["zebra", "ape"]);
+    assert_eq!(up.end(Signal::TERM).0, Some(0));
+    seed("virtualMachines: [{name: bear}, {name: zebra}]");
+    let up = Up::start(home.path(), &["--seed=seed.yaml"]);
+    assert_eq!(names(&up), ["bear", "zebra", "ape"]);
+    assert_eq!(up.end(Signal::TERM).0, Some(0));
+    assert_eq!(names(&Up::start(home.path(), &[])), ["bear", "zebra", "ape"]);
+}
+
+/// The request's body comes when the end was asked for already, and its token must still be had of the authority.
+#[test]
+fn the_end_lets_the_extension_finish_what_is_in_flight() {
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+    let home = tempfile::tempdir().unwrap();
+    let up = Up::start(home.path(), &[]);
+    let host = up.text("extension").trim_start_matches("http://").trim_end_matches("/oauth2/token").to_owned();
+    let metrics = up.text("metrics").to_owned();
+    let mut caller = TcpStream::connect(&host).unwrap();
+    // The probe of the SDKs, whose answer leaves the connection open: from here on it is accepted.
+    write!(caller, "GET /oauth2/token HTTP/1.1\r\nHost: {host}\r\n\r\n").unwrap();
+    let mut probed = Vec::new();
+    while !probed.ends_with(b"}") {
+        let mut byte = [0];
+        caller.read_exact(&mut byte).unwrap();
+        probed.extend(byte);
+    }
+    let form = "application/x-www-form-urlencoded";
+    write!(
+        caller,
+        "POST /oauth2/token HTTP/1.1\r\nHost: {host}\r\nMetadata: true\r\nContent-Type: {form}\r\nContent-Length: 10\r\n\r\n"
+    )
+    .unwrap();
+    up.signal(Signal::TERM);
+    while fetch(&metrics, "/readyz").starts_with("HTTP/1.1 200") {
+        std::thread::yield_now();
+    }
+    caller.write_all(b"resource=r").unwrap();
+    let mut answer = String::new();
+    caller.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\"access_token\":\"eyJ"), "{answer}");
+    assert_eq!(up.end(Signal::TERM), (Some(0), String::new()));
+}
+
 #[test]
 fn an_ephemeral_one_leaves_nothing() {
     let home = tempfile::tempdir().unwrap();
@@ -74,6 +224,7 @@ fn an_ephemeral_one_leaves_nothing() {
     std::fs::create_dir(&tmp).unwrap();
     let mut child = symbolon(home.path())
         .env("TMPDIR", &tmp)
+        .env("SYMBOLON_DATA_DIR", home.path().join("named"))
         .args(["up", "--ephemeral"].iter().chain(&FREE))
         .stdout(Stdio::piped())
         .spawn()
@@ -86,6 +237,10 @@ fn an_ephemeral_one_leaves_nothing() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert_eq!(std::fs::read_dir(&tmp).unwrap().count(), 0);
     assert!(!home.path().join(".local").exists());
+    assert!(!home.path().join("named").exists(), "the option wins over the variable");
+    let mut named = symbolon(home.path());
+    let named = named.env("SYMBOLON_DATA_DIR", "named").arg("env").output().unwrap();
+    assert!(told(&named, &[]).contains("no symbolon is up with the data directory named"), "{}", told(&named, &[]));
 }
 
 #[test]

@@ -30,8 +30,28 @@ fn assertions_of_real_clients_are_read() {
     assert_eq!((read.expires_on, read.not_before), (1_800_000_600, Some(1_800_000_000)));
     assert!(read.thumbprint_sha256.is_some());
     assert_eq!(read.thumbprint_text, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8");
+    // MSAL for Go and msal4j: the standard alphabet.
+    let go = jwt(
+        r#"{"alg":"RS256","typ":"JWT","x5t":"+/v7+/v7+/v7+/v7+/v7+/v7+/s=","x5t#S256":"+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/s="}"#,
+        CLAIMS,
+    );
+    let read = UnverifiedAssertion::parse(&go).unwrap();
+    assert_eq!((read.thumbprint_sha1, read.thumbprint_sha256), (Some([0xfb; 20]), Some([0xfb; 32])));
     let kubernetes = jwt(r#"{"alg":"RS256","kid":"k"}"#, r#"{"aud":["a","b"],"iss":"i","sub":"s","exp":1}"#);
     assert_eq!(UnverifiedAssertion::parse(&kubernetes).unwrap().audiences, ["a", "b"]);
+}
+
+#[test]
+fn debug_texts_hold_nothing_that_could_be_sent_again() {
+    let text = jwt(r#"{"alg":"RS256"}"#, CLAIMS);
+    let texts = [
+        format!("{:?}", UnverifiedAssertion::parse(&text).unwrap()),
+        format!("{:?}", UnverifiedJws::parse(&text).unwrap()),
+    ];
+    let signature: Vec<_> = b"signature".iter().map(u8::to_string).collect();
+    for shown in texts {
+        assert!(!shown.contains("eyJ") && !shown.contains(&signature.join(", ")), "{shown}");
+    }
 }
 
 #[test]

@@ -19,6 +19,9 @@ impl<'q> TokenRequest<'q> {
     /// Reads a raw query and, for a POST, its form. `authority` and `grant_type`, which old clients send,
     /// decide nothing, nor does anything else that isn't known.
     ///
+    /// The resource becomes an OAuth scope on its way to the authority, where a space parts one scope from the next
+    /// (RFC 6749 section 3.3): with one in it, it would arrive as another resource, or as several.
+    ///
     /// # Errors
     /// The first check that fails: twice, resource, selectors.
     pub fn parse(query: &'q str, form: Option<&'q [u8]>) -> Result<Self, Refusal> {
@@ -29,6 +32,9 @@ impl<'q> TokenRequest<'q> {
         };
         let resource = parameters.get("resource").filter(|resource| !resource.is_empty());
         let resource = resource.ok_or(Refusal::ResourceMissing)?.clone();
+        if resource.contains(' ') {
+            return Err(Refusal::ResourceWithSpace);
+        }
         Ok(Self { resource, selector: Selector::find(&parameters)? })
     }
 }

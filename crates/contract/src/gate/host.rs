@@ -13,7 +13,7 @@ pub struct AllowedHosts {
 
 impl AllowedHosts {
     /// Of a metadata service: its well-known address, the listener's own address, and further names. Each is
-    /// compared with its port, and without case.
+    /// compared with its port, and without case; on port 80, which clients leave out, also without it.
     #[must_use]
     pub fn imds(own: std::net::SocketAddr, names: impl IntoIterator<Item = String>) -> Self {
         let well_known = "169.254.169.254";
@@ -21,7 +21,13 @@ impl AllowedHosts {
         if own.port() == 80 {
             exact.push(bracketed(own.ip()));
         }
-        exact.extend(names.into_iter().map(|name| name.to_ascii_lowercase()));
+        for name in names {
+            let name = name.to_ascii_lowercase();
+            if let (80, Some(bare)) = (own.port(), name.strip_suffix(":80")) {
+                exact.push(bare.to_owned());
+            }
+            exact.push(name);
+        }
         Self { exact }
     }
 

@@ -7,7 +7,7 @@
 use super::{Route, Surface};
 
 /// The routes of a surface, each with its path as almost everybody writes it.
-fn routes(surface: Surface) -> &'static [(&'static str, Route)] {
+pub(super) fn routes(surface: Surface) -> &'static [(&'static str, Route)] {
     match surface {
         Surface::Imds => &[
             ("/metadata/identity/oauth2/token", Route::ImdsToken),
@@ -63,6 +63,15 @@ mod tests {
         }
         assert_eq!(route(Surface::Imds, "/metadata/identity/info"), Some(Route::ImdsIdentityInfo));
         assert_eq!(route(Surface::Extension, "//oauth2/token/"), Some(Route::ExtensionToken));
+    }
+
+    /// Every path of the table is found, so that whoever goes through [`Route::all`] misses none.
+    #[test]
+    fn all_routes_are_those_of_the_table() {
+        for surface in [Surface::Imds, Surface::Extension] {
+            let found: Vec<_> = routes(surface).iter().filter_map(|(path, _)| route(surface, path)).collect();
+            assert_eq!(found, Route::all(surface));
+        }
     }
 
     #[test]

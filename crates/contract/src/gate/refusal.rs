@@ -76,6 +76,8 @@ pub enum Refusal {
     },
     /// No `resource`.
     ResourceMissing,
+    /// A `resource` that the authority would take for several.
+    ResourceWithSpace,
     /// More than one identity is named.
     SeveralSelectors,
     /// No such identity on this VM, or none at all.
@@ -167,6 +169,7 @@ impl Refusal {
             Self::ApiVersionMissing => invalid("Required query variable 'api-version' is missing"),
             Self::ApiVersionUnknown { value } => invalid(&format!("The api-version '{value}' is not supported")),
             Self::ResourceMissing => invalid("Required query variable 'resource' is missing"),
+            Self::ResourceWithSpace => invalid("Query variable 'resource' must not contain a space"),
             Self::SeveralSelectors => invalid("Only one of client_id, object_id and msi_res_id can be specified"),
             Self::IdentityNotFound => invalid("Identity not found"),
             Self::SeveralIdentities => invalid(
@@ -219,6 +222,7 @@ impl Refusal {
             Self::ApiVersionMissing => "api_version_missing",
             Self::ApiVersionUnknown { .. } => "api_version_unknown",
             Self::ResourceMissing => "resource_missing",
+            Self::ResourceWithSpace => "resource_with_space",
             Self::SeveralSelectors => "several_selectors",
             Self::IdentityNotFound => "identity_not_found",
             Self::SeveralIdentities => "several_identities",

@@ -1,4 +1,5 @@
 use http::{HeaderName, HeaderValue};
+use proptest::prelude::*;
 
 use super::*;
 
@@ -106,6 +107,22 @@ fn hosts_of_others_are_refused() {
 }
 
 #[test]
+fn on_port_80_a_name_may_stand_alone() {
+    let gate = |port: u16| {
+        let names = [format!("localhost:{port}"), "other:8080".to_owned()];
+        Gate::new(Surface::Imds, AllowedHosts::imds(([127, 0, 0, 1], port).into(), names))
+    };
+    let admitted = |port, host| admit(&gate(port), "GET", TOKEN, &[("Host", host), GOOD[1]], false).is_ok();
+    for host in ["localhost", "LocalHost:80", "127.0.0.1", "127.0.0.1:80", "other:8080"] {
+        assert!(admitted(80, host), "{host}");
+    }
+    assert!(!admitted(80, "other"));
+    for host in ["localhost", "127.0.0.1", "localhost:80"] {
+        assert!(!admitted(8080, host), "{host}");
+    }
+}
+
+#[test]
 fn each_browser_header_is_enough() {
     for (name, refusal) in [
         ("Origin", Refusal::CrossOrigin),
@@ -138,5 +155,83 @@ fn only_the_probe_keeps_the_connection() {
     assert!(!probe.answer(Surface::Imds).close);
     for other in [Refusal::CrossOrigin, Refusal::IdentityNotFound, Refusal::Metadata(MetadataRefusal::NotTrue)] {
         assert!(other.answer(Surface::Imds).close);
+    }
+}
+
+/// The rules once more, as plainly as they can be said.
+fn is_sound(surface: Surface, method: &str, path: &str, lines: &[(&str, &str)], has_body: bool) -> bool {
+    let values = |name: &str| lines.iter().filter(|(found, _)| found.eq_ignore_ascii_case(name)).collect::<Vec<_>>();
+    let is_one_of = |name: &str, allowed: &[&str]| {
+        let values = values(name);
+        values.len() == 1 && allowed.contains(&values[0].1.to_ascii_lowercase().as_str())
+    };
+    let segments: Vec<_> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let (known, hosts): (_, &[&str]) = match surface {
+        Surface::Imds => (
+            matches!(segments[..], [first, "identity", "oauth2", "token"] | [first, "identity", "info"] if first.to_lowercase() == "metadata"),
+            &["169.254.169.254", "169.254.169.254:80", "127.0.0.1:16925", "localhost:16925"],
+        ),
+        Surface::Extension => (
+            segments == ["oauth2", "token"],
+            &["localhost", "localhost:50342", "127.0.0.1", "127.0.0.1:50342", "[::1]", "[::1]:50342"],
+        ),
+    };
+    let form = surface == Surface::Extension && method == "POST";
+    let foreign = ["origin", "sec-fetch-site", "x-forwarded-for"].iter().any(|name| !values(name).is_empty());
+    path.starts_with('/')
+        && known
+        && (form || (method == "GET" && !has_body))
+        && is_one_of("host", hosts)
+        && is_one_of("metadata", &["true", " true\t"])
+        && !foreign
+}
+
+/// Mostly what is right, so that one wrong thing alone is drawn often.
+fn lines() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
+    let host = prop_oneof![
+        8 => prop::sample::select(vec!["169.254.169.254", "127.0.0.1:16925", "LOCALHOST", "[::1]:50342", "localhost:50342"]),
+        1 => prop::sample::select(vec!["evil", "", "localhost:1", "127.0.0.1:80", "169.254.169.254.evil", "127.0.0.1:16925 "]),
+    ];
+    let metadata = prop_oneof![
+        8 => prop::sample::select(vec!["true", "True", " TRUE\t"]),
+        1 => prop::sample::select(vec!["false", "", "true, true", "truee"]),
+    ];
+    let name = |right, often, wrong: [&'static str; 2]| prop_oneof![often => Just(right), 1 => prop::sample::select(wrong.to_vec())];
+    let more = prop_oneof![
+        12 => prop::sample::select(vec!["sec-fetch-mode", "x-identity-header", "Forwarded", "accept", "content-type"]),
+        1 => prop::sample::select(vec!["Origin", "SEC-FETCH-SITE", "X-Forwarded-For", "x-forwarded-for", "Host", "metadata"]),
+    ];
+    let first = (name("Host", 9, ["hOST", "X-Host"]), host).prop_map(|line| vec![line]);
+    let second = (name("Metadata", 9, ["METADATA", "Metadat"]), metadata).prop_map(|line| vec![line]);
+    let rest = prop::collection::vec((more, prop::sample::select(vec!["", "true", "null", "localhost"])), 0..3);
+    (first, second, rest).prop_map(|parts| [parts.0, parts.1, parts.2].concat()).prop_shuffle()
+}
+
+fn path() -> impl Strategy<Value = String> {
+    prop_oneof![
+        8 => prop::sample::select(vec![TOKEN, "/metadata/identity/info", "/oauth2/token", "//METADATA/identity//info/"])
+            .prop_map(str::to_owned),
+        2 => "(/{0,2}(metadata|Metadata|identity|oauth2|token|info|%2f|\\.\\.|;|x)){0,5}/?",
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_096))]
+    #[test]
+    fn what_is_admitted_is_sound_and_what_is_sound_is_admitted(
+        method in prop::sample::select(vec!["GET", "GET", "GET", "POST", "POST", "get", "PUT", "OPTIONS", "HEAD"]),
+        path in path(),
+        lines in lines(),
+        has_body in prop::bool::weighted(0.2),
+    ) {
+        for gate in [imds(), extension()] {
+            let headers = headers(&lines);
+            let head = RequestHead { method, path: &path, query: None, headers: &headers, has_body };
+            let verdict = gate.admit(head);
+            prop_assert_eq!(verdict.is_ok(), is_sound(gate.surface(), method, &path, &lines, has_body), "{:?}", verdict);
+            if let Ok(admitted) = verdict {
+                prop_assert_eq!(admitted.form, method == "POST");
+            }
+        }
     }
 }

@@ -28,6 +28,10 @@ fn sound_heads_pass() {
     assert_eq!(accepted("POST /p HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc").body, Framing::Length(3));
     accepted("GET /p?resource=https://a/%2F&b HTTP/1.1\r\nhost:\r\nx: \u{e9}\r\n\r\n");
     accepted("get / HTTP/1.1\r\n\r\n");
+    accepted(&format!("{} / HTTP/1.1\r\n\r\n", "X".repeat(32)));
+    assert_eq!(refused(&format!("{} / HTTP/1.1\r\n\r\n", "X".repeat(33))), FramingRefusal::Malformed);
+    accepted("GET /{\"a\"}|[b]^'~ HTTP/1.1\r\n\r\n");
+    accepted("GET /p?a={b}|[c]^'~`&?d=$@!*(),;+ HTTP/1.1\r\n\r\n");
 }
 
 #[test]
@@ -67,6 +71,11 @@ fn malformed_heads_are_refused() {
         "OPTIONS * HTTP/1.1\r\n\r\n",
         "GET /\u{e9} HTTP/1.1\r\n\r\n",
         "GET /\0 HTTP/1.1\r\n\r\n",
+        "GET /<x> HTTP/1.1\r\n\r\n",
+        "GET /a`b HTTP/1.1\r\n\r\n",
+        "GET /p?a=<b HTTP/1.1\r\n\r\n",
+        "GET /p?a=b> HTTP/1.1\r\n\r\n",
+        "GET /p?a=\"b\" HTTP/1.1\r\n\r\n",
         "GET /p HTTP/1.1\r\n Host: a\r\n\r\n",
         "GET /p HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n",
         "GET /p HTTP/1.1\r\nHost : a\r\n\r\n",
@@ -121,6 +130,11 @@ fn what_is_too_much_is_refused_as_early_as_it_shows() {
     assert_eq!(refused(&long(16 * 1024 - rest + 1)), FramingRefusal::HeadTooLarge);
     assert_eq!(refused(&"x".repeat(16 * 1024)), FramingRefusal::HeadTooLarge);
     assert_eq!(refused("POST /p HTTP/1.1\r\nContent-Length: 16385\r\n\r\n"), FramingRefusal::BodyTooLarge);
+    let limits = Limits { body: 1 << 40, ..Limits::default() };
+    let announced =
+        |length: u64| scan(format!("GET /p HTTP/1.1\r\nContent-Length: {length}\r\n\r\n").as_bytes(), &limits);
+    assert!(matches!(announced(1 << 40), Scan::Head(Head { body: Framing::Length(length), .. }) if length == 1 << 40));
+    assert_eq!(announced((1 << 40) + 1), Scan::Refused(FramingRefusal::BodyTooLarge));
     let huge = "POST /p HTTP/1.1\r\nContent-Length: 99999999999999999999999\r\n\r\n";
     assert_eq!(refused(huge), FramingRefusal::BodyTooLarge);
     assert_eq!(refused("POST /p HTTP/1.1\r\nExpect: 100-continue\r\n\r\n"), FramingRefusal::Expectation);
@@ -136,6 +150,17 @@ proptest! {
     #[test]
     fn any_bytes_have_a_verdict(bytes: Vec<u8>) {
         let _ = scan(&bytes, &Limits::default());
+    }
+
+    /// Otherwise a library would refuse the request behind our back, without a body.
+    #[test]
+    fn an_accepted_target_is_one_to_the_library_that_reads_it_next(target in "/[ -~]{0,8}(\\?[ -~]{0,8})?") {
+        let head = format!("GET {target} HTTP/1.1\r\n\r\n");
+        if let Scan::Head(_) = scan(head.as_bytes(), &Limits::default()) {
+            let uri = target.parse::<http::Uri>().unwrap();
+            let whole = uri.query().map_or(uri.path().to_owned(), |query| format!("{}?{query}", uri.path()));
+            prop_assert_eq!(whole, target);
+        }
     }
 
     #[test]

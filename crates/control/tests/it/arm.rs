@@ -49,7 +49,7 @@ impl Arm {
     /// With the group `rg1` in `westus`.
     async fn new() -> Self {
         let dir = tempfile::tempdir().expect("a directory");
-        let world = World::founded(database(dir.path())).await;
+        let world = World::founded(database(dir.path()), |_| {}).await;
         let token = token_of(&world, CLIENT, BASE).await;
         let arm = Self { world, token, dir };
         arm.put(G, json!({"location": "westus"})).await.is(201);

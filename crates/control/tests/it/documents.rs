@@ -62,14 +62,44 @@ async fn the_key_set_has_public_members_only() {
 }
 
 #[tokio::test]
-async fn instance_discovery_knows_its_own_host_alone() {
+async fn instance_discovery_knows_its_own_hosts_alone() {
     let world = World::new().await;
     let ask = |endpoint: &str| format!("/common/discovery/instance?api-version=1.1&authorization_endpoint={endpoint}");
     let own = world.get(&ask("https%3A%2F%2Flocalhost%3A16926%2Fcommon%2Foauth2%2Fv2.0%2Fauthorize")).await;
     assert_eq!(own.status, StatusCode::OK);
     assert_eq!(own.json()["metadata"][0]["aliases"][0], "localhost:16926");
-    for other in ["https://evil/common/oauth2/v2.0/authorize", "x", "https://localhost:16926"] {
+    for alias in ["127.0.0.1:16926", "[::1]:16926", "LOCALHOST:16926"] {
+        let answer = world.get(&ask(&format!("https://{alias}/common/oauth2/v2.0/authorize"))).await;
+        assert_eq!(answer.status, StatusCode::OK, "{alias}");
+        let aliases = answer.json()["metadata"][0]["aliases"].clone();
+        assert_eq!(aliases, serde_json::json!(["localhost:16926", "127.0.0.1:16926", "[::1]:16926"]));
+    }
+    for other in [
+        "https://evil/common/oauth2/v2.0/authorize",
+        "https://localhost:1/common/oauth2/v2.0/authorize",
+        "x",
+        "https://localhost:16926",
+    ] {
         let answer = world.get(&ask(other)).await;
         assert_eq!((answer.status, answer.code()), (StatusCode::BAD_REQUEST, 50_049), "{other}");
     }
+}
+
+#[tokio::test]
+async fn a_tenant_is_found_by_its_whole_name_and_by_its_domain() {
+    let world = World::with(|seed| {
+        let id = "10000000-0000-4000-8000-000000000002".parse().unwrap();
+        seed.tenants.push(Tenant { id, name: "contoso.onmicrosoft.com".to_owned(), created_at: None });
+    })
+    .await;
+    for (name, tenant) in [
+        ("contoso.onmicrosoft.com", "10000000-0000-4000-8000-000000000002"),
+        ("dev.onmicrosoft.com", TENANT),
+        ("dev", TENANT),
+    ] {
+        let answer = world.get(&format!("/{name}/.well-known/openid-configuration")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{name}: {}", answer.body);
+        assert_eq!(answer.json()["issuer"], format!("https://sts.windows.net/{tenant}/").as_str(), "{name}");
+    }
+    assert_eq!(world.get("/contoso/.well-known/openid-configuration").await.code(), 90_002);
 }

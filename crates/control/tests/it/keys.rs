@@ -1,4 +1,7 @@
 use authority::issuer::TokenVersion;
+use authority::key_ring::RingError;
+use control::keys::{KeysError, open_kek};
+use domain::KeyState;
 
 use super::*;
 
@@ -93,4 +96,46 @@ async fn the_only_key_may_be_revoked_too() {
     let second = signer(&world).await;
     assert_ne!(second, first);
     assert_eq!(kids(&world).await, [second]);
+}
+
+#[tokio::test]
+async fn a_waiting_key_that_does_not_open_never_comes_to_sign() {
+    let world = World::new().await;
+    world.keys.rotate().await.unwrap();
+    let (first, published) = (signer(&world).await, kids(&world).await);
+    let records = world.store.read(|tx| tx.signing_keys()).await.unwrap();
+    let mut broken = records.iter().find(|record| record.state == KeyState::Next).unwrap().clone();
+    *broken.wrapped.last_mut().unwrap() ^= 1;
+    let act = Act::new("test", "signingKey.break", "", Timestamp::from_unix(NOW));
+    world.store.write(act, move |tx| tx.put_signing_key(&broken)).await.unwrap();
+    let stored = world.store.read(|tx| tx.signing_keys()).await.unwrap();
+
+    world.clock.advance(Duration::from_secs(30 * 86_400));
+    let refused = world.keys.rotate().await.unwrap_err();
+    assert!(matches!(&refused, KeysError::Ring(RingError::Kek { kid, .. }) if *kid == published[1]), "{refused:?}");
+    assert_eq!(world.store.read(|tx| tx.signing_keys()).await.unwrap(), stored, "nothing was kept");
+    assert_eq!((signer(&world).await, kids(&world).await), (first.clone(), published.clone()));
+
+    // Taken out, another is made in its place.
+    assert!(world.keys.revoke(&published[1], "test").await.unwrap());
+    world.keys.rotate().await.unwrap();
+    assert_eq!(signer(&world).await, first);
+    assert!(!kids(&world).await.contains(&published[1]));
+}
+
+#[tokio::test]
+async fn a_lost_key_encryption_key_is_told_and_not_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let founding = Founding { installation: Uuid::from_u128(1), epoch: Uuid::from_u128(2) };
+    let empty = Handle::new(Arc::new(store::sqlite::ephemeral(&founding).unwrap()));
+    let made = open_kek(folder.path(), &empty).await.unwrap();
+    let again = open_kek(folder.path(), &World::new().await.store).await.unwrap();
+    assert_eq!(authority::kek::Kek::id(&again), authority::kek::Kek::id(&made));
+
+    let file = folder.path().join("kek.json");
+    std::fs::remove_file(&file).unwrap();
+    let lost = open_kek(folder.path(), &World::new().await.store).await.unwrap_err();
+    assert!(matches!(&lost, KeysError::KekLost(path) if *path == file), "{lost:?}");
+    assert!(lost.to_string().contains("kek.json is gone") && lost.to_string().contains("--data-dir"), "{lost}");
+    assert!(!file.exists());
 }

@@ -9,6 +9,7 @@
 
 mod arm;
 mod documents;
+mod external_issuer;
 mod keys;
 mod refusals;
 mod seeds;
@@ -35,9 +36,9 @@ use control::external_issuer::ExternalKeys;
 use control::keys::Keys;
 use control::seed::{self, SeedApplication, World as Seed};
 use domain::{
-    Application, ExternalIssuer, FederatedCredential, IdentityKind, JwksSource, ManagedIdentity, ManualClock,
-    PowerState, ResourceGroup, ResourceId, RotationPolicy, Scope, Subscription, Tenant, Timestamp,
-    UserAssignedIdentity, VirtualMachine,
+    Application, ExtensionSpec, ExternalIssuer, FederatedCredential, IdentityKind, JwksSource, ManagedIdentity,
+    ManualClock, PowerState, ProvisioningState, ResourceGroup, ResourceId, RotationPolicy, Scope, Subscription, Tenant,
+    Timestamp, UserAssignedIdentity, VirtualMachine, VmExtension,
 };
 use http::{Request, StatusCode};
 use secrecy::SecretString;
@@ -92,15 +93,21 @@ impl Answer {
 
 impl World {
     async fn new() -> Self {
-        let store = store::sqlite::ephemeral(&Self::FOUNDING).expect("a store");
-        Self::founded(store).await
+        Self::with(|_| {}).await
+    }
+
+    /// With something else in the seed.
+    async fn with(change: impl FnOnce(&mut Seed)) -> Self {
+        Self::founded(store::sqlite::ephemeral(&Self::FOUNDING).expect("a store"), change).await
     }
 
     /// A process that begins on a new store, which has a seed.
-    async fn founded(store: store::sqlite::Sqlite) -> Self {
+    async fn founded(store: store::sqlite::Sqlite, change: impl FnOnce(&mut Seed)) -> Self {
         let (store, kek) = (Handle::new(Arc::new(store)), Arc::new(FileKek::generate().expect("a key")));
         let (own, external) = (key("own"), key("external"));
-        apply(&store, seed(&own, &external), &kek).await.expect("the seed");
+        let mut seed = seed(&own, &external);
+        change(&mut seed);
+        apply(&store, seed, &kek).await.expect("the seed");
         Self::open(store, kek, own, external).await
     }
 
@@ -121,7 +128,7 @@ impl World {
             secrets,
             external: ExternalKeys::new(shared, &[]).expect("a client"),
             base_url: BASE.to_owned(),
-            host: "localhost:16926".to_owned(),
+            hosts: control::tls::hosts(&["127.0.0.1:16926".parse().expect("an address")]),
             kek: kek.clone(),
             ids: control::Ids::Derived,
             settled: control::Settled::at_once(),
@@ -218,7 +225,7 @@ fn seed(own: &NewKey, external: &NewKey) -> Seed {
         {"kty": "RSA", "kid": "ext", "use": "sig", "n": jose::encode(n), "e": jose::encode(e)},
     ]});
     Seed {
-        tenants: vec![Tenant { id: tenant, name: "dev".to_owned() }],
+        tenants: vec![Tenant { id: tenant, name: "dev".to_owned(), created_at: None }],
         subscriptions: vec![Subscription { id: subscription, name: "dev".to_owned(), tenant }],
         resource_groups: vec![ResourceGroup {
             id: group,
@@ -248,9 +255,9 @@ fn seed(own: &NewKey, external: &NewKey) -> Seed {
             generation: 0,
             created_at: Timestamp::from_unix(0),
             instance: None,
-            id: vm,
+            id: vm.clone(),
         }],
-        vm_extensions: Vec::new(),
+        vm_extensions: vec![extension(&vm, "msi")],
         external_issuers: vec![ExternalIssuer { url: ISSUER.to_owned(), jwks: JwksSource::Inline(jwks.to_string()) }],
         applications: vec![SeedApplication {
             application: Application {
@@ -270,6 +277,29 @@ fn seed(own: &NewKey, external: &NewKey) -> Seed {
             certificates: vec![pem(own)],
             roles: vec![("Owner".to_owned(), Scope::Root)],
         }],
+    }
+}
+
+fn extension(vm: &ResourceId, name: &str) -> VmExtension {
+    VmExtension {
+        id: vm.child("extensions", name).unwrap(),
+        vm: vm.clone(),
+        name: name.to_owned(),
+        location: "westeurope".to_owned(),
+        tags: Default::default(),
+        spec: ExtensionSpec {
+            publisher: "Microsoft.ManagedIdentity".to_owned(),
+            extension_type: "ManagedIdentityExtensionForLinux".to_owned(),
+            type_handler_version: "1.0".to_owned(),
+            auto_upgrade_minor_version: true,
+            enable_automatic_upgrade: None,
+            force_update_tag: None,
+            settings: Some(r#"{"port":50342}"#.to_owned()),
+            protected_settings: None,
+        },
+        sequence: 1,
+        state: ProvisioningState::Creating,
+        status: None,
     }
 }
 

@@ -14,6 +14,7 @@ async fn a_secret_in_the_form_or_as_basic() {
     assert_eq!((&body["expires_in"], &body["token_type"]), (&3_599.into(), &"Bearer".into()));
     assert_eq!((answer.token(1)["appid"].as_str(), answer.token(1)["appidacr"].as_str()), (Some(CLIENT), Some("1")));
     assert_eq!(answer.token(1)["exp"].as_i64(), Some(NOW + 3_600));
+    assert_eq!(answer.token(1)["xms_tcdt"].as_i64(), Some(NOW), "when the tenant was created");
     assert_eq!(answer.headers["cache-control"], "no-store");
 
     let basic = STANDARD.encode(format!("{CLIENT}:{}", SECRET.replace(' ', "%20")));
@@ -36,6 +37,8 @@ async fn a_registered_certificate_with_either_algorithm() {
         format!("{BASE}/{TENANT}/oauth2/v2.0/token"),
         format!("{BASE}/{TENANT}/oauth2/token"),
         format!("{BASE}/dev/oauth2/v2.0/token"),
+        format!("https://127.0.0.1:16926/{TENANT}/oauth2/v2.0/token"),
+        "https://[::1]:16926/dev/oauth2/token".to_owned(),
         format!("https://sts.windows.net/{TENANT}/"),
         format!("https://login.microsoftonline.com/{TENANT}/v2.0"),
     ] {

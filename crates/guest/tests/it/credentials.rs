@@ -46,9 +46,42 @@ fn the_discovery_file_says_where_and_goes_with_the_endpoint() {
     let folder = tempfile::tempdir().expect("a folder");
     let disk = Disk::new(folder.path());
     let path = folder.path().join("var/lib/waagent/ManagedIdentity-Settings");
-    let file = DiscoveryFile::write(&disk, 50_342).expect("written");
+    let file = DiscoveryFile::write(&disk, None, 50_342).expect("written");
     assert_eq!(std::fs::read_to_string(&path).expect("text"), "{\"url\":\"http://localhost:50342\"}");
     assert_eq!(std::fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o644);
     drop(file);
     assert!(!path.exists());
+}
+
+#[test]
+fn a_copy_is_for_everyone_to_read_and_for_nobody_else_to_change() {
+    let parent = tempfile::tempdir().expect("a folder");
+    let mode = |path: &std::path::Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
+    let folder = parent.path().join("a/dev");
+    let own = "127.0.1.1".parse().expect("an address");
+    let copy = DiscoveryFile::write_copy(&folder, Some(own), 1).expect("written");
+    let path = folder.join("ManagedIdentity-Settings");
+    assert_eq!(std::fs::read_to_string(&path).expect("text"), "{\"url\":\"http://127.0.1.1:1\"}");
+    assert_eq!((mode(&folder), mode(&path)), (0o755, 0o644));
+    drop(copy);
+    assert!(!path.exists());
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o777)).expect("changed");
+    assert!(DiscoveryFile::write_copy(&folder, None, 1).is_err(), "anybody could put another one there");
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).expect("changed");
+    let link = parent.path().join("link");
+    std::os::unix::fs::symlink(&folder, &link).expect("a link");
+    assert!(DiscoveryFile::write_copy(&link, None, 1).is_err(), "a link may be somebody's trap");
+}
+
+#[test]
+fn what_is_withdrawn_is_gone_half_written_or_not() {
+    let world = tempfile::tempdir().expect("a folder");
+    let disk = Disk::new(world.path());
+    disk.withdraw().expect("nothing to do");
+    disk.place(&credential(0)).expect("placed");
+    std::fs::write(disk.identities().join("x.json.new"), "half a key").expect("written");
+    std::mem::forget(DiscoveryFile::write(&disk, None, 1).expect("written"));
+    disk.withdraw().expect("withdrawn");
+    assert!(!disk.identities().exists() && !disk.discovery_file().exists());
+    assert_eq!(disk.load().0.len(), 0);
 }

@@ -10,13 +10,17 @@ use std::sync::{Arc, OnceLock};
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
-use broker::{Broker, Counters, Freshness};
+use broker::http::AuthorityClient;
+use broker::throttle::Throttle;
+use broker::{Broker, Counters, Freshness, TokenSource};
 use contract::gate::AllowedHosts;
 use domain::{ManualClock, Timestamp};
 use guest::Endpoint;
 use guest::credential::NewCredential;
 use guest::disk::Disk;
+use guest::failure_log::FailureLog;
 use guest::identities::Identities;
+use guest::source::ExtensionSource;
 use listen::{Shutdown, bind, serve};
 use testkit::fixtures;
 use testkit::raw::{RawAnswer, exchange};
@@ -35,6 +39,24 @@ struct World {
 impl World {
     /// A guest with credentials for these identities of the fixtures' VM.
     fn new(identities: &[usize]) -> Self {
+        Self::start(identities, |_| Throttle::off(), None)
+    }
+
+    /// The same with an authority across the network in the place of the source.
+    fn with_authority(identities: &[usize], authority: AuthorityClient) -> Self {
+        Self::start(identities, |_| Throttle::off(), Some(authority))
+    }
+
+    /// The same with Azure's limits.
+    fn throttled(identities: &[usize]) -> Self {
+        Self::start(identities, |clock| Throttle::faithful(Arc::new(clock.clone())), None)
+    }
+
+    fn start(
+        identities: &[usize],
+        throttle: impl FnOnce(&ManualClock) -> Throttle,
+        authority: Option<AuthorityClient>,
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let disk = Disk::new(folder.path());
         for number in identities {
@@ -43,12 +65,17 @@ impl World {
         let clock = fixtures::clock();
         let source = StubSource::new(clock.clone());
         let counters = Counters::register("test");
-        let broker = Broker::new(Arc::new(source.clone()), Arc::new(clock.clone()), Freshness::default(), counters);
+        let identities = Arc::new(Identities::open(disk.clone()));
+        let asked: Arc<dyn TokenSource> = match authority {
+            None => Arc::new(source.clone()),
+            Some(authority) => Arc::new(ExtensionSource::new(authority, identities.clone(), Arc::new(clock.clone()))),
+        };
+        let broker = Broker::new(asked, Arc::new(clock.clone()), Freshness::default(), counters);
         let listener = bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let identities = Arc::new(Identities::open(disk.clone()));
         let hosts = AllowedHosts::extension(address.port(), []);
-        let endpoint = Endpoint::new(identities, broker, hosts, "/var/log/azure/ext".to_owned());
+        let log = FailureLog::new(disk.log_folder(), Arc::new(clock.clone()));
+        let endpoint = Endpoint::new(identities, broker, throttle(&clock), hosts, log);
         let shutdown = Shutdown::default();
         tokio::spawn(serve(listener, endpoint, guest::listener_config(), shutdown.ending()));
         Self { clock, source, disk, address, _folder: folder, _shutdown: shutdown }

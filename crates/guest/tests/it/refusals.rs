@@ -29,6 +29,7 @@ async fn every_route_refuses_what_is_wrong_in_exactly_these_bytes() {
     let forwarded = error("invalid_request", "Requests with the X-Forwarded-For header are not allowed");
     let missing = error("invalid_request", "Required query variable 'resource' is missing");
     let twice = error("invalid_request", "Query variable 'resource' is specified more than once");
+    let space = error("invalid_request", "Query variable 'resource' must not contain a space");
     let selectors = error("invalid_request", "Only one of client_id, object_id and msi_res_id can be specified");
     let not_text = error("invalid_request", "The query is not valid UTF-8");
     let long = error("invalid_request", "Query variable 'resource' is longer than 2048 bytes");
@@ -83,6 +84,9 @@ async fn every_route_refuses_what_is_wrong_in_exactly_these_bytes() {
             400,
             twice,
         ),
+        ("space in front", get("/oauth2/token?resource=%20r", good), 400, space.clone()),
+        ("space within", get("/oauth2/token?resource=a%20b", good), 400, space.clone()),
+        ("space in the form", post(form, "resource=r+"), 400, space),
         ("two selectors", post(form, "resource=r&client_id=a&object_id=b"), 400, selectors),
         ("no form type", post("", "resource=r"), 400, not_a_form.clone()),
         ("JSON", post("Content-Type: application/json\r\n", "{}"), 400, not_a_form.clone()),
@@ -169,4 +173,27 @@ async fn of_several_faults_the_first_is_told() {
         let found = answer.body.split('"').nth(3).unwrap_or_default();
         assert_eq!((answer.status, found), (status, error), "{start} {more}");
     }
+}
+
+/// Behind the header's check, before the parameters': the others aren't counted.
+#[tokio::test]
+async fn the_throttle_refuses_behind_the_gate_and_before_the_parameters() {
+    let world = World::throttled(&[0]);
+    for _ in 0..20 {
+        assert_eq!(world.send(&format!("GET /oauth2/token HTTP/1.1\r\n{}\r\n", world.host())).await.status, 400);
+        assert_eq!(world.get("/oauth2/token?resource=r").await.status, 200);
+    }
+    let body = error("too_many_requests", "Too many requests");
+    for answer in [
+        world.get("/oauth2/token?resource=r").await,
+        world.get("/oauth2/token?a=1&a=1").await,
+        world.post("/oauth2/token", "resource=%ff").await,
+    ] {
+        assert_eq!((answer.status, &answer.body, answer.header("retry-after")), (429, &body, Some("1")));
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+    }
+    let headerless = world.send(&format!("GET /oauth2/token HTTP/1.1\r\n{}\r\n", world.host())).await;
+    assert!(headerless.status == 400 && headerless.body.contains("bad_request_102"), "the header is looked at first");
+    world.clock.advance(std::time::Duration::from_secs(1));
+    assert_eq!(world.get("/oauth2/token?resource=r").await.status, 200);
 }

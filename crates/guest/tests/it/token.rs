@@ -75,21 +75,45 @@ async fn an_authority_that_is_gone_is_the_documented_500() {
     let world = World::new(&[0]);
     world.source.take_down();
     let answer = world.get("/oauth2/token?resource=r").await;
-    let body = "{\"error\":\"unknown\",\"error_description\":\"Failed to retrieve token from the Active directory. \
-                For details see logs in /var/log/azure/ext\"}";
-    assert_eq!((answer.status, answer.body.as_str()), (500, body));
+    let logs = world.disk.log_folder();
+    let body = format!(
+        "{{\"error\":\"unknown\",\"error_description\":\"Failed to retrieve token from the Active directory. \
+         For details see logs in {}\"}}",
+        logs.display()
+    );
+    let cause = || std::fs::read_to_string(logs.join("msi-extension.log")).expect("the 500 points at a log");
+    assert!(cause().contains("no token could be had from the authority "), "{}", cause());
+    assert_eq!((answer.status, answer.body.as_str()), (500, body.as_str()));
     world.source.fail_with(Some(broker::SourceError::Refused {
         error: "invalid_client".to_owned(),
         description: "AADSTS700027: the certificate is not registered".to_owned(),
     }));
     assert_eq!(world.get("/oauth2/token?resource=r").await.body, body, "a revoked credential looks the same");
-    world.source.fail_with(Some(broker::SourceError::Refused {
-        error: "invalid_resource".to_owned(),
-        description: "AADSTS500011: no".to_owned(),
-    }));
-    let answer = world.get("/oauth2/token?resource=r").await;
-    let body = r#"{"error":"invalid_resource","error_description":"AADSTS500011: no"}"#;
-    assert_eq!((answer.status, answer.body.as_str()), (400, body));
+    assert!(cause().contains("AADSTS700027: the certificate is not registered\n"), "{}", cause());
+    for (error, code) in [("invalid_resource", 500_011), ("invalid_scope", 70_011)] {
+        let (error, description) = (error.to_owned(), format!("AADSTS{code}: no"));
+        let body = format!("{{\"error\":\"invalid_resource\",\"error_description\":\"{description}\"}}");
+        world.source.fail_with(Some(broker::SourceError::Refused { error, description }));
+        let answer = world.get("/oauth2/token?resource=r").await;
+        assert_eq!((answer.status, answer.body), (400, body), "what is asked for is the caller's to mend");
+    }
+}
+
+/// The authority itself, and not a stand-in for its client: one that is gone, and one that says nothing.
+#[tokio::test]
+async fn the_500_comes_within_the_time_that_the_authority_is_given() {
+    let silent = bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
+    let gone = bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
+    let addresses = [gone.local_addr(), silent.local_addr()].map(|address| address.expect("an address"));
+    drop(gone);
+    // An hour is beyond the patience of any test: there the refusal ends the exchange, and not the time.
+    for (address, patience) in addresses.into_iter().zip([3_600_000, 50]) {
+        let (base, patience) = (format!("https://{address}"), std::time::Duration::from_millis(patience));
+        let authority = AuthorityClient::new(&base, rustls::RootCertStore::empty(), patience).expect("a client");
+        let world = World::with_authority(&[0], authority);
+        let answer = world.get("/oauth2/token?resource=r").await;
+        assert!(answer.status == 500 && answer.body.starts_with("{\"error\":\"unknown\""), "{}", answer.body);
+    }
 }
 
 #[tokio::test]

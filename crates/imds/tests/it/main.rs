@@ -1,6 +1,7 @@
 //! The metadata service over a real socket, with requests as raw bytes and a clock that moves when told.
 #![expect(clippy::expect_used, reason = "a test whose set-up fails has failed")]
 
+mod controls;
 mod identity_info;
 mod probes;
 mod refusals;
@@ -12,10 +13,10 @@ mod withdrawal;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use broker::throttle::Throttle;
 use broker::{Broker, Counters, Freshness};
 use contract::gate::AllowedHosts;
 use domain::{ManualClock, VmSnapshot};
-use imds::throttle::Throttle;
 use imds::{MetadataService, Vm};
 use listen::{Shutdown, bind, serve};
 use testkit::fixtures;
@@ -27,6 +28,7 @@ const TOKEN: &str = "/metadata/identity/oauth2/token?api-version=2018-02-01&reso
 struct World {
     clock: ManualClock,
     source: StubSource,
+    broker: Broker,
     vm: Arc<Vm>,
     address: SocketAddr,
     _shutdown: Shutdown,
@@ -49,11 +51,17 @@ impl World {
         let vm = Arc::new(Vm::new(snapshot, throttle(&clock)));
         let listener = bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let hosts = AllowedHosts::imds(address, [format!("localhost:{}", address.port())]);
-        let service = MetadataService::new(vm.clone(), broker, hosts, imds::Counters::register(), 7);
         let shutdown = Shutdown::default();
-        tokio::spawn(serve(listener, service, listen::Config::default(), shutdown.ending()));
-        Self { clock, source, vm, address, _shutdown: shutdown }
+        let ending = shutdown.ending();
+        let world = Self { clock, source, broker, vm, address, _shutdown: shutdown };
+        tokio::spawn(serve(listener, world.service(address), imds::listener_config(), ending));
+        world
+    }
+
+    /// The service of this world's VM for one more listener.
+    fn service(&self, address: SocketAddr) -> MetadataService {
+        let hosts = AllowedHosts::imds(address, [format!("localhost:{}", address.port())]);
+        MetadataService::new(self.vm.clone(), self.broker.clone(), hosts, imds::Counters::register(), 7)
     }
 
     /// A GET as a sound client sends it.

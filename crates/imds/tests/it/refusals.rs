@@ -88,6 +88,8 @@ fn rows(host: &str, path: &str, query: &str) -> Vec<Row> {
         row("HTTP/1.2", get(&target, good).replace("HTTP/1.1", "HTTP/1.2"), 400, malformed.clone()),
         row("absolute form", get(&format!("http://evil{target}"), good), 400, malformed.clone()),
         row("fragment", get(&format!("{path}#x"), good), 400, malformed.clone()),
+        row("angle brackets", get(&format!("{path}/<x>?{query}"), good), 400, malformed.clone()),
+        row("quotes", get(&format!("{target}&x=\"y\""), good), 400, malformed.clone()),
         row("non-ASCII target", get(&format!("{target}\u{e9}"), good), 400, malformed),
         row("non-UTF-8 query", get(&format!("{target}&x=%ff"), good), 400, invalid("The query is not valid UTF-8")),
         row(
@@ -125,6 +127,24 @@ fn rows(host: &str, path: &str, query: &str) -> Vec<Row> {
         row(
             "large body",
             get(&target, &format!("{good}Content-Length: 16385\r\n")),
+            400,
+            invalid("A request body is not allowed"),
+        ),
+        row(
+            "large body that comes",
+            get(&target, &format!("{good}Content-Length: 200000\r\n")) + &"x".repeat(200_000),
+            400,
+            invalid("A request body is not allowed"),
+        ),
+        row(
+            "POST with a large body",
+            format!("POST {target} HTTP/1.1\r\n{host}{good}Content-Length: 16385\r\n\r\n"),
+            405,
+            allowed("POST"),
+        ),
+        row(
+            "length beyond all sense",
+            get(&target, &format!("{good}Content-Length: 18446744073709551615\r\n")),
             413,
             r#"{"error":"request_too_large","error_description":"The request body is too large"}"#.to_owned(),
         ),
@@ -144,7 +164,7 @@ fn rows(host: &str, path: &str, query: &str) -> Vec<Row> {
 #[tokio::test]
 async fn every_route_refuses_what_is_wrong_in_exactly_these_bytes() {
     for route in Route::all(Surface::Imds) {
-        let (_, path, query) = ROUTES.iter().find(|(known, ..)| known == route).expect("every route has its row");
+        let (_, path, query) = ROUTES.iter().find(|(known, ..)| *known == route).expect("every route has its row");
         let world = World::new(fixtures::vm(true, 1));
         for Row { name, request, status, body, closes } in rows(&world.host(), path, query) {
             let answer = world.send(&request).await;
@@ -183,7 +203,8 @@ async fn bytes_that_are_no_utf_8_are_malformed_in_a_target_and_harmless_in_a_hea
 #[tokio::test]
 async fn http_1_0_is_served_like_1_1_and_closed() {
     let world = World::new(fixtures::vm(true, 0));
-    let request = format!("GET {TOKEN} HTTP/1.0\r\n{}Metadata: true\r\n\r\n", world.host());
+    let lines = "Metadata: true\r\nConnection: keep-alive\r\n";
+    let request = format!("GET {TOKEN} HTTP/1.0\r\n{}{lines}\r\n", world.host());
     let mut connection = testkit::raw::RawConnection::open(world.address).await;
     connection.send(request.as_bytes()).await;
     assert_eq!(connection.answer().await.expect("an answer").status, 200);
@@ -252,6 +273,25 @@ async fn parameters_of_the_token_path() {
     assert_eq!(long.body, invalid("Query variable 'resource' is longer than 2048 bytes"));
     let most = world.get(&format!("{base}&resource={}", "r".repeat(2_048))).await;
     assert_eq!(most.status, 200);
+}
+
+/// MSAL .NET probes for a second version with a POST, and wants a 404.
+#[tokio::test]
+async fn an_unknown_path_is_unknown_however_long_its_body_is() {
+    let world = World::new(fixtures::vm(true, 0));
+    let path = "/metadata/identity/issuecredential";
+    for length in [0, 3, 16_385, 1_u64 << 40] {
+        let answer = world
+            .send(&format!(
+                "POST {path}?cred-api-version=2.0 HTTP/1.1\r\n{}Content-Length: {length}\r\n\r\n",
+                world.host()
+            ))
+            .await;
+        let body = format!(
+            "{{\"error\":\"not_found\",\"error_description\":\"API is not found: Path = \\\"{path}\\\", Method = \\\"POST\\\"\"}}"
+        );
+        assert_eq!((answer.status, answer.body), (404, body), "{length}");
+    }
 }
 
 #[tokio::test]

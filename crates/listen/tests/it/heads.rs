@@ -1,4 +1,6 @@
 use testkit::raw::{RawConnection, exchange};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use super::*;
 
@@ -43,6 +45,14 @@ const CORPUS: &[(&str, &str, &[u16])] = &[
     ("absolute form", "GET http://evil/p HTTP/1.1\r\nHost: a\r\n\r\n", &[400]),
     ("CONNECT", "CONNECT evil:443 HTTP/1.1\r\nHost: evil\r\n\r\n", &[400]),
     ("fragment", "GET /p#/identity HTTP/1.1\r\nHost: a\r\n\r\n", &[400]),
+    ("angle brackets in the path", "GET /metadata/identity/<x> HTTP/1.1\r\nHost: a\r\n\r\n", &[400]),
+    ("grave accent in the path", "GET /p` HTTP/1.1\r\nHost: a\r\n\r\n", &[400]),
+    (
+        "quotes in the query",
+        "GET /metadata/identity/oauth2/token?api-version=2018-02-01&resource=\"x\" HTTP/1.1\r\nHost: a\r\n\r\n",
+        &[400],
+    ),
+    ("angle brackets in the query", "GET /p?<x> HTTP/1.1\r\nHost: a\r\n\r\n", &[400]),
     ("HTTP/0.9", "GET /p\r\n", &[400]),
     ("HTTP/1.2", "GET /p HTTP/1.2\r\nHost: a\r\n\r\n", &[400]),
     ("h2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &[]),
@@ -70,6 +80,56 @@ async fn the_corpus_is_answered_as_it_should() {
         }
         assert_eq!(&statuses, wanted, "{name}");
     }
+}
+
+/// What of the corpus comes through to a handler when nothing stands in front of the library.
+const REACHES_A_BARE_HANDLER: [&str; 13] = [
+    "CL then TE",
+    "TE then CL",
+    "two equal lengths",
+    "chunk extension",
+    "chunk size 0x3",
+    "bare LF",
+    "absolute form",
+    "CONNECT",
+    "fragment",
+    "leading line ends",
+    "our own mark",
+    "Expect",
+    "large body",
+];
+
+/// Negative control: without the guard the corpus does what the guard is there against.
+#[tokio::test]
+async fn the_corpus_comes_through_where_there_is_no_guard() {
+    let address = bare();
+    for name in REACHES_A_BARE_HANDLER {
+        let (_, bytes, wanted) = CORPUS.iter().find(|(known, ..)| *known == name).expect("it is in the corpus");
+        assert_ne!(*wanted, [200], "{name}");
+        // Only so far: behind a CONNECT there is no body, and no length of one.
+        let (mut stream, mut status) = (TcpStream::connect(address).await.unwrap(), [0; 12]);
+        stream.write_all(bytes.as_bytes()).await.unwrap();
+        stream.read_exact(&mut status).await.unwrap();
+        assert_eq!(str::from_utf8(&status), Ok("HTTP/1.1 200"), "{name}");
+    }
+}
+
+/// The library's own server, with a handler that doesn't look at the body.
+fn bare() -> SocketAddr {
+    let listener = bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let answer = hyper::service::service_fn(async |_: Request<Incoming>| {
+                Ok::<_, std::convert::Infallible>(respond(Answer::ok(b"{}".to_vec()), JSON))
+            });
+            let connection = hyper::server::conn::http1::Builder::new()
+                .half_close(true)
+                .serve_connection(hyper_util::rt::TokioIo::new(stream), answer);
+            tokio::spawn(connection);
+        }
+    });
+    address
 }
 
 #[tokio::test]
@@ -145,8 +205,11 @@ async fn a_body_may_come_in_chunks_where_it_is_allowed() {
 #[tokio::test]
 async fn http_1_0_is_answered_and_closed() {
     let server = Server::start();
-    let mut connection = RawConnection::open(server.address).await;
-    connection.send(b"GET /p HTTP/1.0\r\nHost: a\r\n\r\n").await;
-    assert_eq!(connection.answer().await.unwrap().status, 200);
-    assert!(connection.is_closed().await);
+    for line in ["", "Connection: keep-alive\r\n", "Connection: Keep-Alive, foo\r\nKeep-Alive: timeout=60\r\n"] {
+        let mut connection = RawConnection::open(server.address).await;
+        connection.send(format!("GET /p HTTP/1.0\r\nHost: a\r\n{line}\r\n{GET}").as_bytes()).await;
+        let answer = connection.answer().await.unwrap();
+        assert_eq!((answer.status, answer.closes()), (200, true), "{line:?}");
+        assert!(connection.is_closed().await, "{line:?}");
+    }
 }

@@ -5,33 +5,6 @@ use super::*;
 const GET: &[u8] = b"GET /p HTTP/1.1\r\nHost: a\r\n\r\n";
 
 #[tokio::test]
-async fn a_connection_that_says_nothing_or_half_a_head_is_closed() {
-    let server = Server::start_with(impatient());
-    for begun in ["", "GET /p HTTP/1.1\r\nHo"] {
-        let mut connection = RawConnection::open(server.address).await;
-        connection.send(begun.as_bytes()).await;
-        assert!(connection.is_closed().await);
-    }
-}
-
-#[tokio::test]
-async fn a_body_that_does_not_come_is_refused() {
-    let server = Server::start_with(impatient());
-    let mut connection = RawConnection::open(server.address).await;
-    connection.send(b"POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel").await;
-    assert_eq!(connection.answer().await.unwrap().status, 400);
-}
-
-#[tokio::test]
-async fn a_connection_that_rests_too_long_is_closed() {
-    let server = Server::start_with(impatient());
-    let mut connection = RawConnection::open(server.address).await;
-    connection.send(GET).await;
-    assert_eq!(connection.answer().await.unwrap().status, 200);
-    assert!(connection.is_closed().await);
-}
-
-#[tokio::test]
 async fn a_client_that_sends_nothing_more_still_gets_its_answer() {
     let server = Server::start();
     let mut connection = RawConnection::open(server.address).await;
@@ -71,6 +44,40 @@ async fn the_end_finishes_what_is_in_flight_and_closes_what_rests() {
 }
 
 #[tokio::test]
+async fn a_request_that_arrived_before_the_end_is_answered_though_nobody_read_it_yet() {
+    let server = Server::start();
+    let mut connection = RawConnection::open(server.address).await;
+    connection.send(GET).await;
+    assert_eq!(connection.answer().await.unwrap().status, 200);
+    // Both within one turn of the runtime: the server sees them at once.
+    connection.send(&GET.repeat(2)).await;
+    server.shutdown.end();
+    let answer = connection.answer().await.expect("an answer and not a closed connection");
+    assert_eq!((answer.status, answer.closes()), (200, true));
+    assert!(connection.is_closed().await, "one answer is the last one");
+    server.task.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_head_that_has_begun_may_be_finished_after_the_end_was_asked_for() {
+    let server = Server::start();
+    let mut connection = RawConnection::open(server.address).await;
+    connection.send(GET).await;
+    assert_eq!(connection.answer().await.unwrap().status, 200);
+    let mut resting = RawConnection::open(server.address).await;
+    resting.send(GET).await;
+    assert_eq!(resting.answer().await.unwrap().status, 200);
+    let (begun, rest) = GET.split_at(10);
+    connection.send(begun).await;
+    server.shutdown.end();
+    assert!(resting.is_closed().await, "the end has come");
+    connection.send(rest).await;
+    let answer = connection.answer().await.expect("an answer and not a closed connection");
+    assert_eq!((answer.status, answer.closes()), (200, true));
+    server.task.await.unwrap();
+}
+
+#[tokio::test]
 async fn more_connections_than_allowed_wait_their_turn() {
     let server = Server::start_with(Config { max_connections: 2, ..Config::default() });
     let mut first = RawConnection::open(server.address).await;
@@ -83,26 +90,26 @@ async fn more_connections_than_allowed_wait_their_turn() {
     assert_eq!(third.answer().await.unwrap().status, 200);
 }
 
-/// As many as the system lets one process hold both ends of, up to ten thousand.
 #[tokio::test]
-async fn ten_thousand_resting_connections_disturb_nobody_and_are_closed() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    let most = limit.maximum.unwrap_or(u64::MAX).min(21_000);
-    setrlimit(Resource::Nofile, Rlimit { current: Some(most), maximum: limit.maximum }).unwrap();
-    let count = usize::try_from(most.saturating_sub(1_000) / 2).unwrap().min(10_000);
-    let server = Server::start_with(Config { head_timeout: Duration::from_secs(2), ..Config::default() });
-    let mut resting = Vec::with_capacity(count);
-    for number in 0..count {
-        let mut connection = RawConnection::open(server.address).await;
-        if number % 2 == 0 {
-            connection.send(b"GET /p HTTP/1.1\r\nHo").await;
-        }
-        resting.push(connection);
+async fn one_listener_that_is_full_leaves_another_its_places() {
+    let room = Room::new(8, 2);
+    let config = || Config { room: room.clone(), ..Config::default() };
+    let (crowded, other) = (Server::start_with(config()), Server::start_with(config()));
+    let mut held = Vec::new();
+    for _ in 0..room.most() {
+        let mut connection = RawConnection::open(crowded.address).await;
+        connection.send(GET).await;
+        assert_eq!(connection.answer().await.unwrap().status, 200);
+        held.push(connection);
     }
-    assert_eq!(testkit::raw::exchange(server.address, GET).await.unwrap().status, 200);
-    for connection in &mut resting {
-        assert!(connection.is_closed().await);
+    let mut waiting = RawConnection::open(crowded.address).await;
+    waiting.send(GET).await;
+    for _ in 0..3 {
+        let mut connection = RawConnection::open(other.address).await;
+        connection.send(GET).await;
+        assert_eq!(connection.answer().await.unwrap().status, 200);
+        held.push(connection);
     }
-    assert_eq!(testkit::raw::exchange(server.address, GET).await.unwrap().status, 200);
+    held.remove(0);
+    assert_eq!(waiting.answer().await.unwrap().status, 200);
 }

@@ -1,6 +1,7 @@
 //! The listener over real sockets, with requests as raw bytes.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test whose set-up fails has failed")]
 
+mod crowd;
 mod heads;
 mod life;
 
@@ -16,7 +17,7 @@ use contract::head::FramingRefusal;
 use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use listen::{Config, Service, Shutdown, bind, respond, serve};
+use listen::{Config, Room, Service, Shutdown, bind, respond, serve};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
@@ -83,10 +84,4 @@ impl Server {
         let task = tokio::spawn(serve(listener, mirror, config, shutdown.ending()));
         Self { address, gate, begun, shutdown, task }
     }
-}
-
-/// Times so short that a test can wait for them.
-fn impatient() -> Config {
-    let soon = Duration::from_millis(50);
-    Config { head_timeout: soon, body_timeout: soon, idle_timeout: soon, ..Config::default() }
 }

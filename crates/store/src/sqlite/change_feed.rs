@@ -4,6 +4,7 @@
 use domain::Timestamp;
 use rusqlite::Connection;
 
+use super::PAGE;
 use super::error::driver;
 use super::query::Source;
 use super::row::Row;
@@ -21,6 +22,20 @@ pub(super) fn append(connection: &Connection, entry: i64, at: Timestamp, touched
         Ok(())
     };
     run().map_err(driver("append to the change feed"))
+}
+
+/// Reads everything that is kept.
+pub(super) fn check(source: &impl Source) -> Result<(), Error> {
+    let bounds = bounds(source)?;
+    let mut cursor = Cursor { position: bounds.floor, ..bounds.head };
+    while cursor.position < bounds.head.position {
+        let page = source.changes(&cursor, PAGE)?;
+        if page.changes.is_empty() {
+            break;
+        }
+        cursor = page.next;
+    }
+    Ok(())
 }
 
 /// Forgets what changed before an instant, in order: it stops at the first change that is younger.

@@ -202,3 +202,28 @@ fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error
     let path = path.to_owned();
     move |source| Error::Io { doing, path, source }
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn what_is_saved_is_on_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let founding = Founding { installation: Uuid::from_u128(1), epoch: Uuid::from_u128(2) };
+        let path = ensure(&folder.path().join("symbolon.db"), &founding).unwrap();
+        let connection = open_writer(&path).unwrap();
+        let pragma = |name: &str| -> String {
+            connection
+                .query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, rusqlite::types::Value>(0))
+                .map(|value| format!("{value:?}"))
+                .unwrap()
+        };
+        // 2 is FULL: a commit is synced before it is told.
+        assert_eq!((pragma("synchronous"), pragma("journal_mode")), ("Integer(2)".into(), "Text(\"wal\")".into()));
+        forgo_durability(&connection).unwrap();
+        assert_eq!(pragma("synchronous"), "Integer(0)");
+    }
+}

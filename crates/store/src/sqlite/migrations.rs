@@ -8,8 +8,9 @@ struct Migration {
     sql: &'static str,
 }
 
-const ALL: [Migration; 2] = [
+const ALL: [Migration; 3] = [
     Migration { name: "base", sql: include_str!("../../migrations/sqlite/0001_base.sql") },
+    Migration { name: "tenant_created_at", sql: include_str!("../../migrations/sqlite/0002_tenant_created_at.sql") },
     Migration { name: "control_plane", sql: include_str!("../../migrations/sqlite/0003_control_plane.sql") },
 ];
 
@@ -69,6 +70,29 @@ pub(super) fn run(connection: &mut Connection) -> rusqlite::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tenant_of_before_is_as_old_as_the_first_act() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let [base, ..] = ALL;
+        connection
+            .execute_batch(
+                "CREATE TABLE migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, sql TEXT NOT NULL) STRICT",
+            )
+            .unwrap();
+        connection.execute_batch(base.sql).unwrap();
+        connection.execute("INSERT INTO migration VALUES (1, ?1, ?2)", (base.name, base.sql)).unwrap();
+        connection.pragma_update(None, "user_version", 1).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO tenant VALUES ('t', 'dev');
+                 INSERT INTO audit (at, actor, action, target) VALUES (1700000000, 'a', 'b', 'c'), (1800000000, 'a', 'b', 'c')",
+            )
+            .unwrap();
+        run(&mut connection).unwrap();
+        let at: i64 = connection.query_row("SELECT created_at FROM tenant", [], |row| row.get(0)).unwrap();
+        assert_eq!(at, 1_700_000_000);
+    }
 
     #[test]
     fn runs_once_and_is_remembered_by_its_text() {

@@ -1,6 +1,6 @@
 //! Tenants.
 
-use domain::{Tenant, TenantId};
+use domain::{Tenant, TenantId, Timestamp};
 use rusqlite::Params;
 
 use super::query::Source;
@@ -10,15 +10,15 @@ use crate::{Error, Noun, Op, Put, TenantReader, TenantWriter};
 
 impl<S: Source> TenantReader for S {
     fn tenant(&self, id: TenantId) -> Result<Option<Tenant>, Error> {
-        one(self, "SELECT id, name FROM tenant WHERE id = ?1", [id.to_string()])
+        one(self, "SELECT id, name, created_at FROM tenant WHERE id = ?1", [id.to_string()])
     }
 
     fn tenant_by_name(&self, name: &str) -> Result<Option<Tenant>, Error> {
-        one(self, "SELECT id, name FROM tenant WHERE name = ?1", [name])
+        one(self, "SELECT id, name, created_at FROM tenant WHERE name = ?1", [name])
     }
 
     fn tenants(&self) -> Result<Vec<Tenant>, Error> {
-        self.reader().many("SELECT id, name FROM tenant ORDER BY name", [], read)
+        self.reader().many("SELECT id, name, created_at FROM tenant ORDER BY name", [], read)
     }
 }
 
@@ -26,13 +26,15 @@ impl TenantWriter for Writing<'_> {
     fn put_tenant(&mut self, tenant: &Tenant) -> Result<Put, Error> {
         self.attempt(|tx| {
             let before = tx.tenant(tenant.id)?;
-            if before.as_ref() == Some(tenant) {
+            if before.as_ref().is_some_and(|before| before.name == tenant.name) {
                 return Ok(Put::Unchanged);
             }
             let key = tenant.id.to_string();
-            let sql =
-                "INSERT INTO tenant (id, name) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET name = excluded.name";
-            tx.change_one(Noun::Tenant, &key, Op::Put, sql, [&key, &tenant.name])?;
+            // Once created, it stays as old as it is.
+            let sql = "INSERT INTO tenant (id, name, created_at) VALUES (?1, ?2, ?3) \
+                       ON CONFLICT (id) DO UPDATE SET name = excluded.name";
+            let created_at = tenant.created_at.unwrap_or(tx.at()).unix();
+            tx.change_one(Noun::Tenant, &key, Op::Put, sql, (&key, &tenant.name, created_at))?;
             Ok(if before.is_some() { Put::Updated } else { Put::Created })
         })
     }
@@ -52,5 +54,9 @@ fn one(source: &impl Source, sql: &str, params: impl Params) -> Result<Option<Te
 
 fn read(row: &rusqlite::Row<'_>) -> Result<Tenant, Error> {
     let row = Row::new(row, "tenant", "id");
-    Ok(Tenant { id: row.parse("id")?, name: row.get("name")? })
+    Ok(Tenant {
+        id: row.parse("id")?,
+        name: row.get("name")?,
+        created_at: Some(Timestamp::from_unix(row.get("created_at")?)),
+    })
 }

@@ -40,7 +40,7 @@ fn write<T>(store: &dyn Store, f: impl FnOnce(&mut dyn Tx) -> Result<T, Error>) 
 }
 
 fn tenant() -> Tenant {
-    Tenant { id: guid::<TenantId>(0x10, 1), name: "dev".to_owned() }
+    Tenant { id: guid::<TenantId>(0x10, 1), name: "dev".to_owned(), created_at: Some(Timestamp::from_unix(NOW)) }
 }
 
 fn subscription() -> Subscription {

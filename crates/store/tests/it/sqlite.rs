@@ -58,6 +58,31 @@ fn files_that_are_not_ours_are_refused_and_left_as_they_are() {
 }
 
 #[test]
+fn a_check_reads_keys_audit_and_feed_too() {
+    for damage in [
+        "UPDATE signing_key SET issuer = CAST(x'ff' AS TEXT)",
+        "UPDATE audit SET actor = CAST(x'ff' AS TEXT) WHERE seq = 1002",
+        "UPDATE change_feed SET noun = 'nothing' WHERE rev = 1002",
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("symbolon.db");
+        let store = open(&path).unwrap();
+        // More than are read at once.
+        for number in 0..1_001 {
+            write(&store, |tx| tx.put_value("number", &number.to_string())).unwrap();
+        }
+        write(&store, |tx| tx.put_signing_key(&signing_key())).unwrap();
+        store.check().unwrap();
+        drop(store);
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        assert_eq!(connection.execute(damage, []).unwrap(), 1, "{damage}");
+        drop(connection);
+        let checked = open(&path).unwrap().check();
+        assert!(matches!(checked, Err(Error::Stored { .. } | Error::Driver { .. })), "{damage}: {checked:?}");
+    }
+}
+
+#[test]
 fn a_newer_format_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("symbolon.db");

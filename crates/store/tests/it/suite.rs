@@ -14,6 +14,7 @@ type Case = (&'static str, fn(&dyn Store));
 const CASES: &[Case] = &[
     ("every noun comes back as it was put", nouns::round_trip),
     ("what is there just so is left alone", nouns::unchanged),
+    ("a tenant is as old as its first put", nouns::tenants),
     ("a client is found with all it has", nouns::client),
     ("many machines load in one go", nouns::snapshots),
     ("what is unique is unique", nouns::unique),

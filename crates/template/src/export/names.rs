@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value, json};
 
 use super::{ExportError, ExportOptions};
-use crate::expression::escape;
+use crate::expression::{escape, quoted};
 use crate::limits::PARAMETERS;
 use crate::resource_id::take_apart;
 
@@ -177,9 +177,4 @@ fn top_level<'n>(resource_type: &str, name: &'n str) -> ((String, String), &'n s
 /// Whether a scope is a resource group, and not a resource.
 pub(super) fn is_in_group(scope: &str) -> bool {
     scope.split('/').count() == 5
-}
-
-/// A string of an expression.
-pub(super) fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }

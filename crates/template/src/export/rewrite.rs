@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::names::{Exportable, Names, is_in_group, quoted};
-use crate::expression::escape;
+use super::names::{Exportable, Names, is_in_group};
+use crate::expression::{escape, quoted};
 use crate::resource_id::member;
 
 /// Longest text that is looked at as an id, in bytes and in segments.

@@ -32,7 +32,7 @@ fn scope() -> Scope {
             },
             deployment_name: "d1".to_owned(),
             environment: json!({"name": "symbolon"}),
-            providers: vec![vm],
+            providers: vec![vm].into(),
         },
         mode: Mode::Incremental,
         template: json!({"contentVersion": "1.0.0.0"}),

@@ -60,6 +60,7 @@ fn limits_are_named() {
     assert!(refused(&"[".repeat(1_000_000)).line.is_some());
     let long = format!("[\"{}\"]", "a".repeat(STRING_BYTES + 1));
     assert!(refused(&long).message.contains("1048576"));
+    assert!(refused(&format!("[{}0]", "0,".repeat(VALUES))).message.contains("500000"));
     assert!(read(&vec![b' '; BODY_BYTES + 1]).unwrap_err().message.contains("4194304"));
 }
 

@@ -26,7 +26,7 @@ fn context() -> Context {
         resource_group: ResourceGroup { name: "g".to_owned(), ..Default::default() },
         deployment_name: "d".to_owned(),
         environment: json!({}),
-        providers: Vec::new(),
+        providers: Vec::new().into(),
     }
 }
 
@@ -137,4 +137,19 @@ fn secrets_are_not_shown() {
     let parameters = json!({"s": {"value": "hunter2"}});
     let found = changes("Incremental", template, parameters, json!({}), ResultFormat::FullResourcePayloads);
     assert_eq!(found[0]["after"]["properties"]["p"], "*******");
+    // Nor where a nested deployment has them under another name, or written into its template.
+    let nested = |scope: &str, template: Value| {
+        json!({"parameters": {"s": {"type": "securestring"}}, "resources": [{
+            "type": "Microsoft.Resources/deployments", "name": "n", "apiVersion": "1", "properties": {
+                "mode": "Incremental", "expressionEvaluationOptions": {"scope": scope}, "template": template,
+                "parameters": {"q": {"value": "[parameters('s')]"}}}}]})
+    };
+    let parameter = json!({"q": {"type": "string"}});
+    let inner = json!({"parameters": parameter, "resources": [thing("x", json!({"p": "[parameters('q')]"}))]});
+    let outer = json!({"parameters": parameter, "resources": [thing("x", json!({"p": "[parameters('s')]"}))]});
+    for template in [nested("inner", inner), nested("outer", outer)] {
+        let parameters = json!({"s": {"value": "hunter2"}});
+        let found = changes("Incremental", template, parameters, json!({}), ResultFormat::FullResourcePayloads);
+        assert_eq!(found[0]["after"]["properties"]["p"], "*******");
+    }
 }

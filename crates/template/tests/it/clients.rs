@@ -1,4 +1,7 @@
-//! What real clients send.
+//! What real clients send. The golden files have the shapes of azure-cli 2.91.0: the raw form of its
+//! `command_modules/resource/custom.py`, and templates as its `command_modules/vm/_template_builder.py` makes them. The
+//! two with the extension are Microsoft's "How to stop using the virtual machine managed identities extension and start
+//! using the Azure Instance Metadata Service".
 
 use serde_json::{Value, json};
 use template::{DeploymentRequest, Nothing, Plan, plan};

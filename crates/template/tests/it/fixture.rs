@@ -29,7 +29,7 @@ pub(crate) fn context() -> Context {
         resource_group: ResourceGroup { name: "rg1".to_owned(), location: "westus".to_owned(), ..Default::default() },
         deployment_name: "d1".to_owned(),
         environment: json!({"name": "symbolon"}),
-        providers: vec![provider("virtualMachines"), provider("virtualMachineScaleSets")],
+        providers: vec![provider("virtualMachines"), provider("virtualMachineScaleSets")].into(),
     }
 }
 

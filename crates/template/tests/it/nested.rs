@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use template::{Nothing, plan};
 
-use crate::fixture::{World, group, names, refused, resources, thing};
+use crate::fixture::{World, group, names, planned, refused, resources, thing};
 
 fn nested(scope: Option<&str>, template: Value, parameters: Value) -> Value {
     let mut deployment = json!({"type": "Microsoft.Resources/deployments", "name": "inner", "apiVersion": "2022-09-01",
@@ -42,6 +42,24 @@ fn an_outer_template_is_evaluated_with_its_parent() {
     assert_eq!(names(&inner), ["ab"]);
     let body = inner.resources[0].body(&Nothing).unwrap();
     assert_eq!(body["properties"], json!({"literal": "[not()]", "name": "d1"}));
+}
+
+#[test]
+fn an_outer_template_may_have_copies_of_its_own() {
+    let inner = json!({"resources": [{"type": "Test.Things/things", "name": "[concat(variables('it''s').a, copyIndex(1))]",
+        "apiVersion": "1", "copy": {"name": "loop", "count": "[length(variables('it''s').list)]"},
+        "properties": {"of": "[variables('it''s').list[copyIndex()]]", "name": "[deployment().name]", "copy": [
+            {"name": "all", "count": 2, "input": "[concat(copyIndex('all'), copyIndex())]"}]}}],
+        "outputs": {"o": {"type": "array", "copy": {"count": 2, "input": "[copyIndex()]"}}}});
+    let template = json!({"variables": {"it's": {"a": "it's-", "list": ["x", "[[y]"]}},
+        "resources": [nested(None, inner, json!({}))]});
+    let outer = planned(&template).unwrap();
+    let request = outer.resources[0].nested(&Nothing).unwrap().unwrap();
+    let inner = plan(&request, &outer.resources[0].nested_context()).unwrap();
+    assert_eq!(names(&inner), ["it's-1", "it's-2"]);
+    let body = inner.resources[1].body(&Nothing).unwrap();
+    assert_eq!(body["properties"], json!({"of": "[y]", "name": "d1", "all": ["01", "11"]}));
+    assert_eq!(inner.outputs(&Nothing).unwrap()["o"]["value"], json!([0, 1]));
 }
 
 #[test]

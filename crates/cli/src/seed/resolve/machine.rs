@@ -37,12 +37,26 @@ impl Resolver<'_> {
             }
         }
         let location = location.unwrap_or_else(|| group.location.clone());
-        let extensions =
-            extensions.into_iter().map(|seed| self.extension(seed, &id, &location)).collect::<Result<Vec<_>, _>>()?;
-        let with_extension = extensions.iter().any(VmExtension::is_managed_identity);
+        let mut with_extension = false;
+        for seed in extensions {
+            let at = seed.extension_type.referenced;
+            let extension = self.extension(seed, &id, &location)?;
+            if std::mem::replace(&mut with_extension, extension.is_managed_identity()) {
+                let text = format!("VM '{}' has a managed-identity extension already", name.value);
+                return Err(self.error(at, text));
+            }
+            self.world.vm_extensions.push(extension);
+        }
         self.checked(&name, limits::check_assign(user_assigned.len(), with_extension))?;
+        let attachment = attachment.map(|attachment| attachment.listen);
+        if let Some(listen) = &attachment {
+            self.claim_at("address", &listen.value, listen.referenced, format!("VM '{}'", name.value))?;
+        }
+        let written = vm_id;
+        let vm_id = self.guid_or(written.as_ref(), || derived_ids::vm_id(&id))?;
+        self.claim("vmId", &vm_id, (written.as_ref(), &name), "VM")?;
         let machine = VirtualMachine {
-            vm_id: self.guid_or(vm_id.as_ref(), || derived_ids::vm_id(&id))?,
+            vm_id,
             tenant,
             name: name.value.clone(),
             location,
@@ -50,7 +64,7 @@ impl Resolver<'_> {
             tags,
             system_assigned: self.system_assigned(&name, &identity.system_assigned, &id, tenant)?,
             user_assigned,
-            attachment: attachment.map(|attachment| Attachment::Listen(attachment.listen)),
+            attachment: attachment.map(|listen| Attachment::Listen(listen.value)),
             document: "{}".to_owned(),
             power: PowerState::Running,
             generation: 0,
@@ -59,12 +73,11 @@ impl Resolver<'_> {
             id,
         };
         self.world.virtual_machines.push(machine);
-        self.world.vm_extensions.extend(extensions);
         Ok(())
     }
 
     fn system_assigned(
-        &self,
+        &mut self,
         vm: &Word,
         seed: &SystemAssignedSeed,
         id: &ResourceId,
@@ -73,22 +86,32 @@ impl Resolver<'_> {
         let (client_id, principal_id) = match seed {
             SystemAssignedSeed::Enabled(false) => return Ok(None),
             SystemAssignedSeed::Enabled(true) => (None, None),
-            SystemAssignedSeed::Ids(ids) => (ids.client_id.as_deref(), ids.principal_id.as_deref()),
+            SystemAssignedSeed::Ids(ids) => (ids.client_id.as_ref(), ids.principal_id.as_ref()),
         };
-        Ok(Some(ManagedIdentity {
+        let identity = ManagedIdentity {
             kind: IdentityKind::SystemAssigned,
             tenant,
-            principal_id: self.parsed(vm.referenced, principal_id, || derived_ids::principal_id(id))?,
-            client_id: self.parsed(vm.referenced, client_id, || derived_ids::client_id(id))?,
+            principal_id: self.guid_or(principal_id, || derived_ids::principal_id(id))?,
+            client_id: self.guid_or(client_id, || derived_ids::client_id(id))?,
             id: id.clone(),
-        }))
+        };
+        self.claim("clientId", &identity.client_id, (client_id, vm), "VM")?;
+        self.claim("principalId", &identity.principal_id, (principal_id, vm), "VM")?;
+        Ok(Some(identity))
     }
 
     fn extension(&self, seed: ExtensionSeed, vm: &ResourceId, location: &str) -> Result<VmExtension, SeedError> {
-        let ExtensionSeed { name, extension_type, publisher, type_handler_version, settings } = seed;
+        let ExtensionSeed {
+            name,
+            extension_type,
+            publisher,
+            type_handler_version,
+            settings,
+            protected_settings: _ignored,
+        } = seed;
         let name = name.unwrap_or_else(|| extension_type.clone());
         self.checked(&name, names::vm_extension(&name.value))?;
-        let settings = serde_json::Value::Object(settings).to_string();
+        let settings = serde_json::Value::Object(settings.unwrap_or_default()).to_string();
         let extension = VmExtension {
             id: self.checked(&name, vm.child("extensions", &name.value))?,
             vm: vm.clone(),

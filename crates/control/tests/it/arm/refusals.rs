@@ -73,6 +73,8 @@ async fn a_token_is_worth_nothing_without_its_principal() {
         audience: BASE.into(),
         lifetime: Duration::from_secs(3_600),
         capabilities: Vec::new(),
+        tenant_created_at: None,
+        evidence: authority::Evidence::Machine,
     };
     let token = arm.world.app.authority.mint(&spec).await.expect("a token").into_jwt();
     arm.send(&token, "GET", &path, "").await.is(200);

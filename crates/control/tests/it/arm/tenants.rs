@@ -18,7 +18,7 @@ async fn neighbours(arm: &Arm) -> String {
     client.application.federated = Vec::new();
     client.certificates = Vec::new();
     let world = Seed {
-        tenants: vec![Tenant { id: tenant, name: "other".to_owned() }],
+        tenants: vec![Tenant { id: tenant, name: "other".to_owned(), created_at: None }],
         subscriptions: vec![Subscription { id: subscription, name: "other".to_owned(), tenant }],
         applications: vec![client],
         ..Seed::default()

@@ -81,7 +81,7 @@ pub(super) fn unique(store: &dyn Store) {
         Err(Error::Taken { what, .. }) => what,
         other => panic!("{other:?}"),
     };
-    let named = Tenant { id: guid(0x10, 2), name: "Dev".to_owned() };
+    let named = Tenant { id: guid(0x10, 2), name: "Dev".to_owned(), created_at: None };
     assert_eq!(taken(write(store, |tx| tx.put_tenant(&named))), Unique::Name);
     let mut twin = identity(2);
     twin.identity.client_id = identity(1).identity.client_id;
@@ -107,4 +107,16 @@ pub(super) fn missing(store: &dyn Store) {
     base(store);
     let result = write(store, |tx| tx.put_virtual_machine(&machine(1, &[1])));
     assert!(matches!(result, Err(Error::Missing { .. })), "{result:?}");
+}
+
+pub(super) fn tenants(store: &dyn Store) {
+    let described = Tenant { created_at: None, ..tenant() };
+    write(store, |tx| tx.put_tenant(&described)).unwrap();
+    let stored = || store.read().unwrap().tenant(tenant().id).unwrap().unwrap();
+    assert_eq!(stored(), tenant(), "created when it was first put");
+    let put = |tenant: &Tenant| write(store, |tx| tx.put_tenant(tenant)).unwrap();
+    assert_eq!(put(&described), store::Put::Unchanged);
+    let renamed = Tenant { name: "prod".to_owned(), created_at: Some(Timestamp::from_unix(NOW + 9)), ..tenant() };
+    assert_eq!(put(&renamed), store::Put::Updated);
+    assert_eq!(stored(), Tenant { name: "prod".to_owned(), ..tenant() }, "it stays as old as it is");
 }

@@ -20,7 +20,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** What symbolon said when it was ready, and questions about the tokens it gives. */
-record World(String metrics, String tenantId, List<Identity> identities) {
+record World(String metrics, String tenantId, List<Identity> identities, Map<String, Object> ready) {
     static final String STRANGER_CLIENT_ID = "0a1b2c3d-1111-4222-8333-444455556665";
     private static final Pattern COUNTED =
         Pattern.compile("(?m)^symbolon_(?:imds|extension)_requests_total(?:\\{.*\\})? ([0-9.e+]+)$");
@@ -45,7 +45,7 @@ record World(String metrics, String tenantId, List<Identity> identities) {
                 .map(one -> new Identity(one.get("kind"), one.get("name"), one.get("id"), one.get("clientId"),
                     one.get("principalId")))
                 .toList();
-            return new World((String) ready.get("metrics"), (String) ready.get("tenantId"), identities);
+            return new World((String) ready.get("metrics"), (String) ready.get("tenantId"), identities, ready);
         } catch (IOException why) {
             throw new UncheckedIOException(why);
         }
@@ -124,7 +124,7 @@ record World(String metrics, String tenantId, List<Identity> identities) {
         return found ? (long) sum : -1;
     }
 
-    private static Map<String, Object> claims(String token) throws IOException {
+    static Map<String, Object> claims(String token) throws IOException {
         return parse(new String(Base64.getUrlDecoder().decode(token.split("\\.")[1]), StandardCharsets.UTF_8));
     }
 
@@ -136,7 +136,7 @@ record World(String metrics, String tenantId, List<Identity> identities) {
     }
 
     /** One that nobody asked for yet: msal4j has one cache per process. */
-    private static synchronized String freshAudience() {
+    static synchronized String freshAudience() {
         audiences += 1;
         return "https://audience-" + audiences + ".example";
     }

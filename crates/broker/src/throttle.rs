@@ -1,4 +1,5 @@
-//! How often one VM may ask: Azure's limits, when they are switched on.
+//! How often one VM may ask: Azure's limits, when they are switched on. Whoever answers callers asks for leave
+//! behind its gate.
 //!
 //! Identity requests: 20 a second and 5 at once for each VM
 //! (MicrosoftDocs/azure-compute-docs `instance-metadata-service.md`, entra-docs `managed-identities-faq.md`).
@@ -38,7 +39,7 @@ impl Throttle {
         Self(None)
     }
 
-    /// Azure's limits for the identity paths.
+    /// Azure's limits for requests for tokens.
     #[must_use]
     pub fn faithful(clock: SharedClock) -> Self {
         let rate = RateLimiter::direct_with_clock(Quota::per_second(IDENTITY_RATE), MonotonicClock(clock));

@@ -1,0 +1,326 @@
+//! The VMs of a running `up`, kept as the store has them: machines come and go, start and stop, and get other identities
+//! while it runs, and each change is in force before it is answered.
+
+use std::collections::{BTreeSet, HashMap};
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+use broker::Broker;
+use contract::gate::AllowedHosts;
+use domain::{Attachment, PowerState, ResourceId, VirtualMachine, VmExtension, VmSnapshot};
+use guest::disk::Disk;
+use imds::{MetadataService, Vm};
+use listen::Ending;
+use store::{Cursor, Noun, ReadTx};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use super::description;
+use super::guest_process::{Common, GuestProcess, Wanted};
+use super::instance::{Instance, InstanceFile, InstanceVm};
+use super::machines::{Machine, display_name, free_address};
+use super::roster::Roster;
+use super::stage::Stage;
+
+/// How many changes are looked at in one go.
+const CHANGES: usize = 1_000;
+
+/// What a fleet needs.
+pub(crate) struct Setting {
+    pub(crate) common: Arc<Common>,
+    pub(crate) broker: Broker,
+    pub(crate) data: PathBuf,
+    /// The folder of the guests.
+    pub(crate) guests: PathBuf,
+    /// Where the discovery files' copies go, when that is wanted.
+    pub(crate) discovery: Option<PathBuf>,
+    /// Told how far the fleet has come.
+    pub(crate) seen: watch::Sender<Option<Cursor>>,
+}
+
+/// The VMs of a running `up`.
+pub(crate) struct Fleet {
+    setting: Setting,
+    roster: Roster,
+    running: HashMap<ResourceId, Running>,
+    /// The number of the next VM.
+    next: usize,
+    /// The port of metadata services that have an address of their own.
+    port: u16,
+    cursor: Cursor,
+    instance: Option<(Instance, InstanceFile)>,
+}
+
+struct Running {
+    number: usize,
+    record: VirtualMachine,
+    vm: Arc<Vm>,
+    address: SocketAddr,
+    /// The open metadata service; none while the machine is off.
+    imds: Option<Stage>,
+    wanted: watch::Sender<Option<Wanted>>,
+    shown: watch::Receiver<Option<String>>,
+}
+
+/// A machine as the store has it.
+struct Stored {
+    vm: VirtualMachine,
+    snapshot: VmSnapshot,
+    extension: Option<VmExtension>,
+}
+
+impl Fleet {
+    /// A fleet of nothing, from a place in the change feed on.
+    pub(crate) fn new(setting: Setting, roster: Roster, cursor: Cursor) -> Self {
+        let port = super::machines::FIRST.port();
+        Self { setting, roster, running: HashMap::new(), next: 0, port, cursor, instance: None }
+    }
+
+    /// Takes a machine whose ports are open. `stage` is what its guest ends with.
+    pub(crate) async fn adopt(&mut self, machine: Machine, stage: &mut Stage) -> anyhow::Result<()> {
+        let id = machine.vm.id.clone();
+        let stored = self.setting.common.store.read(move |tx| load(tx, &id)).await?.context("a VM is gone")?;
+        if self.next == 0 {
+            self.port = machine.port;
+        }
+        let own = machine.own;
+        let port = machine.extension;
+        self.start(stored, machine.imds, machine.imds_address, own, port, stage).await
+    }
+
+    async fn start(
+        &mut self,
+        stored: Stored,
+        listener: TcpListener,
+        address: SocketAddr,
+        own: Option<IpAddr>,
+        port: Option<super::machines::ExtensionPort>,
+        stage: &mut Stage,
+    ) -> anyhow::Result<()> {
+        let Stored { vm: record, snapshot, extension } = stored;
+        let folder = self.roster.guest(&record);
+        let wanted = wanted(&record, &snapshot, extension);
+        let mut guest = GuestProcess::new(
+            Arc::clone(&self.setting.common),
+            record.id.clone(),
+            Disk::new(self.setting.guests.join(&folder)),
+            self.setting.discovery.as_ref().map(|copies| copies.join(&folder)),
+            own,
+        )
+        .with_port(port);
+        let shown = guest.shown();
+        guest.become_as(wanted.clone()).await;
+        let sender = watch::Sender::new(Some(wanted));
+        let receiver = sender.subscribe();
+        stage.run(|ending| guest.run(receiver, ending));
+        let vm = Arc::new(Vm::new(snapshot, self.setting.common.throttle()));
+        let imds = (record.power == PowerState::Running).then(|| self.serve(&vm, listener, address));
+        let number = self.next;
+        self.next += 1;
+        let running = Running { number, vm, address, imds, wanted: sender, shown, record };
+        self.running.insert(running.record.id.clone(), running);
+        Ok(())
+    }
+
+    fn serve(&self, vm: &Arc<Vm>, listener: TcpListener, address: SocketAddr) -> Stage {
+        let hosts = AllowedHosts::imds(address, local_names(address));
+        let seed = Uuid::new_v4().as_u64_pair().0;
+        let broker = self.setting.broker.clone();
+        let service = MetadataService::new(Arc::clone(vm), broker, hosts, imds::Counters::register(), seed);
+        let config = listen::Config { room: self.setting.common.room.clone(), ..imds::listener_config() };
+        let mut stage = Stage::default();
+        stage.run(|ending| listen::serve(listener, service, config, ending));
+        stage
+    }
+
+    /// What is told of each VM, in their order.
+    pub(crate) fn described(&self) -> Vec<InstanceVm> {
+        let mut running: Vec<&Running> = self.running.values().collect();
+        running.sort_by_key(|running| running.number);
+        let described = running.into_iter().map(|running| {
+            let extension = running.shown.borrow().clone();
+            description::vm(&running.record, running.address, extension, &running.vm.snapshot())
+        });
+        described.collect()
+    }
+
+    /// Keeps a file up to date in which other commands find the VMs.
+    pub(crate) fn tell(&mut self, instance: Instance) -> anyhow::Result<()> {
+        let file = InstanceFile::write(&self.setting.data, &instance)?;
+        self.instance = Some((Instance { admin: None, ..instance }, file));
+        Ok(())
+    }
+
+    /// Follows the store until the end is asked for; what is in flight then is finished.
+    pub(crate) async fn run(mut self, mut ending: Ending) {
+        let mut saved = self.setting.common.store.saved();
+        let mut guests = Stage::default();
+        loop {
+            saved.borrow_and_update();
+            if let Err(error) = self.catch_up(&mut guests).await {
+                tracing::error!(error = format!("{error:#}"), "the VMs could not be brought up to date");
+            }
+            self.describe_again();
+            let common = Arc::clone(&self.setting.common);
+            tokio::select! {
+                biased;
+                () = ending.asked() => break,
+                changed = saved.changed() => if changed.is_err() { break },
+                () = common.moved.notified() => {}
+            }
+        }
+        let mut services: Vec<Stage> = self.running.drain().filter_map(|(_, running)| running.imds).collect();
+        services.push(guests);
+        let mut ends: JoinSet<_> = services.into_iter().map(Stage::end).collect();
+        while let Some(ended) = ends.join_next().await {
+            if let Err(error) = ended.and_then(|ended| ended) {
+                tracing::error!(%error, "a listener ended badly");
+            }
+        }
+    }
+
+    /// Does what the store says since the last time.
+    async fn catch_up(&mut self, guests: &mut Stage) -> anyhow::Result<()> {
+        loop {
+            let cursor = self.cursor;
+            let changes = self.setting.common.store.read(move |tx| tx.changes(&cursor, CHANGES)).await?;
+            let machines: BTreeSet<ResourceId> = changes.changes.iter().filter_map(machine_of).collect();
+            let mut enrolled = false;
+            for id in machines {
+                enrolled |= self.refresh(id, guests).await?;
+            }
+            if enrolled {
+                self.roster.write(&self.setting.data)?;
+            }
+            let done = changes.changes.is_empty();
+            self.cursor = changes.next;
+            self.describe_again();
+            self.setting.seen.send_replace(Some(self.cursor));
+            if done {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Brings one machine up to date; whether it is a new one or gone.
+    async fn refresh(&mut self, id: ResourceId, guests: &mut Stage) -> anyhow::Result<bool> {
+        let of = id.clone();
+        let stored = self.setting.common.store.read(move |tx| load(tx, &of)).await?;
+        let Some(stored) = stored else {
+            let Some(gone) = self.running.remove(&id) else { return Ok(false) };
+            gone.wanted.send_replace(None);
+            end(gone.imds);
+            return Ok(true);
+        };
+        // A machine made anew under the same name is another one.
+        if let Some(there) = self.running.get(&id)
+            && there.record.vm_id != stored.vm.vm_id
+            && let Some(gone) = self.running.remove(&id)
+        {
+            gone.wanted.send_replace(None);
+            end(gone.imds);
+        }
+        if self.running.contains_key(&id) {
+            self.change(&id, stored)?;
+            return Ok(false);
+        }
+        self.roster.admit(&stored.vm);
+        let listen = stored.vm.attachment.map(|Attachment::Listen(address)| address);
+        let (listener, address, own) = free_address(listen, self.next, self.port)
+            .with_context(|| format!("VM '{}' gets no metadata service", stored.vm.name))?;
+        self.start(stored, listener, address, own, None, guests).await?;
+        Ok(true)
+    }
+
+    fn change(&mut self, id: &ResourceId, stored: Stored) -> anyhow::Result<()> {
+        let Stored { vm, snapshot, extension } = stored;
+        let wanted = wanted(&vm, &snapshot, extension);
+        let Some(running) = self.running.get_mut(id) else { return Ok(()) };
+        running.vm.update(snapshot);
+        running.wanted.send_if_modified(|before| {
+            let changed = before.as_ref() != Some(&wanted);
+            *before = Some(wanted);
+            changed
+        });
+        let on = vm.power == PowerState::Running;
+        running.record = vm;
+        let (is_open, address, service) = (running.imds.is_some(), running.address, Arc::clone(&running.vm));
+        if !on {
+            end(running.imds.take());
+        } else if !is_open {
+            let listener = listen::bind(address)?;
+            let stage = self.serve(&service, listener, address);
+            if let Some(running) = self.running.get_mut(id) {
+                running.imds = Some(stage);
+            }
+        }
+        Ok(())
+    }
+
+    fn describe_again(&mut self) {
+        let vms = self.described();
+        let Some((instance, file)) = &mut self.instance else { return };
+        if instance.vms == vms {
+            return;
+        }
+        instance.imds = vms.first().map(|vm| vm.imds.clone());
+        instance.extension = vms.first().and_then(|vm| vm.extension.clone());
+        instance.vms = vms;
+        if let Err(error) = file.rewrite(instance) {
+            tracing::error!(%error, "the list of VMs could not be written");
+        }
+    }
+}
+
+/// Ends a metadata service without waiting for what is in flight.
+fn end(stage: Option<Stage>) {
+    if let Some(stage) = stage {
+        tokio::spawn(async move { drop(stage.end().await) });
+    }
+}
+
+fn load(tx: &dyn ReadTx, id: &ResourceId) -> Result<Option<Stored>, store::Error> {
+    let (Some(mut vm), Some(snapshot)) = (tx.virtual_machine(id)?, tx.vm_snapshot(id)?) else { return Ok(None) };
+    vm.name = display_name(&vm);
+    let extension = tx.vm_extensions(id)?.into_iter().find(VmExtension::is_managed_identity);
+    Ok(Some(Stored { vm, snapshot, extension }))
+}
+
+fn wanted(vm: &VirtualMachine, snapshot: &VmSnapshot, extension: Option<VmExtension>) -> Wanted {
+    // What the handler said last is no reason to do anything.
+    let extension = extension.map(|extension| VmExtension { status: None, ..extension });
+    Wanted { identities: snapshot.identities.clone(), extension, power: vm.power, generation: vm.generation }
+}
+
+/// The machine that a change is about.
+fn machine_of(change: &store::Change) -> Option<ResourceId> {
+    let id = ResourceId::parse(&change.key).ok();
+    match change.noun {
+        Noun::VirtualMachine => id,
+        Noun::VmExtension => id?.parent(),
+        Noun::Meta
+        | Noun::Tenant
+        | Noun::Subscription
+        | Noun::ResourceGroup
+        | Noun::UserAssignedIdentity
+        | Noun::ServicePrincipal
+        | Noun::Application
+        | Noun::CertificateCredential
+        | Noun::RoleAssignment
+        | Noun::SigningKey
+        | Noun::ExternalIssuer
+        | Noun::Resource
+        | Noun::ScaleSet
+        | Noun::Operation
+        | Noun::Deployment => None,
+    }
+}
+
+fn local_names(address: SocketAddr) -> Vec<String> {
+    let localhost = address.ip() == IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+    if localhost { vec![format!("localhost:{}", address.port())] } else { Vec::new() }
+}

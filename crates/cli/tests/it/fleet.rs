@@ -1,0 +1,193 @@
+//! What the control plane changes is in force when it is answered.
+
+use serde_json::json;
+
+use super::arm::Arm;
+use super::*;
+
+const EXTENSION: &str = "extensions/ManagedIdentityExtensionForLinux";
+
+/// The VMs as other commands see them.
+fn vms(home: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(home.join("data/instance.json")).unwrap();
+    serde_json::from_str::<Value>(&text).unwrap()["vms"].as_array().unwrap().clone()
+}
+
+/// What is told of a VM, once it is as wanted.
+fn vm_when(home: &Path, name: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    for _ in 0..20_000 {
+        if let Some(found) = vms(home).into_iter().find(|vm| vm["name"] == name)
+            && wanted(&found)
+        {
+            return found;
+        }
+        std::thread::yield_now();
+    }
+    panic!("VM {name} never becomes as wanted: {:?}", vms(home));
+}
+
+/// The status and body of a request for a token.
+fn token(base: &str, path: &str, selector: &str) -> (u16, Value) {
+    let address = base.trim_start_matches("http://").split('/').next().unwrap();
+    let Ok(mut connection) = TcpStream::connect(address) else { return (0, Value::Null) };
+    let request = format!(
+        "GET {path}?api-version=2018-02-01&resource=r{selector} HTTP/1.1\r\nHost: {address}\r\nMetadata: true\r\n"
+    );
+    write!(connection, "{request}Connection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), serde_json::from_str(body).unwrap())
+}
+
+fn imds(vm: &Value, selector: &str) -> (u16, Value) {
+    token(vm["imds"].as_str().unwrap(), "/metadata/identity/oauth2/token", selector)
+}
+
+fn extension_body(port: u16, tag: &str) -> Value {
+    json!({"location": "westus", "properties": {
+        "publisher": "Microsoft.ManagedIdentity", "type": "ManagedIdentityExtensionForLinux",
+        "typeHandlerVersion": "1.0", "settings": {"port": port}, "forceUpdateTag": tag,
+    }})
+}
+
+/// A port that was free a moment ago, at the address of a VM.
+fn free_port(vm: &Value) -> u16 {
+    let address = vm["imds"].as_str().unwrap().trim_start_matches("http://").split(':').next().unwrap().to_owned();
+    std::net::TcpListener::bind((address, 0)).unwrap().local_addr().unwrap().port()
+}
+
+#[test]
+fn identities_that_come_and_go_are_seen_at_once() {
+    let home = tempfile::tempdir().unwrap();
+    let up = Up::start(home.path(), &[]);
+    let arm = Arm::of(&up.ready);
+    let vm = format!("{}/Microsoft.Compute/virtualMachines/vm2", arm.providers);
+    let identity = format!("{}/Microsoft.ManagedIdentity/userAssignedIdentities/id1", arm.providers);
+    let made = arm.send("PUT", &identity, &json!({"location": "westus"}));
+    let client = made.body["properties"]["clientId"].as_str().unwrap().to_owned();
+    let selector = format!("&client_id={client}");
+    arm.done("PUT", &vm, &json!({"location": "westus", "identity": {"type": "SystemAssigned"}}));
+    let told = vm_when(home.path(), "vm2", |_| true);
+    assert_eq!(imds(&told, "").0, 200);
+    for _ in 0..3 {
+        assert_eq!(imds(&told, &selector).0, 400);
+        let assign = |value: Value| json!({"identity": {"type": "SystemAssigned,UserAssigned", "userAssignedIdentities": {&identity: value}}});
+        arm.done("PATCH", &vm, &assign(json!({})));
+        assert_eq!(imds(&told, &selector).1["client_id"], client.as_str());
+        arm.done("PATCH", &vm, &assign(Value::Null));
+    }
+    let before = imds(&told, "").1["client_id"].clone();
+    arm.done("PATCH", &vm, &json!({"identity": {"type": "None"}}));
+    assert_eq!(imds(&told, "").0, 400);
+    arm.done("PATCH", &vm, &json!({"identity": {"type": "SystemAssigned"}}));
+    assert_ne!(imds(&told, "").1["client_id"], before, "another identity, not the one that was deleted");
+    arm.done("DELETE", &vm, &Value::Null);
+    for _ in 0..20_000 {
+        if imds(&told, "").0 == 0 {
+            break;
+        }
+        std::thread::yield_now();
+    }
+    assert_eq!(imds(&told, "").0, 0, "nobody answers for a machine that is gone");
+    assert_eq!(up.end(Signal::TERM).0, Some(0));
+}
+
+#[test]
+fn the_extensions_port_opens_moves_and_closes() {
+    let home = tempfile::tempdir().unwrap();
+    let up = Up::start(home.path(), &[]);
+    let arm = Arm::of(&up.ready);
+    let vm = format!("{}/Microsoft.Compute/virtualMachines/vm2", arm.providers);
+    let extension = format!("{vm}/{EXTENSION}");
+    arm.done("PUT", &vm, &json!({"location": "westus"}));
+    let told = vm_when(home.path(), "vm2", |_| true);
+    let (first, second) = (free_port(&told), free_port(&told));
+    // Without an identity the handler fails for good, and says why.
+    assert_eq!(arm.done("PUT", &extension, &extension_body(first, "1")), "VMExtensionHandlerNonTransientError");
+    arm.done("PATCH", &vm, &json!({"identity": {"type": "SystemAssigned"}}));
+    assert_eq!(arm.done("PUT", &extension, &extension_body(first, "2")), "Succeeded");
+    let at = |vm: &Value| vm["extension"].as_str().map(str::to_owned);
+    let url = at(&vm_when(home.path(), "vm2", |vm| at(vm).is_some())).unwrap();
+    assert!(url.ends_with(&format!(":{first}/oauth2/token")), "{url}");
+    assert_eq!(token(&url, "/oauth2/token", "").0, 200);
+    // Moved.
+    assert_eq!(arm.done("PUT", &extension, &extension_body(second, "2")), "Succeeded");
+    assert_eq!(token(&url, "/oauth2/token", "").0, 0);
+    let moved = at(&vm_when(home.path(), "vm2", |vm| at(vm).is_some_and(|at| at != url))).unwrap();
+    assert_eq!(token(&moved, "/oauth2/token", "").0, 200);
+    // Off, and on again.
+    assert_eq!(arm.done("POST", &format!("{vm}/deallocate"), &Value::Null), "Succeeded");
+    assert_eq!((token(&moved, "/oauth2/token", "").0, imds(&told, "").0), (0, 0));
+    let refused = arm.send("PUT", &extension, &extension_body(second, "3"));
+    assert_eq!((refused.status, &refused.body["error"]["code"]), (409, &json!("OperationNotAllowed")));
+    assert_eq!(arm.done("POST", &format!("{vm}/start"), &Value::Null), "Succeeded");
+    assert_eq!((token(&moved, "/oauth2/token", "").0, imds(&told, "").0), (200, 200));
+    assert_eq!(arm.done("POST", &format!("{vm}/restart"), &Value::Null), "Succeeded");
+    assert_eq!(token(&moved, "/oauth2/token", "").0, 200);
+    // Gone, with everything on the guest's disk.
+    let credentials = home.path().join("data/guests/vm2/var/lib/symbolon/identities");
+    assert!(credentials.exists());
+    assert_eq!(arm.done("DELETE", &extension, &Value::Null), "Succeeded");
+    assert_eq!(token(&moved, "/oauth2/token", "").0, 0);
+    assert!(!credentials.exists());
+    assert_eq!(arm.send("GET", &extension, &Value::Null).status, 404);
+    assert_eq!(up.end(Signal::TERM).0, Some(0));
+}
+
+#[test]
+fn a_port_that_is_taken_fails_the_extension_and_nothing_else() {
+    let home = tempfile::tempdir().unwrap();
+    let up = Up::start(home.path(), &[]);
+    let arm = Arm::of(&up.ready);
+    let vm = format!("{}/Microsoft.Compute/virtualMachines/vm2", arm.providers);
+    arm.done("PUT", &vm, &json!({"location": "westus", "identity": {"type": "SystemAssigned"}}));
+    let told = vm_when(home.path(), "vm2", |_| true);
+    let address = told["imds"].as_str().unwrap().trim_start_matches("http://").split(':').next().unwrap().to_owned();
+    let taken = std::net::TcpListener::bind((address, 0)).unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let extension = format!("{vm}/{EXTENSION}");
+    assert_eq!(arm.done("PUT", &extension, &extension_body(port, "1")), "VMExtensionProvisioningError");
+    let shown = arm.send("GET", &format!("{extension}?$expand=instanceView"), &Value::Null).body;
+    assert_eq!(shown["properties"]["provisioningState"], "Failed");
+    let message = shown["properties"]["instanceView"]["statuses"][0]["message"].as_str().unwrap();
+    assert!(message.contains(&port.to_string()), "{message}");
+    assert_eq!(imds(&told, "").0, 200);
+    drop(taken);
+    assert_eq!(arm.done("PUT", &extension, &extension_body(port, "2")), "Succeeded");
+}
+
+#[test]
+fn machines_of_a_scale_set_act_as_it_and_outlive_a_restart() {
+    let home = tempfile::tempdir().unwrap();
+    let up = Up::start(home.path(), &[]);
+    let arm = Arm::of(&up.ready);
+    let set = format!("{}/Microsoft.Compute/virtualMachineScaleSets/ss", arm.providers);
+    let body = json!({
+        "location": "westus", "identity": {"type": "SystemAssigned"}, "sku": {"name": "Standard_B1s", "capacity": 2},
+        "properties": {"upgradePolicy": {"mode": "Automatic"}, "virtualMachineProfile": {"extensionProfile": {
+            "extensions": [{"name": "msi", "properties": {
+                "publisher": "Microsoft.ManagedIdentity", "type": "ManagedIdentityExtensionForLinux",
+                "typeHandlerVersion": "1.0", "settings": {"port": 50342},
+            }}],
+        }}},
+    });
+    assert_eq!(arm.done("PUT", &set, &body), "Succeeded");
+    let principal = arm.send("GET", &set, &Value::Null).body["identity"]["principalId"].clone();
+    let told: Vec<Value> =
+        (0..2).map(|number| vm_when(home.path(), &format!("ss_{number}"), |vm| vm["extension"].is_string())).collect();
+    for vm in &told {
+        assert_eq!(imds(vm, "").0, 200);
+        assert_eq!(vm["identities"][0]["principalId"], principal);
+        assert_eq!(token(vm["extension"].as_str().unwrap(), "/oauth2/token", "").0, 200);
+    }
+    assert_eq!(up.end(Signal::TERM).0, Some(0));
+    let up = Up::start(home.path(), &[]);
+    let names: Vec<_> = up.ready["vms"].as_array().unwrap().iter().map(|vm| vm["name"].clone()).collect();
+    assert_eq!(names, ["dev", "ss_0", "ss_1"]);
+    let arm = Arm::of(&up.ready);
+    let smaller = json!({"sku": {"capacity": 0}});
+    assert_eq!(arm.done("PATCH", &set, &smaller), "Succeeded");
+    assert_eq!(vms(home.path()).len(), 1);
+    assert_eq!(up.end(Signal::TERM).0, Some(0));
+}
