@@ -58,6 +58,8 @@ use self::route::{Look, Open, Read, Route, Template, Write};
 use self::work::Work;
 use crate::App;
 
+pub use self::route::NAMES as ROUTES;
+
 pub(crate) use self::directory::{by_ids, service_principals};
 pub(crate) use self::provider::cloud_metadata;
 
@@ -66,10 +68,34 @@ pub async fn keep_deploying(app: Arc<App>) {
     deployment::run::keep_running(app).await;
 }
 
+/// Takes one step of every deployment that can take one; whether any did. [`keep_deploying`] does it for ever.
+///
+/// # Errors
+/// When the store fails: nothing of the step was done.
+pub async fn deploy_once(app: &App) -> Result<bool, ArmError> {
+    deployment::run::advance_all(app).await.map_err(Failure::told)
+}
+
 /// Whether a path is the control plane's.
 pub(crate) fn is_ours(uri: &Uri) -> bool {
     let first = uri.path().split('/').find(|segment| !segment.is_empty()).unwrap_or_default();
     ["subscriptions", "tenants", "providers"].iter().any(|ours| ours.eq_ignore_ascii_case(first))
+}
+
+/// Which route a request is, one of [`ROUTES`]: for documents and tests.
+///
+/// # Errors
+/// When it is none.
+pub fn route_name(method: &http::Method, path: &str) -> Result<&'static str, ArmError> {
+    read_route(method, path).map(|route| route.name())
+}
+
+fn read_route(method: &http::Method, path: &str) -> Result<Route, ArmError> {
+    let target = target::parse(path)
+        .map_err(|why| ArmError::new(Code::InvalidResourceName, format!("The request's path is not valid: {why}.")))?;
+    let route = route::resolve(method, target)?;
+    debug_assert!(ROUTES.contains(&route.name()), "{} is missing from the list of routes", route.name());
+    Ok(route)
 }
 
 /// Answers a request.
@@ -92,9 +118,8 @@ pub(crate) async fn handle(State(app): State<Arc<App>>, request: Request) -> Res
 async fn decide(app: &Arc<App>, head: &Parts, body: Body) -> Result<Reply, Failure> {
     let caller = Arc::new(authorization::authenticate(app, &head.headers).await?);
     let query = Query::parse(head.uri.query().unwrap_or_default())?;
-    let target = target::parse(head.uri.path())
-        .map_err(|why| ArmError::new(Code::InvalidResourceName, format!("The request's path is not valid: {why}.")))?;
-    let route = route::resolve(&head.method, target)?;
+    let route = read_route(&head.method, head.uri.path())?;
+    metrics::counter!("symbolon_arm_routes_total", "route" => route.name()).increment(1);
     query.api_version()?;
     if let Some(subscription) = subscription_of(&route) {
         check_subscription(app, subscription, caller.tenant).await?;
@@ -120,8 +145,18 @@ async fn decide(app: &Arc<App>, head: &Parts, body: Body) -> Result<Reply, Failu
         (Route::Write(write), Some(authorized)) => {
             let body = body::object(&text, write.needs_body())?;
             let act = act(&caller, &write.permission(), &work);
+            let permission = write.permission();
             let written = move |tx: &mut dyn Tx| answer_write(tx, &work, &authorized, write, &body);
-            let (reply, cursor) = app.store.write_through(act, written).await?;
+            let (reply, cursor) = match app.store.write_through(act, written).await {
+                Ok(written) => written,
+                Err(failure) => {
+                    // A refusal for something that the request names beside its target: its transaction is gone.
+                    if failure.is_forbidden() {
+                        record_refusal(app, &caller, &permission).await?;
+                    }
+                    return Err(failure);
+                }
+            };
             // Whoever asks the metadata service next sees the change.
             app.settled.wait_for(&cursor).await;
             Ok(reply)
@@ -134,7 +169,7 @@ async fn decide(app: &Arc<App>, head: &Parts, body: Body) -> Result<Reply, Failu
                 app.store.write(act, move |tx| deployment::put(tx, &work, &authorized, &id, &text)).await
             }
             Template::Validate => app.store.read(move |tx| deployment::validate(tx, &work, &id, &text)).await,
-            Template::WhatIf => app.store.read(move |tx| deployment::what_if(tx, &work, &id, &text)).await,
+            Template::WhatIf => app.store.read(move |tx| deployment::what_if(tx, &work, &authorized, &id, &text)).await,
         },
         (Route::Read(_) | Route::Write(_) | Route::Template(..), None) => {
             Err(ArmError::new(Code::AuthorizationFailed, "The request is not authorized.").into())
@@ -237,8 +272,8 @@ fn answer_read(
         Read::Collection { kind, scope, resource_type } => {
             resource::list(tx, work, authorized, kind, &scope, &resource_type)
         }
-        Read::RoleAssignment(look, scope, name) => role_assignment::read(tx, look, &scope, &name),
-        Read::RoleAssignments(scope) => role_assignment::list(tx, work, &scope),
+        Read::RoleAssignment(look, scope, name) => role_assignment::read(tx, authorized, look, &scope, &name),
+        Read::RoleAssignments(scope) => role_assignment::list(tx, work, authorized, &scope),
         Read::RoleDefinition(scope, name) => role_definition::get(&scope, &name),
         Read::RoleDefinitions(scope) => role_definition::list(work, &scope),
         Read::InstanceView(kind, id) => resource::instance_view(tx, work, kind, &id),

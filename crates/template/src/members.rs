@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value};
 
-/// Names of members, wherever they stand (`provisioningState`), and paths from the resource (`properties.vmId`). ASCII
-/// case is ignored.
+/// Names of members, wherever they stand (`protectedSettings`), and paths from the resource (`properties.vmId`, `.id` for
+/// the resource's own); `*` before the last name stands for anything (`identity.userAssignedIdentities.*.clientId`).
+/// ASCII case is ignored.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Members<'a>(pub &'a [&'a str]);
 
@@ -14,7 +15,7 @@ impl Members<'_> {
             let by_path = || {
                 let parent = member.len().checked_sub(name.len() + 1).and_then(|end| member.get(..end));
                 let rest = parent.and_then(|parent| member.get(parent.len()..));
-                parent.is_some_and(|parent| parent.eq_ignore_ascii_case(path))
+                parent.is_some_and(|parent| fits(parent, path))
                     && rest.and_then(|rest| rest.strip_prefix('.')).is_some_and(|rest| rest.eq_ignore_ascii_case(name))
             };
             member.eq_ignore_ascii_case(name) || by_path()
@@ -36,6 +37,14 @@ impl Members<'_> {
     }
 }
 
+/// Whether a path is the one of a pattern, or is below it where the pattern ends in `.*`.
+fn fits(pattern: &str, path: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(start) => path.get(..start.len()).is_some_and(|found| found.eq_ignore_ascii_case(start)),
+        None => pattern.eq_ignore_ascii_case(path),
+    }
+}
+
 /// The path of a member.
 pub(crate) fn join(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
@@ -53,5 +62,11 @@ mod tests {
         let value = json!({"ETAG": 1, "vmId": 2, "properties": {"vmid": 3, "a": [{"etag": 4, "vmId": 5}], "n": null}});
         assert_eq!(members.strip("", &value), json!({"vmId": 2, "properties": {"a": [{"vmId": 5}]}}));
         assert!(!Members(&["a.é"]).contain("a", "b"));
+        let members = Members(&[".id", "map.*.made"]);
+        let value = json!({"id": 1, "a": {"id": 2}, "map": {"made": 3, "A.B/c.d": {"made": 4, "n": 5}}, "made": 6});
+        assert_eq!(
+            members.strip("", &value),
+            json!({"a": {"id": 2}, "map": {"made": 3, "A.B/c.d": {"n": 5}}, "made": 6})
+        );
     }
 }

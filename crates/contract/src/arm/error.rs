@@ -259,7 +259,7 @@ impl ArmError {
         let inner = json!({"error": {"code": "BadRequest", "message": message}});
         Self::new(
             Code::FailedIdentityOperation,
-            format!("Failed to perform resource identity operation. Status: 'BadRequest'. Response: '{inner}'."),
+            format!("Failed to perform resource identity operation. Status: 'BadRequest'. Response: '{inner}'"),
         )
     }
 
@@ -333,7 +333,7 @@ mod tests {
         );
         assert_eq!(
             error.message,
-            r#"Failed to perform resource identity operation. Status: 'BadRequest'. Response: '{"error":{"code":"BadRequest","message":"User Assigned Identities Number '151' Assign exceed limit '150' in one request."}}'."#
+            r#"Failed to perform resource identity operation. Status: 'BadRequest'. Response: '{"error":{"code":"BadRequest","message":"User Assigned Identities Number '151' Assign exceed limit '150' in one request."}}'"#
         );
     }
 }

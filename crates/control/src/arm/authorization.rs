@@ -31,6 +31,8 @@ pub(crate) struct Caller {
     pub(crate) principal_id: PrincipalId,
     pub(crate) client_id: ClientId,
     roles: Vec<(Scope, &'static RoleDefinition)>,
+    /// The subscriptions of its tenant: a role at the root is one in these, and no role reaches beyond them.
+    subscriptions: Vec<SubscriptionId>,
 }
 
 /// What is asked for: an action in a scope.
@@ -76,7 +78,9 @@ pub(crate) fn known(
         let RoleAssignment { role, scope, .. } = assignment;
         role_definition::by_name(&role).map(|role| (scope, role))
     });
-    Ok(Caller { tenant, principal_id, client_id, roles: roles.collect() })
+    let roles = roles.collect();
+    let subscriptions = tx.subscriptions()?.into_iter().filter(|found| found.tenant == tenant).map(|found| found.id);
+    Ok(Caller { tenant, principal_id, client_id, roles, subscriptions: subscriptions.collect() })
 }
 
 /// Whether a caller may do something; the proof of it.
@@ -89,24 +93,27 @@ pub(crate) fn authorize(caller: Arc<Caller>, permission: &Permission) -> Result<
 }
 
 impl Caller {
-    fn may(&self, action: &str, scope: &Scope) -> bool {
-        self.roles.iter().any(|(held, role)| {
-            let covers = match scope {
-                Scope::Root => *held == Scope::Root,
-                Scope::At(id) => held.contains(id),
-            };
-            covers && role.allows(action)
-        })
+    /// Whether it may do something in a scope.
+    pub(crate) fn may(&self, action: &str, scope: &Scope) -> bool {
+        self.is_at_home(scope)
+            && self.roles.iter().any(|(held, role)| {
+                let covers = match scope {
+                    Scope::Root => *held == Scope::Root,
+                    Scope::At(id) => held.contains(id),
+                };
+                covers && role.allows(action)
+            })
     }
 
     fn may_within(&self, action: &str, scope: &Scope) -> bool {
-        self.roles.iter().any(|(held, role)| {
-            let below = match held {
-                Scope::Root => true,
-                Scope::At(held) => scope.contains(held),
-            };
-            below && role.allows(action)
-        })
+        self.is_at_home(scope)
+            && self.roles.iter().any(|(held, role)| {
+                let below = match held {
+                    Scope::Root => true,
+                    Scope::At(held) => scope.contains(held),
+                };
+                below && role.allows(action)
+            })
     }
 
     /// Whether it has a role in a subscription or in anything below it.
@@ -116,6 +123,13 @@ impl Caller {
             Scope::Root => true,
             Scope::At(held) => held.subscription() == id.subscription(),
         })
+    }
+
+    fn is_at_home(&self, scope: &Scope) -> bool {
+        match scope {
+            Scope::Root => true,
+            Scope::At(id) => id.subscription().is_none_or(|subscription| self.subscriptions.contains(&subscription)),
+        }
     }
 
     fn refused(&self, action: &str, scope: &str) -> ArmError {
@@ -132,7 +146,7 @@ impl Caller {
 }
 
 impl Authorized {
-    pub(crate) fn caller(&self) -> &Caller {
+    pub(crate) fn caller(&self) -> &Arc<Caller> {
         &self.caller
     }
 

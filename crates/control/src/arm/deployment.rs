@@ -185,15 +185,21 @@ pub(crate) fn validate(tx: &dyn ReadTx, work: &Work, id: &ResourceId, body: &[u8
 }
 
 /// `POST …/whatIf`: what a deployment would change.
-pub(crate) fn what_if(tx: &dyn ReadTx, work: &Work, id: &ResourceId, body: &[u8]) -> Result<Reply, Failure> {
+pub(crate) fn what_if(
+    tx: &dyn ReadTx,
+    work: &Work,
+    authorized: &Authorized,
+    id: &ResourceId,
+    body: &[u8],
+) -> Result<Reply, Failure> {
     let request = DeploymentRequest::parse(body).map_err(plan::refusal)?;
     let surroundings = Surroundings::of(tx, id)?;
     let planned = template::plan(&request, &surroundings.context).map_err(plan::refusal)?;
     let group = id.group().map(Scope::At).unwrap_or(Scope::Root);
     let ids: Vec<String> =
         tx.resource_summaries(&group, &store::Page::ALL)?.iter().map(|found| found.id.to_string()).collect();
-    let options = WhatIf { format: request.result_format, ignored: Members(export::READ_ONLY), group: &ids };
-    let runtime = plan::Resources { tx, work };
+    let options = WhatIf { format: request.result_format, ignored: Members(export::NOT_COMPARED), group: &ids };
+    let runtime = plan::Resources { tx, work, caller: authorized.caller() };
     let changes = what_if::compare(&planned, &runtime, &options).map_err(plan::refusal)?;
     let changes: Vec<Value> = changes.iter().map(what_if::Change::to_value).collect();
     Ok(Reply::ok(json!({

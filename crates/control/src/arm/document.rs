@@ -53,18 +53,21 @@ pub(crate) fn merge(target: &mut Object, patch: &Object) {
     }
 }
 
-/// Removes what an operating system is told once and nobody may read again.
+/// Removes what an operating system is told once and nobody may read again, in whatever case it is spelt.
 pub(crate) fn forget_secrets(properties: &mut Object) {
-    if let Some(Value::Object(os)) = properties.get_mut("osProfile") {
-        for secret in ["adminPassword", "customData", "secrets"] {
-            os.shift_remove(secret);
-        }
-        if let Some(Value::Object(windows)) = os.get_mut("windowsConfiguration") {
-            windows.shift_remove("additionalUnattendContent");
+    properties.retain(|name, _| !name.eq_ignore_ascii_case("userData"));
+    for (_, os) in properties.iter_mut().filter(|(name, _)| name.eq_ignore_ascii_case("osProfile")) {
+        let Value::Object(os) = os else { continue };
+        os.retain(|name, _| !SECRETS.iter().any(|secret| secret.eq_ignore_ascii_case(name)));
+        for (_, windows) in os.iter_mut().filter(|(name, _)| name.eq_ignore_ascii_case("windowsConfiguration")) {
+            let Value::Object(windows) = windows else { continue };
+            windows.retain(|name, _| !name.eq_ignore_ascii_case("additionalUnattendContent"));
         }
     }
-    properties.shift_remove("userData");
 }
+
+/// What an `osProfile` has that is a secret.
+const SECRETS: [&str; 3] = ["adminPassword", "customData", "secrets"];
 
 /// The tags of a body, when it says any.
 pub(crate) fn tags(body: &Object) -> Result<Option<BTreeMap<String, String>>, ArmError> {

@@ -13,26 +13,45 @@ use super::reply::Reply;
 use super::work::Work;
 use super::{document, resource};
 
-/// What is ours to say of a resource, and no template may say.
-pub(crate) const READ_ONLY: &[&str] = &[
-    "id",
-    "etag",
-    "resources",
-    "provisioningState",
-    "instanceView",
+/// What is ours to say of a resource, and no template may say. A name of its own stands at one place: what a resource
+/// says under the same name elsewhere, such as the id of another one, is its own.
+const READ_ONLY: &[&str] = &[
+    ".id",
+    ".etag",
+    ".resources",
+    "properties.provisioningState",
+    "properties.instanceView",
     "properties.vmId",
     "properties.uniqueId",
     "properties.timeCreated",
     "identity.principalId",
     "identity.tenantId",
-    "identity.userAssignedIdentities.principalId",
-    "identity.userAssignedIdentities.clientId",
-    "principalId",
-    "clientId",
-    "properties.tenantId",
-    "properties.isolationScope",
+    "identity.userAssignedIdentities.*.principalId",
+    "identity.userAssignedIdentities.*.clientId",
     "protectedSettings",
 ];
+
+/// The same, and what only identities have: what a comparison with a template leaves out.
+pub(crate) const NOT_COMPARED: &[&str] = &[
+    ".id",
+    ".etag",
+    ".resources",
+    "properties.provisioningState",
+    "properties.instanceView",
+    "properties.vmId",
+    "properties.uniqueId",
+    "properties.timeCreated",
+    "identity.principalId",
+    "identity.tenantId",
+    "identity.userAssignedIdentities.*.principalId",
+    "identity.userAssignedIdentities.*.clientId",
+    "protectedSettings",
+    "properties.tenantId",
+    "properties.principalId",
+    "properties.clientId",
+    "properties.isolationScope",
+];
+
 /// The api-version of exported resources.
 const VERSION: &str = "2024-11-01";
 /// The type that can't be exported while it holds the managed-identity extension: its protected half isn't known.

@@ -31,6 +31,11 @@ impl From<store::Error> for Failure {
 }
 
 impl Failure {
+    /// Whether the caller may not do it.
+    pub(crate) fn is_forbidden(&self) -> bool {
+        matches!(self, Self::Refused(error) if error.code.status() == 403)
+    }
+
     /// What the client learns. What is ours is told once in the log, and to the client without its inside.
     pub(crate) fn told(self) -> ArmError {
         match self {

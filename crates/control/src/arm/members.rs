@@ -5,7 +5,10 @@
 
 use contract::arm::{ArmError, Code};
 
+use serde_json::Value;
+
 use super::body::Object;
+use super::kind::Kind;
 
 /// The members of one kind of object.
 pub(crate) struct Members {
@@ -122,6 +125,68 @@ pub(crate) const EXTENSION: Members = Members {
         "typeHandlerVersion",
     ],
 };
+
+/// What every resource may have.
+const RESOURCE: &[&str] =
+    &["id", "name", "type", "location", "tags", "properties", "identity", "sku", "etag", "resources"];
+const IDENTITY: &[&str] = &["type", "userAssignedIdentities", "principalId", "tenantId"];
+const SKU: &[&str] = &["name", "tier", "capacity"];
+const UPGRADE_POLICY: &[&str] = &["mode"];
+const HARDWARE_PROFILE: &[&str] = &["vmSize"];
+const FEDERATED_CREDENTIAL: &[&str] = &["issuer", "subject", "audiences"];
+
+/// A body with its members as this program spells them: clients may write them in any case, and what is looked for
+/// under one name must not be kept under another.
+pub(crate) fn spelt(kind: Kind, body: &Object) -> Object {
+    let mut body = respelt(body, RESOURCE);
+    within(&mut body, "identity", |identity| *identity = respelt(identity, IDENTITY));
+    within(&mut body, "sku", |sku| *sku = respelt(sku, SKU));
+    within(&mut body, "properties", |properties| match kind {
+        Kind::VirtualMachine => {
+            *properties = respelt(properties, VIRTUAL_MACHINE.known);
+            within(properties, "hardwareProfile", |hardware| *hardware = respelt(hardware, HARDWARE_PROFILE));
+        }
+        Kind::ScaleSet => {
+            *properties = respelt(properties, SCALE_SET.known);
+            within(properties, "upgradePolicy", |policy| *policy = respelt(policy, UPGRADE_POLICY));
+            within(properties, "virtualMachineProfile", spell_profile);
+        }
+        Kind::VmExtension | Kind::ScaleSetExtension | Kind::ScaleSetMachineExtension => {
+            *properties = respelt(properties, EXTENSION.known);
+        }
+        Kind::FederatedCredential => *properties = respelt(properties, FEDERATED_CREDENTIAL),
+        Kind::UserAssignedIdentity | Kind::ScaleSetMachine | Kind::Generic => {}
+    });
+    body
+}
+
+fn spell_profile(profile: &mut Object) {
+    *profile = respelt(profile, SCALE_SET_PROFILE.known);
+    within(profile, "extensionProfile", |profile| {
+        *profile = respelt(profile, EXTENSION_PROFILE.known);
+        let Some(Value::Array(extensions)) = profile.get_mut("extensions") else { return };
+        for extension in extensions.iter_mut().filter_map(Value::as_object_mut) {
+            *extension = respelt(extension, RESOURCE);
+            within(extension, "properties", |properties| *properties = respelt(properties, EXTENSION.known));
+        }
+    });
+}
+
+fn within(object: &mut Object, name: &str, change: impl FnOnce(&mut Object)) {
+    if let Some(Value::Object(members)) = object.get_mut(name) {
+        change(members);
+    }
+}
+
+/// The same members, the known ones in their own spelling; of two spellings of one the last counts.
+fn respelt(object: &Object, known: &[&str]) -> Object {
+    let mut spelt = Object::new();
+    for (name, value) in object {
+        let own = known.iter().find(|known| known.eq_ignore_ascii_case(name));
+        spelt.insert(own.map_or_else(|| name.clone(), |own| (*own).to_owned()), value.clone());
+    }
+    spelt
+}
 
 impl Members {
     /// That an object has no other member than these. `path` is where it stands in the body.

@@ -13,7 +13,7 @@ use super::reply::Reply;
 use super::route::{Change, Look};
 use super::work::Work;
 use super::{
-    document, federated_credential, generic, kind, scale_set, scale_set_extension, scale_set_machine,
+    document, federated_credential, generic, kind, members, scale_set, scale_set_extension, scale_set_machine,
     user_assigned_identity, virtual_machine, vm_extension,
 };
 
@@ -41,6 +41,7 @@ pub(crate) fn put(
     id: &ResourceId,
     body: &Object,
 ) -> Result<Reply, Failure> {
+    let body = &members::spelt(kind, body);
     match kind {
         Kind::UserAssignedIdentity => user_assigned_identity::put(tx, work, id, body),
         Kind::FederatedCredential => federated_credential::put(tx, id, body),
@@ -61,6 +62,7 @@ fn patch(
     id: &ResourceId,
     body: &Object,
 ) -> Result<Reply, Failure> {
+    let body = &members::spelt(kind, body);
     match kind {
         Kind::UserAssignedIdentity => user_assigned_identity::patch(tx, id, body),
         Kind::FederatedCredential => federated_credential::put(tx, id, body),

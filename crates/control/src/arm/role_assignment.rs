@@ -23,7 +23,7 @@ pub(crate) fn write(
 ) -> Result<Reply, Failure> {
     match change {
         Change::Put => put(tx, authorized, scope, name, body),
-        Change::Delete => delete(tx, scope, name),
+        Change::Delete => delete(tx, authorized, scope, name),
         Change::Patch => {
             let text = "The requested resource does not support http method 'PATCH'.";
             Err(ArmError::new(Code::MethodNotAllowed, text).into())
@@ -31,8 +31,14 @@ pub(crate) fn write(
     }
 }
 
-pub(crate) fn read(tx: &dyn ReadTx, look: Look, scope: &Scope, name: &str) -> Result<Reply, Failure> {
-    let found = find(tx, scope, name)?;
+pub(crate) fn read(
+    tx: &dyn ReadTx,
+    authorized: &Authorized,
+    look: Look,
+    scope: &Scope,
+    name: &str,
+) -> Result<Reply, Failure> {
+    let found = find(tx, authorized, scope, name)?;
     if look == Look::Head {
         return Ok(Reply::empty(if found.is_some() { 204 } else { 404 }));
     }
@@ -47,7 +53,7 @@ pub(crate) fn read(tx: &dyn ReadTx, look: Look, scope: &Scope, name: &str) -> Re
 }
 
 /// Those at a scope and above it, and without `atScope()` also those below it.
-pub(crate) fn list(tx: &dyn ReadTx, work: &Work, scope: &Scope) -> Result<Reply, Failure> {
+pub(crate) fn list(tx: &dyn ReadTx, work: &Work, authorized: &Authorized, scope: &Scope) -> Result<Reply, Failure> {
     let filter = work.query.get("$filter").unwrap_or_default().to_ascii_lowercase();
     let principal = filter.split_once("principalid eq '").and_then(|(_, rest)| rest.split('\'').next());
     let principal = principal.map(str::to_owned);
@@ -65,7 +71,13 @@ pub(crate) fn list(tx: &dyn ReadTx, work: &Work, scope: &Scope) -> Result<Reply,
     let wanted = all.iter().filter(|assignment| covers(assignment) || (!at_scope && below(assignment)));
     let wanted = wanted
         .filter(|assignment| principal.as_ref().is_none_or(|principal| assignment.principal.to_string() == *principal));
-    Ok(Reply::ok(json!({"value": wanted.map(shown).collect::<Vec<Value>>()})))
+    let mut value = Vec::new();
+    for assignment in wanted {
+        if is_at_home(tx, authorized, assignment)? {
+            value.push(shown(assignment));
+        }
+    }
+    Ok(Reply::ok(json!({"value": value})))
 }
 
 fn put(tx: &mut dyn Tx, authorized: &Authorized, scope: &Scope, name: &str, body: &Object) -> Result<Reply, Failure> {
@@ -112,8 +124,8 @@ fn put(tx: &mut dyn Tx, authorized: &Authorized, scope: &Scope, name: &str, body
     Ok(Reply::put(created, shown(&wanted)))
 }
 
-fn delete(tx: &mut dyn Tx, scope: &Scope, name: &str) -> Result<Reply, Failure> {
-    match find(tx, scope, name)? {
+fn delete(tx: &mut dyn Tx, authorized: &Authorized, scope: &Scope, name: &str) -> Result<Reply, Failure> {
+    match find(tx, authorized, scope, name)? {
         Some(found) => {
             tx.remove_role_assignment(found.id)?;
             Ok(Reply::ok(shown(&found)))
@@ -122,9 +134,23 @@ fn delete(tx: &mut dyn Tx, scope: &Scope, name: &str) -> Result<Reply, Failure> 
     }
 }
 
-fn find(tx: &dyn ReadTx, scope: &Scope, name: &str) -> Result<Option<RoleAssignment>, Failure> {
+fn find(
+    tx: &dyn ReadTx,
+    authorized: &Authorized,
+    scope: &Scope,
+    name: &str,
+) -> Result<Option<RoleAssignment>, Failure> {
     let Ok(id) = name.parse() else { return Ok(None) };
-    Ok(tx.role_assignment(id)?.filter(|found| found.scope == *scope))
+    match tx.role_assignment(id)?.filter(|found| found.scope == *scope) {
+        Some(found) => Ok(is_at_home(tx, authorized, &found)?.then_some(found)),
+        None => Ok(None),
+    }
+}
+
+/// Whether an assignment is one of the caller's tenant: the root of one tenant is not that of another.
+fn is_at_home(tx: &dyn ReadTx, authorized: &Authorized, found: &RoleAssignment) -> Result<bool, Failure> {
+    let principal = tx.service_principal(found.principal)?;
+    Ok(principal.is_some_and(|principal| principal.tenant == authorized.caller().tenant))
 }
 
 fn shown(found: &RoleAssignment) -> Value {

@@ -112,6 +112,18 @@ pub(crate) enum Template {
 }
 
 impl Route {
+    /// Its name in metrics and in the table of tests, one of [`NAMES`].
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Open(open) => open.name(),
+            Self::Read(read) => read.name(),
+            Self::Write(write) => write.name(),
+            Self::Template(Template::Deploy, _) => "deployment.put",
+            Self::Template(Template::Validate, _) => "deployment.validate",
+            Self::Template(Template::WhatIf, _) => "deployment.whatIf",
+        }
+    }
+
     /// What the caller needs to be allowed; nothing where it is enough to be somebody.
     pub(crate) fn permission(&self) -> Option<Permission> {
         match self {
@@ -123,7 +135,94 @@ impl Route {
     }
 }
 
+/// The name of every route.
+pub const NAMES: [&str; 46] = [
+    "tenants",
+    "subscriptions",
+    "operation",
+    "operationResult",
+    "subscription",
+    "locations",
+    "providers",
+    "provider",
+    "groups",
+    "group",
+    "resources",
+    "exportTemplate",
+    "resource",
+    "collection",
+    "roleAssignment",
+    "roleAssignments",
+    "roleDefinition",
+    "roleDefinitions",
+    "instanceView",
+    "listAssociatedResources",
+    "deployment",
+    "deployments",
+    "deployment.operations",
+    "deployment.status",
+    "catalogue",
+    "group.put",
+    "group.patch",
+    "group.delete",
+    "resource.put",
+    "resource.patch",
+    "resource.delete",
+    "roleAssignment.put",
+    "roleAssignment.patch",
+    "roleAssignment.delete",
+    "register",
+    "start",
+    "restart",
+    "powerOff",
+    "deallocate",
+    "manualupgrade",
+    "deleteInstances",
+    "deployment.delete",
+    "deployment.cancel",
+    "deployment.put",
+    "deployment.validate",
+    "deployment.whatIf",
+];
+
+impl Open {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Tenants => "tenants",
+            Self::Subscriptions => "subscriptions",
+            Self::Operation(_) => "operation",
+            Self::OperationResult(_) => "operationResult",
+        }
+    }
+}
+
 impl Read {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Subscription(_) => "subscription",
+            Self::Locations(_) => "locations",
+            Self::Providers(_) => "providers",
+            Self::Provider(..) => "provider",
+            Self::Groups(_) => "groups",
+            Self::Group(..) => "group",
+            Self::Resources(_) => "resources",
+            Self::Export(_) => "exportTemplate",
+            Self::Resource(..) => "resource",
+            Self::Collection { .. } => "collection",
+            Self::RoleAssignment(..) => "roleAssignment",
+            Self::RoleAssignments(_) => "roleAssignments",
+            Self::RoleDefinition(..) => "roleDefinition",
+            Self::RoleDefinitions(_) => "roleDefinitions",
+            Self::InstanceView(..) => "instanceView",
+            Self::AssociatedResources(_) => "listAssociatedResources",
+            Self::Deployment(..) => "deployment",
+            Self::Deployments(_) => "deployments",
+            Self::DeploymentOperations(_) => "deployment.operations",
+            Self::DeploymentStatus(..) => "deployment.status",
+            Self::Catalogue(..) => "catalogue",
+        }
+    }
+
     fn permission(&self) -> Permission {
         let sub = |id: &SubscriptionId| ResourceId::for_subscription(*id);
         match self {
@@ -155,6 +254,26 @@ impl Read {
 }
 
 impl Write {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Group(Change::Put, _) => "group.put",
+            Self::Group(Change::Patch, _) => "group.patch",
+            Self::Group(Change::Delete, _) => "group.delete",
+            Self::Resource(Change::Put, _, _) => "resource.put",
+            Self::Resource(Change::Patch, _, _) => "resource.patch",
+            Self::Resource(Change::Delete, _, _) => "resource.delete",
+            Self::RoleAssignment(Change::Put, _, _) => "roleAssignment.put",
+            Self::RoleAssignment(Change::Patch, _, _) => "roleAssignment.patch",
+            Self::RoleAssignment(Change::Delete, _, _) => "roleAssignment.delete",
+            Self::Register(..) => "register",
+            Self::Power(action, _) => action.word(),
+            Self::ManualUpgrade(_) => "manualupgrade",
+            Self::DeleteInstances(_) => "deleteInstances",
+            Self::DeleteDeployment(_) => "deployment.delete",
+            Self::CancelDeployment(_) => "deployment.cancel",
+        }
+    }
+
     pub(crate) fn permission(&self) -> Permission {
         match self {
             Self::Group(change, id) => {

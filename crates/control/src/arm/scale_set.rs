@@ -1,7 +1,7 @@
 //! `Microsoft.Compute/virtualMachineScaleSets`.
 
 use contract::arm::{ArmError, Code};
-use domain::{ResourceId, ScaleSet, ScaleSetExtension, Scope, Sku, UpgradeMode, Wait, names};
+use domain::{ResourceId, ScaleSet, ScaleSetExtension, Scope, Sku, UpgradeMode, names};
 use serde_json::{Map, Value, json};
 use store::{Put, ReadTx, Tx};
 
@@ -121,30 +121,31 @@ fn apply(
     }
     let created = store(tx, &wanted)?;
     let waits = scale_set_machine::settle(tx, work, &wanted)?;
-    let reply = Reply::put(created, get(tx, &own)?);
-    follow(tx, work, authorized, &wanted, WRITE, &waits, reply)
+    let begun = match waits.as_slice() {
+        [] => None,
+        waits => Some(operation::begin(tx, work, authorized, WRITE, &own, waits)?),
+    };
+    let shown = get(tx, &own)?;
+    Ok(match begun {
+        Some(begun) => {
+            let status = work.status_url(&own, &normal(&wanted.location), begun);
+            Reply::put(created, creating(created, shown)).following(status, begun)
+        }
+        None => Reply::put(created, shown),
+    })
+}
+
+/// What is new and still on its way is not being updated.
+pub(crate) fn creating(created: bool, mut shown: Value) -> Value {
+    if let (true, Some(state)) = (created, shown.pointer_mut("/properties/provisioningState")) {
+        *state = "Creating".into();
+    }
+    shown
 }
 
 /// Stores a scale set; whether it is new.
 pub(crate) fn store(tx: &mut dyn Tx, wanted: &ScaleSet) -> Result<bool, Failure> {
     Ok(tx.put_scale_set(wanted)? == Put::Created)
-}
-
-/// The answer, with where to follow what its machines have still to do.
-pub(crate) fn follow(
-    tx: &mut dyn Tx,
-    work: &Work,
-    authorized: &Authorized,
-    scale_set: &ScaleSet,
-    action: &str,
-    waits: &[Wait],
-    reply: Reply,
-) -> Result<Reply, Failure> {
-    if waits.is_empty() {
-        return Ok(reply);
-    }
-    let begun = operation::begin(tx, work, authorized, action, &scale_set.id, waits)?;
-    Ok(reply.following(work.status_url(&scale_set.id, &normal(&scale_set.location), begun), begun))
 }
 
 /// The extensions of a described model. Protected settings that aren't said stay what they are, for they are never

@@ -116,10 +116,11 @@ fn apply(
     let waits = scale_set_machine::settle(tx, work, &wanted)?;
     let begun = (!waits.is_empty()).then(|| operation::begin(tx, work, authorized, WRITE, &wanted.id, &waits));
     let begun = begun.transpose()?;
-    let reply = Reply::put(created, get(tx, id)?);
+    let shown = get(tx, id)?;
     Ok(match begun {
-        Some(begun) => reply.following(work.status_url(id, &normal(&wanted.location), begun), begun),
-        None => reply,
+        Some(begun) => Reply::put(created, scale_set::creating(created, shown))
+            .following(work.status_url(id, &normal(&wanted.location), begun), begun),
+        None => Reply::put(created, shown),
     })
 }
 

@@ -75,9 +75,12 @@ pub(crate) fn associated(tx: &dyn ReadTx, authorized: &Authorized, id: &Resource
 }
 
 pub(crate) fn find(tx: &dyn ReadTx, id: &ResourceId) -> Result<UserAssignedIdentity, Failure> {
-    let found = tx.user_assigned_identity(id)?;
+    if let Some(found) = tx.user_assigned_identity(id)? {
+        return Ok(found);
+    }
+    document::require_group(tx, id)?;
     let group = id.resource_group().unwrap_or_default();
-    found.ok_or_else(|| ArmError::resource_not_found(&kind::described(id), group).into())
+    Err(ArmError::resource_not_found(&kind::described(id), group).into())
 }
 
 pub(crate) fn shown(found: &UserAssignedIdentity) -> Value {

@@ -7,6 +7,7 @@
     reason = "a test whose set-up fails has failed"
 )]
 
+mod arm;
 mod documents;
 mod external_issuer;
 mod keys;
@@ -58,6 +59,7 @@ struct World {
     store: Handle,
     kek: Arc<FileKek>,
     keys: Keys,
+    app: Arc<App>,
     router: Router,
     /// The application's registered key.
     own: NewKey,
@@ -96,21 +98,31 @@ impl World {
 
     /// With something else in the seed.
     async fn with(change: impl FnOnce(&mut Seed)) -> Self {
-        let clock = ManualClock::new(Timestamp::from_unix(NOW));
-        let founding = Founding { installation: Uuid::from_u128(1), epoch: Uuid::from_u128(2) };
-        let store = Handle::new(Arc::new(store::sqlite::ephemeral(&founding).expect("a store")));
-        let kek = Arc::new(FileKek::generate().expect("a key"));
-        let secrets = SecretKey::derive(&*kek).expect("a key");
+        Self::founded(store::sqlite::ephemeral(&Self::FOUNDING).expect("a store"), change).await
+    }
+
+    /// A process that begins on a new store, which has a seed.
+    async fn founded(store: store::sqlite::Sqlite, change: impl FnOnce(&mut Seed)) -> Self {
+        let (store, kek) = (Handle::new(Arc::new(store)), Arc::new(FileKek::generate().expect("a key")));
         let (own, external) = (key("own"), key("external"));
         let mut seed = seed(&own, &external);
         change(&mut seed);
         apply(&store, seed, &kek).await.expect("the seed");
+        Self::open(store, kek, own, external).await
+    }
+
+    const FOUNDING: Founding = Founding { installation: Uuid::from_u128(1), epoch: Uuid::from_u128(2) };
+
+    /// A process that begins on a store, with whatever one before it left there.
+    async fn open(store: Handle, kek: Arc<FileKek>, own: NewKey, external: NewKey) -> Self {
+        let clock = ManualClock::new(Timestamp::from_unix(NOW));
+        let secrets = SecretKey::derive(&*kek).expect("a key");
         let issuers = Arc::new(Issuers::default());
         let shared: domain::SharedClock = Arc::new(clock.clone());
         let policy = RotationPolicy::default();
         let keys = Keys::open(store.clone(), kek.clone(), issuers.clone(), shared.clone(), policy).await.expect("keys");
         let pool = SigningPool::with(NonZeroUsize::MIN, 16).expect("a thread");
-        let app = App {
+        let app = Arc::new(App {
             authority: Authority::new(keys.ring().clone(), pool, issuers, shared.clone()),
             store: store.clone(),
             secrets,
@@ -120,15 +132,18 @@ impl World {
             kek: kek.clone(),
             ids: control::Ids::Derived,
             settled: control::Settled::at_once(),
-        };
-        Self { clock, store, kek, keys, router: control::router(Arc::new(app)), own, external }
+        });
+        let router = control::router(app.clone());
+        Self { clock, store, kek, keys, app, router, own, external }
     }
 
+    /// Whatever is asked, the failure is never ours.
     async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.expect("infallible");
         let (head, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
         let body = String::from_utf8(body.to_vec()).expect("text");
+        assert!(!head.status.is_server_error(), "{}: {body}", head.status);
         Answer { status: head.status, headers: head.headers, body }
     }
 

@@ -1,11 +1,12 @@
 //! What a template may know: its surroundings, and the resources as they are.
 
 use contract::arm::{ArmError, Code};
-use domain::ResourceId;
+use domain::{ResourceId, Scope};
 use serde_json::{Value, json};
 use store::ReadTx;
 use template::{Context, ProviderType, ResourceGroup, Runtime, Subscription, TemplateError};
 
+use super::super::authorization::Caller;
 use super::super::failure::Failure;
 use super::super::kind::{self, Kind};
 use super::super::work::Work;
@@ -54,18 +55,26 @@ impl Surroundings {
     }
 }
 
-/// The resources that a template may refer to.
+/// The resources that a template may refer to: those that whoever deploys it may read.
 pub(crate) struct Resources<'t> {
     pub(crate) tx: &'t dyn ReadTx,
     pub(crate) work: &'t Work,
+    pub(crate) caller: &'t Caller,
 }
 
 impl Runtime for Resources<'_> {
     fn resource(&self, id: &str) -> Option<Value> {
         let id = ResourceId::parse(id).ok()?;
+        let scope = Scope::At(id.clone());
         if id.provider().is_none() {
+            if !self.caller.may("Microsoft.Resources/subscriptions/resourceGroups/read", &scope) {
+                return None;
+            }
             let found = self.tx.resource_group(&id).ok()??;
             return Some(resource_group::shown(&found));
+        }
+        if !self.caller.may(&format!("{}/read", kind::spelt(&id.resource_type())), &scope) {
+            return None;
         }
         if id.resource_type().eq_ignore_ascii_case("Microsoft.Resources/deployments") {
             let found = self.tx.deployment(&id).ok()??;

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use store::{Act, Page, ReadTx, Tx};
 use template::{DeploymentRequest, Mode, Plan, PlannedResource};
 
-use super::super::authorization::{self, Authorized, Permission};
+use super::super::authorization::{self, Authorized, Caller, Permission};
 use super::super::body::Query;
 use super::super::failure::Failure;
 use super::super::kind::Kind;
@@ -124,7 +124,8 @@ fn take_step(tx: &mut dyn Tx, work: &Work, id: &ResourceId) -> Result<Step, Step
     if request.mode == Mode::Complete {
         delete_others(tx, work, &deployment, &planned)?;
     }
-    let outputs = planned.outputs(&Resources { tx, work }).map_err(plan::refusal)?;
+    let caller = deployer(tx, deployment.caller)?;
+    let outputs = planned.outputs(&Resources { tx, work, caller: &caller }).map_err(plan::refusal)?;
     let written: Vec<Value> = planned.resources.iter().map(|resource| json!({"id": resource.id})).collect();
     end(tx, work.now, &deployment, DeploymentState::Succeeded, Some((outputs, written)), None)?;
     Ok(Step::Taken)
@@ -169,7 +170,8 @@ fn begin_one(
         ArmError::invalid_template(&format!("The resource '{}' has no valid id: {why}.", planned.name))
             .place(planned.line, planned.column)
     })?;
-    let body = planned.body(&Resources { tx: &*tx, work }).map_err(plan::refusal)?;
+    let caller = deployer(tx, deployment.caller)?;
+    let body = planned.body(&Resources { tx: &*tx, work, caller: &caller }).map_err(plan::refusal)?;
     let (status, operation) = write(tx, work, deployment.caller, &id, planned, body)?;
     let mut properties = Map::new();
     let mut put = |name: &str, value: Value| properties.insert(name.to_owned(), value);
@@ -231,17 +233,23 @@ fn write(
 
 /// That the one on whose behalf it is done may do it, as of now.
 fn may_write(tx: &dyn ReadTx, caller: PrincipalId, resource_type: &str, scope: &Scope) -> Result<Authorized, Failure> {
-    let principal = tx.service_principal(caller)?.ok_or_else(|| {
+    let caller = deployer(tx, caller)?;
+    let permission = Permission { action: format!("{resource_type}/write"), scope: scope.clone(), within: false };
+    Ok(authorization::authorize(caller, &permission)?)
+}
+
+/// Whoever asked for a deployment, with the roles it has now.
+fn deployer(tx: &dyn ReadTx, id: PrincipalId) -> Result<Arc<Caller>, Failure> {
+    let principal = tx.service_principal(id)?.ok_or_else(|| {
         ArmError::new(Code::AuthorizationFailed, "Whoever asked for the deployment is not there any more.")
     })?;
-    let caller = authorization::known(tx, principal.tenant, caller, principal.client_id)?;
-    let permission = Permission { action: format!("{resource_type}/write"), scope: scope.clone(), within: false };
-    Ok(authorization::authorize(Arc::new(caller), &permission)?)
+    authorization::known(tx, principal.tenant, id, principal.client_id).map(Arc::new)
 }
 
 /// Deletes what a Complete deployment doesn't name. Children go with what they are part of, and only so.
 fn delete_others(tx: &mut dyn Tx, work: &Work, deployment: &Deployment, planned: &Plan) -> Result<(), Failure> {
     let Some(group) = deployment.id.group() else { return Ok(()) };
+    let caller = deployer(tx, deployment.caller)?;
     let named: Vec<String> = planned.resources.iter().map(|resource| resource.id.to_ascii_lowercase()).collect();
     for found in tx.resource_summaries(&Scope::At(group), &Page::ALL)? {
         let root = found.id.parent().is_none_or(|parent| parent.provider().is_none());
@@ -250,17 +258,9 @@ fn delete_others(tx: &mut dyn Tx, work: &Work, deployment: &Deployment, planned:
         }
         let Some(kind) = Kind::of(&found.id) else { continue };
         let resource_type = kind::spelt(&found.id.resource_type());
-        let principal = tx.service_principal(deployment.caller)?.map(|principal| principal.client_id);
-        let caller = match principal {
-            Some(client) => {
-                let tenant = super::super::work::tenant_of(tx, &found.id)?;
-                authorization::known(tx, tenant, deployment.caller, client)?
-            }
-            None => continue,
-        };
         let scope = Scope::At(found.id.clone());
         let permission = Permission { action: format!("{resource_type}/delete"), scope, within: false };
-        let authorized = authorization::authorize(Arc::new(caller), &permission)?;
+        let authorized = authorization::authorize(Arc::clone(&caller), &permission)?;
         resource::delete(tx, &work.without_query(), &authorized, kind, &found.id)?;
     }
     Ok(())
