@@ -86,7 +86,7 @@ async fn resources_of_all_types() {
     for (filter, found) in [
         ("resourceGroup eq 'RG1'", 4),
         ("resourceGroup eq 'dev' and name eq 'vm'", 1),
-        ("resourceType eq 'microsoft.compute/virtualmachines/extensions'", 1),
+        ("resourceGroup eq 'rg1' and resourceType eq 'microsoft.compute/virtualmachines/extensions'", 1),
         ("tagName eq 'a' and tagValue eq 'b'", 1),
         ("name eq 'vm1' and resourceGroup eq 'rg1'", 1),
     ] {
