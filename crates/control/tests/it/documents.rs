@@ -25,6 +25,11 @@ async fn discovery_says_the_configured_issuer_whoever_asks() {
             format!("{BASE}/common/discovery/v2.0/keys"),
         ),
         (
+            "/adfs/.well-known/openid-configuration".to_owned(),
+            format!("https://login.microsoftonline.com/{TENANT}/v2.0"),
+            format!("{BASE}/adfs/discovery/v2.0/keys"),
+        ),
+        (
             "/organizations/.well-known/openid-configuration".to_owned(),
             "https://sts.windows.net/{tenantid}/".to_owned(),
             format!("{BASE}/organizations/discovery/keys"),
