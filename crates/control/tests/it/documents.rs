@@ -78,3 +78,12 @@ async fn instance_discovery_knows_its_own_host_alone() {
         assert_eq!((answer.status, answer.code()), (StatusCode::BAD_REQUEST, 50_049), "{other}");
     }
 }
+
+#[tokio::test]
+async fn the_clouds_document_is_found_behind_two_slashes() {
+    let world = World::new().await;
+    for path in ["/metadata/endpoints?api-version=2022-09-01", "//metadata/endpoints?api-version=2022-09-01"] {
+        let answer = world.get(path).await;
+        assert_eq!((answer.status, answer.json()["name"].is_string()), (StatusCode::OK, true), "{path}");
+    }
+}
