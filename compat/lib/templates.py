@@ -75,12 +75,10 @@ SCALE_SET = {
 
 
 def write(folder: Path) -> tuple[Path, Path]:
-    """Writes both files: the VM's with comments, CR and LF, a trailing comma and a mark of byte order."""
+    """Writes both files: the VM's with comments, CR and LF and a mark of byte order; `az` itself refuses a trailing comma."""
     vm, scale_set = folder / "vmext.json", folder / "vmssext.json"
     text = json.dumps(VM, indent=2).replace('"resources": [', '"resources": [ // what is made\n /* two of them */', 1)
     text = text.replace('"parameters": {},', '"parameters": {},\n  // none\n', 1)
-    cut = text.rindex("}")
-    text = text[:cut].rstrip() + ",\n}\n"
     vm.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
     scale_set.write_text(json.dumps(SCALE_SET, indent=2))
     return vm, scale_set

@@ -92,7 +92,7 @@ class Resources:
         az("identity list-resources -g rg1 -n id1", look=lambda said: said == [])
 
     def deployments(self, az: Az) -> None:
-        """Templates. The file holds comments, CR and LF, a trailing comma and a byte order mark."""
+        """Templates. The file holds comments, CR and LF and a byte order mark."""
         file = f"--template-file {self.vm_template}"
         az(f"deployment group validate -g rg1 -n d1 {file}")
         az(f"deployment group what-if -g rg1 -n d1 {file} --no-pretty-print",
