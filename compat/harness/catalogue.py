@@ -61,10 +61,13 @@ def read(file: Path) -> Case:
 
 
 def choose(cases: list[Case], only: list[str]) -> list[Case]:
-    """Those named by `--only`, or all. A name that fits no case is an error, never an empty run."""
+    """Those named by `--only`, or all: by their whole name, or by a part that is nobody's name. A name that fits no case
+    is an error, never an empty run."""
     if not only:
         return cases
-    chosen = [case for case in cases if any(word in case.name for word in only)]
+    exact = {case.name for case in cases}
+    fits = lambda word, case: word == case.name if word in exact else word in case.name  # noqa: E731
+    chosen = [case for case in cases if any(fits(word, case) for word in only)]
     for word in only:
         if not any(word in case.name for case in cases):
             raise CatalogueError(f"no case is named like '{word}'; `--list` shows them")

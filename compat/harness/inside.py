@@ -61,6 +61,8 @@ def run_case(case: Case, world: Path, server_log: Path) -> Result:
     command = [part.format_map(toolchains.PLACES | {"case": str(case.folder)}) for part in case.run]
     log_from = server_log.stat().st_size
     ended = processes.run(command, env=environment(case, home, world), cwd=case.folder, timeout=case.timeout)
+    (home / "stdout.log").write_text(ended.stdout)
+    (home / "stderr.log").write_text(ended.stderr)
     result = Result(case.name, seconds=round(ended.seconds, 2))
     try:
         if ended.status is None:

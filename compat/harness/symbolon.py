@@ -28,7 +28,7 @@ def running(binary: Path, seed: str, folder: Path) -> Iterator[dict]:
     folder.mkdir(parents=True, exist_ok=True)
     seed_file = folder / f"{seed}.yaml"
     shutil.copyfile(paths.SEEDS / f"{seed}.yaml", seed_file)
-    credentials = application.make(folder) if seed == "applications" else None
+    credentials = application.make(folder) if seed in application.SEEDS else None
     log = folder / "symbolon.log"
     with log.open("w") as stderr:
         process = subprocess.Popen(

@@ -41,15 +41,21 @@ class Toolchain:
     """Whether an install that fails skips its cases. For what no registry of its own has to have."""
 
 
-def python_steps() -> list[tuple[Path, list[str]]]:
-    """A virtual environment with pinned packages."""
-    pip = [str(paths.VENV / "bin/python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    requirements = str(paths.TOOLCHAINS / "python/requirements.txt")
+def venv_steps(venv: Path, *, check: bool = True) -> list[tuple[Path, list[str]]]:
+    """A virtual environment with the packages pinned in the folder of its name, and whether they fit each other."""
+    pip = [str(venv / "bin/python"), "-m", "pip", "--disable-pip-version-check"]
+    requirements = str(paths.TOOLCHAINS / venv.name / "requirements.txt")
     return [
-        (paths.WORK, [sys.executable, "-m", "venv", str(paths.VENV)]),
-        (paths.WORK, [*pip, "--no-deps", "--requirement", requirements]),
-        (paths.WORK, [*pip[:4], "check"]),
+        (paths.WORK, [sys.executable, "-m", "venv", str(venv)]),
+        (paths.WORK, [*pip, "install", "--quiet", "--no-deps", "--requirement", requirements]),
+        *([(paths.WORK, [*pip, "check"])] if check else []),
     ]
+
+
+def venv_toolchain(venv: Path, *, check: bool = True) -> "Toolchain":
+    """A toolchain that is such an environment."""
+    inputs = (paths.TOOLCHAINS / venv.name / "requirements.txt",)
+    return Toolchain(*PYTHON, inputs, lambda: venv_steps(venv, check=check), venv)
 
 
 def msal_sdist_steps() -> list[tuple[Path, list[str]]]:
@@ -112,7 +118,10 @@ PACKAGES = paths.TOOLCHAINS / "python"
 GO, RUST, JAVA = (paths.CASES / case for case in ("go-azidentity", "rust-azure-identity", "java-azure-identity"))
 
 TOOLCHAINS = {
-    "python": Toolchain(*PYTHON, (PACKAGES / "requirements.txt",), python_steps, paths.VENV),
+    "python": venv_toolchain(paths.VENV),
+    "az": venv_toolchain(paths.AZ),
+    "az-2.45": venv_toolchain(paths.AZ_2_45, check=False),
+    "python-arm": venv_toolchain(paths.PYTHON_ARM),
     "msal-sdist": Toolchain(*PYTHON, (PACKAGES / "msal-sdist.txt",), msal_sdist_steps, paths.MSAL_SDIST),
     "node": Toolchain(
         ("node", "npm"), "Node.js 20 or newer with npm", (paths.TOOLCHAINS / "node",), node_steps, paths.NODE
@@ -134,6 +143,9 @@ TOOLCHAINS = {
 
 PLACES = {
     "python": str(paths.VENV / "bin/python"),
+    "az_python": str(paths.AZ / "bin/python"),
+    "az_2_45_python": str(paths.AZ_2_45 / "bin/python"),
+    "arm_python": str(paths.PYTHON_ARM / "bin/python"),
     "node": shutil.which("node") or "node",
     "node_cases": str(paths.NODE / "cases"),
     "builds": str(paths.BUILDS),

@@ -16,7 +16,9 @@ use crate::tenant::{self, TenantError, TenantPath};
 const MAX_AGE: u32 = 3_600;
 
 pub(crate) async fn v1(State(app): State<Arc<App>>, Path(tenant): Path<String>, headers: HeaderMap) -> Response {
-    document(&app, &tenant, &headers, TokenVersion::V1).await
+    // An ADFS has one document, and those who ask for it send a scope to what it names.
+    let version = if tenant::is_adfs(&tenant) { TokenVersion::V2 } else { TokenVersion::V1 };
+    document(&app, &tenant, &headers, version).await
 }
 
 pub(crate) async fn v2(State(app): State<Arc<App>>, Path(tenant): Path<String>, headers: HeaderMap) -> Response {
@@ -26,6 +28,7 @@ pub(crate) async fn v2(State(app): State<Arc<App>>, Path(tenant): Path<String>, 
 async fn document(app: &App, tenant: &str, headers: &HeaderMap, version: TokenVersion) -> Response {
     let issuers = app.authority.issuers();
     let (name, issuer) = match tenant::find(&app.store, tenant).await {
+        Ok(TenantPath::One(one)) if tenant::is_adfs(tenant) => ("adfs".to_owned(), issuers.issuer(version, one.id)),
         Ok(TenantPath::One(tenant)) => (tenant.id.to_string(), issuers.issuer(version, tenant.id)),
         Ok(TenantPath::Common) => (tenant.to_owned(), issuers.common(version)),
         Err(TenantError::Refused(refusal)) => return Tracing::of(headers, app).refuse(&refusal, app),

@@ -6,6 +6,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
+use http::Method;
 
 use crate::app::App;
 use crate::{answer, arm, discovery, instance_discovery, key_set, token_endpoint};
@@ -50,5 +51,14 @@ pub fn router(app: Arc<App>) -> Router {
 
 /// The control plane's paths have fixed words in any case, which this router doesn't know: it reads them itself.
 async fn others(state: State<Arc<App>>, request: Request) -> Response {
-    if arm::is_ours(request.uri()) { arm::handle(state, request).await } else { answer::not_found(request).await }
+    let is_metadata = request.uri().path().trim_start_matches('/') == "metadata/endpoints";
+    if arm::is_ours(request.uri()) {
+        arm::handle(state, request).await
+    } else if request.method() == Method::GET && is_metadata {
+        // A cloud that was registered with a slash at its end asks with two.
+        let uri = request.uri().clone();
+        arm::cloud_metadata(state, uri).await
+    } else {
+        answer::not_found(request).await
+    }
 }

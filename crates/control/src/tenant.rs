@@ -1,4 +1,4 @@
-//! Which tenant a path means: a GUID, a name, `common` or `organizations`.
+//! Which tenant a path means: a GUID, a name, `common`, `organizations` or `adfs`.
 
 use contract::aadsts::Aadsts;
 use domain::{Tenant, TenantId};
@@ -34,6 +34,9 @@ pub(crate) async fn find(store: &Handle, text: &str) -> Result<TenantPath, Tenan
     if matches!(text, "common" | "organizations") {
         return Ok(TenantPath::Common);
     }
+    if is_adfs(text) {
+        return only(store, text).await.map(TenantPath::One);
+    }
     let sound = !text.is_empty()
         && text.len() <= MAX_NAME
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte));
@@ -47,12 +50,17 @@ pub(crate) async fn find(store: &Handle, text: &str) -> Result<TenantPath, Tenan
     found.map(TenantPath::One).ok_or_else(unknown)
 }
 
-/// The only tenant there is, for a token that was asked of `common`.
-pub(crate) async fn only(store: &Handle) -> Result<Tenant, TenantError> {
+/// Whether a path is that of an ADFS, which has no tenants: older clients take any other authority for one.
+pub(crate) fn is_adfs(text: &str) -> bool {
+    text.eq_ignore_ascii_case("adfs")
+}
+
+/// The only tenant there is, for a path that `named` none.
+pub(crate) async fn only(store: &Handle, named: &str) -> Result<Tenant, TenantError> {
     let mut tenants = store.read(|tx| tx.tenants()).await?;
     match (tenants.pop(), tenants.is_empty()) {
         (Some(one), true) => Ok(one),
-        _ => Err(TenantError::Refused(Aadsts::UnknownTenant { tenant: "common".to_owned() })),
+        _ => Err(TenantError::Refused(Aadsts::UnknownTenant { tenant: named.to_owned() })),
     }
 }
 

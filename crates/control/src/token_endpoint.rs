@@ -112,7 +112,7 @@ async fn token(
     let named = tenant;
     let tenant = match tenant::find(&app.store, tenant).await? {
         TenantPath::One(tenant) => tenant,
-        TenantPath::Common => tenant::only(&app.store).await?,
+        TenantPath::Common => tenant::only(&app.store, named).await?,
     };
     check_content_type(headers)?;
     let form = TokenForm::parse(version, form, basic(headers)?)?;

@@ -25,6 +25,11 @@ async fn discovery_says_the_configured_issuer_whoever_asks() {
             format!("{BASE}/common/discovery/v2.0/keys"),
         ),
         (
+            "/adfs/.well-known/openid-configuration".to_owned(),
+            format!("https://login.microsoftonline.com/{TENANT}/v2.0"),
+            format!("{BASE}/adfs/discovery/v2.0/keys"),
+        ),
+        (
             "/organizations/.well-known/openid-configuration".to_owned(),
             "https://sts.windows.net/{tenantid}/".to_owned(),
             format!("{BASE}/organizations/discovery/keys"),
@@ -102,4 +107,13 @@ async fn a_tenant_is_found_by_its_whole_name_and_by_its_domain() {
         assert_eq!(answer.json()["issuer"], format!("https://sts.windows.net/{tenant}/").as_str(), "{name}");
     }
     assert_eq!(world.get("/contoso/.well-known/openid-configuration").await.code(), 90_002);
+}
+
+#[tokio::test]
+async fn the_clouds_document_is_found_behind_two_slashes() {
+    let world = World::new().await;
+    for path in ["/metadata/endpoints?api-version=2022-09-01", "//metadata/endpoints?api-version=2022-09-01"] {
+        let answer = world.get(path).await;
+        assert_eq!((answer.status, answer.json()["name"].is_string()), (StatusCode::OK, true), "{path}");
+    }
 }

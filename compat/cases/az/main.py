@@ -1,0 +1,16 @@
+"""`az` against the control plane: logs in every way it has, then makes, changes, exports and deletes, and asks the
+machines themselves whether each change has come to them."""
+
+
+import logins
+from az_cli import Az
+from checks import Checks
+from resources import Resources
+
+checks = Checks()
+az = Az(checks)
+parts = [logins.set_up, logins.applications, *Resources(az).parts(), logins.managed_identities, logins.variants]
+for part in parts:
+    with checks.check(f"{part.__name__}: done to its end"):
+        part(az)
+checks.done()
