@@ -138,7 +138,7 @@ fn pause(headers: &HeaderMap) -> Duration {
     seconds.map_or(PAUSE, Duration::from_secs).clamp(PAUSE, MAX_PAUSE)
 }
 
-#[expect(clippy::disallowed_methods, reason = "the server says how long to wait; there is nothing else to wait for")]
-async fn rest(pause: Duration) {
+#[expect(clippy::disallowed_methods, reason = "the other process has no other way of telling")]
+pub(super) async fn rest(pause: Duration) {
     tokio::time::sleep(pause).await;
 }

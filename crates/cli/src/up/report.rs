@@ -79,7 +79,7 @@ fn az_login(instance: &Instance, admin: &Admin, data: &Path) -> [String; 5] {
         "az cloud set -n symbolon".to_owned(),
         // With `=`, because a secret may begin with a hyphen.
         format!(
-            "az login --service-principal -u {} --password=\"$(sed -E 's/.*\"clientSecret\": *\"([^\"]*)\".*/\\1/' {secret})\" --tenant {}",
+            "az login --service-principal -u {} --password=\"$(cut -d'\"' -f4 {secret})\" --tenant {}",
             admin.client_id, instance.tenant_id
         ),
     ]

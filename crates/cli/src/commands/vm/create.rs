@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::args::vm::VmCreateArgs;
 use crate::arm::operation::Change;
 use crate::arm::target::VM;
-use crate::arm::{Arm, document, identities};
+use crate::arm::{Arm, document, endpoints, identities};
 use crate::printer::Printer;
 
 pub(super) async fn create(args: &VmCreateArgs, printer: &Printer) -> anyhow::Result<()> {
@@ -25,8 +25,6 @@ pub(super) async fn create(args: &VmCreateArgs, printer: &Printer) -> anyhow::Re
     if changed.going_on {
         return Ok(());
     }
-    // Only now it is known where it listens.
-    let arm = Arm::open(&args.long.arm).await?;
     let vm = arm.get(&target.with("&$expand=instanceView")).await?;
-    super::show::print(&arm, &vm, printer)
+    super::show::print(&endpoints::once_told(arm, &args.long.arm, &vm).await?, &vm, printer)
 }
