@@ -1,6 +1,7 @@
 //! `cargo xtask gen`: documents that are made from the program.
 
 use std::fs;
+use std::path::Path;
 
 use anyhow::{Result, bail};
 use clap::Args;
@@ -49,9 +50,21 @@ fn cli_reference() -> Result<String> {
         bail!("the help of symbolon names no command");
     }
     for command in commands {
-        section(&mut text, &format!("symbolon {command}"), &help(&symbolon, &[command, "--help"])?);
+        sections(&mut text, &symbolon, &[command])?;
     }
     Ok(text)
+}
+
+/// A command, and then those below it.
+fn sections(text: &mut String, symbolon: &Path, command: &[&str]) -> Result<()> {
+    let words: Vec<_> = command.iter().copied().chain(["--help"]).collect();
+    let told = help(symbolon, &words)?;
+    section(text, &format!("symbolon {}", command.join(" ")), &told);
+    for below in commands(&told) {
+        let command: Vec<_> = command.iter().copied().chain([below]).collect();
+        sections(text, symbolon, &command)?;
+    }
+    Ok(())
 }
 
 fn section(text: &mut String, title: &str, help: &str) {

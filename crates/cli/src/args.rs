@@ -1,11 +1,26 @@
 //! What can be typed: argument types only, no behaviour.
 
+pub(crate) mod arm;
+pub(crate) mod deployment;
+pub(crate) mod extension;
+pub(crate) mod identity;
+pub(crate) mod vm;
+pub(crate) mod vmss;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use self::deployment::DeploymentCommand;
+use self::extension::ExtensionCommand;
+use self::identity::IdentityCommand;
+use self::vm::VmCommand;
+use self::vmss::VmssCommand;
 use crate::env_vars;
+
+/// The extension that the commands speak of when nothing is said.
+pub(crate) const MANAGED_IDENTITY: &str = "ManagedIdentityExtensionForLinux";
 
 /// Managed identities for any machine: a workload asks a local endpoint for an access token and gets one;
 /// no secret lives in the workload.
@@ -31,6 +46,21 @@ pub(crate) enum Command {
     Env(EnvArgs),
     /// Ask for a token as a client would
     Token(TokenArgs),
+    /// VMs of a running `symbolon up`
+    #[command(subcommand)]
+    Vm(VmCommand),
+    /// Scale sets of a running `symbolon up`
+    #[command(subcommand)]
+    Vmss(VmssCommand),
+    /// User-assigned identities of a running `symbolon up`
+    #[command(subcommand)]
+    Identity(IdentityCommand),
+    /// Extensions of VMs and scale sets of a running `symbolon up`
+    #[command(subcommand)]
+    Extension(ExtensionCommand),
+    /// Templates: deploy, check, compare, export
+    #[command(subcommand)]
+    Deployment(DeploymentCommand),
     /// Check this machine and a running `symbolon up`; say what to do
     Doctor(DoctorArgs),
     /// Print the version

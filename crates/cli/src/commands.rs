@@ -1,11 +1,16 @@
 //! One command a file; each returns how the process ends.
 
+pub(crate) mod deployment;
 pub(crate) mod doctor;
 pub(crate) mod env;
+pub(crate) mod extension;
+pub(crate) mod identity;
 pub(crate) mod run;
 pub(crate) mod token;
 pub(crate) mod up;
 pub(crate) mod version;
+pub(crate) mod vm;
+pub(crate) mod vmss;
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! One request, one answer: the client of `token` and `doctor`.
+//! One request, one answer: the client of the commands that ask a running `up`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use hyper_util::rt::TokioExecutor;
 use rustls::RootCertStore;
 
 /// The longest answer that is read.
-const MAX_ANSWER: usize = 1024 * 1024;
+const MAX_ANSWER: usize = 16 * 1024 * 1024;
 /// How long an exchange may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -24,8 +24,22 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
 }
 
+/// A request.
+pub(crate) struct Call<'a> {
+    pub(crate) method: Method,
+    pub(crate) url: &'a str,
+    pub(crate) headers: &'a [(&'a str, &'a str)],
+    pub(crate) body: Bytes,
+}
+
 /// Sends a GET. Over https the server's certificate must chain to `roots`.
 pub(crate) async fn get(url: &str, headers: &[(&str, &str)], roots: RootCertStore) -> anyhow::Result<Answer> {
+    send(Call { method: Method::GET, url, headers, body: Bytes::new() }, roots).await
+}
+
+/// Sends a request. Over https the server's certificate must chain to `roots`.
+pub(crate) async fn send(call: Call<'_>, roots: RootCertStore) -> anyhow::Result<Answer> {
+    let url = call.url;
     let uri: Uri = url.parse().with_context(|| format!("'{url}' is not a URL"))?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)
@@ -34,14 +48,14 @@ pub(crate) async fn get(url: &str, headers: &[(&str, &str)], roots: RootCertStor
         .with_no_client_auth();
     let connector =
         hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1().build();
-    let mut request = Request::builder().method(Method::GET).uri(uri.clone());
-    for (name, value) in headers {
+    let mut request = Request::builder().method(call.method).uri(uri.clone());
+    for (name, value) in call.headers {
         request = request.header(*name, *value);
     }
     if let Some(authority) = uri.authority() {
         request = request.header(HOST, authority.as_str());
     }
-    let request = request.body(Full::<Bytes>::default())?;
+    let request = request.body(Full::new(call.body))?;
     let exchange = async {
         let answer = Client::builder(TokioExecutor::new()).build(connector).request(request).await?;
         let (head, body) = answer.into_parts();

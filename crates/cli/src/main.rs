@@ -1,6 +1,7 @@
 //! symbolon: managed identities for any machine.
 
 mod args;
+mod arm;
 mod commands;
 mod data_dir;
 mod decode;
@@ -40,6 +41,11 @@ fn dispatch(command: Command, printer: &Printer) -> anyhow::Result<ExitStatus> {
         Command::Run(args) => commands::run::run(&args),
         Command::Env(args) => commands::env::env(&args, printer),
         Command::Token(args) => small_runtime()?.block_on(commands::token::token(&args, printer)),
+        Command::Vm(command) => small_runtime()?.block_on(commands::vm::vm(&command, printer)),
+        Command::Vmss(command) => small_runtime()?.block_on(commands::vmss::vmss(&command, printer)),
+        Command::Identity(command) => small_runtime()?.block_on(commands::identity::identity(&command, printer)),
+        Command::Extension(command) => small_runtime()?.block_on(commands::extension::extension(&command, printer)),
+        Command::Deployment(command) => small_runtime()?.block_on(commands::deployment::deployment(&command, printer)),
         Command::Doctor(args) => small_runtime()?.block_on(commands::doctor::doctor(&args, printer)),
         Command::Version(args) => commands::version::version(&args, printer),
     }

@@ -1,6 +1,6 @@
 //! Where a command's words go. Data goes to standard output, everything else to standard error.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 
@@ -29,6 +29,23 @@ impl Printer {
         quiet(writeln!(io::stderr().lock(), "{}", text.as_ref()))
     }
 
+    /// Names with their values, one a line.
+    pub(crate) fn fields(&self, fields: &[(&str, String)]) -> io::Result<()> {
+        let width = fields.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+        for (name, value) in fields {
+            self.line(format!("{name:width$}  {value}").trim_end())?;
+        }
+        Ok(())
+    }
+
+    /// Says what is being done: a line, which grows on a terminal as long as it goes on.
+    pub(crate) fn progress(&self, doing: &str) -> io::Result<Progress> {
+        let mut stderr = io::stderr().lock();
+        let terminal = stderr.is_terminal();
+        quiet(write!(stderr, "{doing} ...{}", if terminal { "" } else { "\n" }))?;
+        Ok(Progress { terminal })
+    }
+
     /// A table with a head.
     pub(crate) fn table(&self, head: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
         let mut table = comfy_table::Table::new();
@@ -40,6 +57,27 @@ impl Printer {
             self.line(line.trim_end())?;
         }
         Ok(())
+    }
+}
+
+/// Work that goes on; it ends with this.
+pub(crate) struct Progress {
+    terminal: bool,
+}
+
+impl Progress {
+    /// It still goes on.
+    pub(crate) fn goes_on(&self) -> io::Result<()> {
+        if self.terminal { quiet(write!(io::stderr().lock(), ".")) } else { Ok(()) }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.terminal {
+            // A line that can't be ended is a terminal that is gone.
+            drop(writeln!(io::stderr().lock()));
+        }
     }
 }
 

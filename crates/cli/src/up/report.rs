@@ -1,9 +1,11 @@
 //! What `up` says when it is ready.
 
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
-use super::instance::Instance;
+use super::instance::{Admin, Instance};
+use super::world::ADMIN_FILE;
 use crate::args::EnvFormat;
 use crate::commands::env;
 use crate::env_vars::{AZURE_POD_IDENTITY_AUTHORITY_HOST, MSI_ENDPOINT};
@@ -46,6 +48,56 @@ pub(crate) fn print(printer: &Printer, instance: &Instance, data: &str, took: Du
              &resource=https://management.azure.com/'"
         ))?;
     }
+    print_az(printer, instance)?;
     printer.line("")?;
     printer.line(format!("ready in {} ms", took.as_millis()))
+}
+
+/// The lines that bring the Azure CLI here. They work as pasted; the secret itself isn't in them.
+fn print_az(printer: &Printer, instance: &Instance) -> io::Result<()> {
+    // The CA lies in a folder of its own in the data directory.
+    let (Some(admin), Some(data)) = (&instance.admin, instance.ca_file.ancestors().nth(2)) else { return Ok(()) };
+    printer.line("")?;
+    printer.line("Lead the Azure CLI here, as the admin:")?;
+    for line in az_login(instance, admin, data) {
+        printer.line(format!("  {line}"))?;
+    }
+    if let Some(imds) = &instance.imds {
+        printer.line("or as the first VM, whose identity sees what roles let it:")?;
+        let host = format!("{AZURE_POD_IDENTITY_AUTHORITY_HOST}={}", quoted(imds));
+        printer.line(format!("  {host} az login --identity --allow-no-subscriptions"))?;
+    }
+    Ok(())
+}
+
+fn az_login(instance: &Instance, admin: &Admin, data: &Path) -> [String; 5] {
+    let secret = quoted(&data.join(ADMIN_FILE).display().to_string());
+    [
+        format!("export REQUESTS_CA_BUNDLE={}", quoted(&instance.ca_file.display().to_string())),
+        "az config set core.instance_discovery=false".to_owned(),
+        format!("az cloud register -n symbolon --endpoint-resource-manager {}", instance.arm),
+        "az cloud set -n symbolon".to_owned(),
+        // With `=`, because a secret may begin with a hyphen.
+        format!(
+            "az login --service-principal -u {} --password=\"$(cut -d'\"' -f4 {secret})\" --tenant {}",
+            admin.client_id, instance.tenant_id
+        ),
+    ]
+}
+
+/// A word of a shell.
+fn quoted(text: &str) -> String {
+    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-:@%+=,".contains(&byte));
+    if plain && !text.is_empty() { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_where_a_shell_would_read_them() {
+        assert_eq!(quoted("/a/b-c.d"), "/a/b-c.d");
+        assert_eq!(quoted("/a b/it's"), "'/a b/it'\\''s'");
+    }
 }

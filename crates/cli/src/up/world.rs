@@ -19,7 +19,7 @@ use super::roster::Roster;
 use crate::files;
 
 /// The admin's secret, for the next start.
-const ADMIN_FILE: &str = "admin.json";
+pub(crate) const ADMIN_FILE: &str = "admin.json";
 /// The name of the application that owns everything. No seed may have one of that name.
 pub(crate) const ADMIN: &str = "admin";
 
@@ -123,22 +123,27 @@ fn client_id(tenant: TenantId) -> ClientId {
 
 /// The admin of earlier starts, or a new one.
 fn admin(data: &Path, tenant: TenantId) -> anyhow::Result<Admin> {
+    if let Some(admin) = read_admin(data, tenant)? {
+        return Ok(admin);
+    }
+    let mut random = [0; 30];
+    SystemRandom::new().fill(&mut random).ok().context("the random generator failed")?;
+    let secret = SecretString::from(contract::jose::encode(random));
+    let file = AdminFile { client_secret: secret.expose_secret().to_owned() };
+    files::write_private(&data.join(ADMIN_FILE), serde_json::to_string(&file)?.as_bytes())?;
+    Ok(Admin { client_id: client_id(tenant).to_string(), client_secret: file.client_secret })
+}
+
+/// The admin of a data directory, if it has one.
+pub(crate) fn read_admin(data: &Path, tenant: TenantId) -> anyhow::Result<Option<Admin>> {
     let path = data.join(ADMIN_FILE);
-    let client_id = client_id(tenant).to_string();
     let unreadable = || format!("the admin's secret in {} can't be read", path.display());
     match fs::read_to_string(&path) {
         Ok(text) => {
             let file: AdminFile = serde_json::from_str(&text).with_context(unreadable)?;
-            Ok(Admin { client_id, client_secret: file.client_secret })
+            Ok(Some(Admin { client_id: client_id(tenant).to_string(), client_secret: file.client_secret }))
         }
-        Err(why) if why.kind() == std::io::ErrorKind::NotFound => {
-            let mut random = [0; 30];
-            SystemRandom::new().fill(&mut random).ok().context("the random generator failed")?;
-            let secret = SecretString::from(contract::jose::encode(random));
-            let file = AdminFile { client_secret: secret.expose_secret().to_owned() };
-            files::write_private(&path, serde_json::to_string(&file)?.as_bytes())?;
-            Ok(Admin { client_id, client_secret: file.client_secret })
-        }
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(why) => Err(why).with_context(unreadable),
     }
 }

@@ -7,9 +7,11 @@
     reason = "a test whose set-up fails has failed"
 )]
 
+mod admin;
 mod arm;
 mod clients;
 mod crowd;
+mod document;
 mod fleet;
 mod kills;
 mod other_users;
@@ -56,6 +58,11 @@ fn told(output: &Output, replace: &[(&str, &str)]) -> String {
         text = text.replace(from, to);
     }
     text
+}
+
+/// A port that is free at the address of the second VM. All tests' second VMs share that address.
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.1.1:0").expect("loopback").local_addr().expect("bound").port()
 }
 
 /// The whole answer to a GET.
