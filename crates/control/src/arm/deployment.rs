@@ -113,6 +113,12 @@ pub(crate) fn cancel(tx: &mut dyn Tx, work: &Work, id: &ResourceId) -> Result<Re
     Ok(Reply::empty(204))
 }
 
+/// Ends one whose group goes: its operation must not seem to go on for good.
+pub(crate) fn abandon(tx: &mut dyn Tx, work: &Work, deployment: &Deployment) -> Result<(), Failure> {
+    let why = ArmError::new(Code::ResourceGroupBeingDeleted, "The resource group of the deployment was deleted.");
+    run::end(tx, work.now, deployment, DeploymentState::Canceled, None, Some(&why))
+}
+
 pub(crate) fn get(tx: &dyn ReadTx, id: &ResourceId) -> Result<Reply, Failure> {
     find(tx, id).and_then(|found| shown(&found)).map(Reply::ok)
 }

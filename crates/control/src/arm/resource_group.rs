@@ -12,7 +12,7 @@ use super::reply::Reply;
 use super::resource::Filter;
 use super::route::{Change, Look};
 use super::work::Work;
-use super::{document, operation, scale_set, virtual_machine};
+use super::{deployment, document, operation, scale_set, virtual_machine};
 
 const DELETE: &str = "Microsoft.Resources/subscriptions/resourceGroups/delete";
 
@@ -117,6 +117,9 @@ fn delete(tx: &mut dyn Tx, work: &Work, authorized: &Authorized, id: &ResourceId
         tx.remove_resource(&resource.id)?;
     }
     for deployment in tx.deployments(&within)? {
+        if deployment.state.is_under_way() {
+            deployment::abandon(tx, work, &deployment)?;
+        }
         tx.remove_deployment(&deployment.id)?;
     }
     for assignment in tx.role_assignments(&within)? {

@@ -306,6 +306,18 @@ async fn one_at_a_time_and_cancelled() {
 }
 
 #[tokio::test]
+async fn one_whose_group_is_deleted_ends() {
+    let arm = Arm::new().await;
+    let begun = arm.send(&arm.token, "PUT", &deployment("d1"), raw(MACHINE, &json!({}))).await.is(201);
+    arm.settle(&Guest::busy()).await;
+    assert_eq!(arm.poll(&begun).await.json()["status"], "Running");
+    arm.delete(G).await.is(202);
+    arm.settle(&Guest::SOUND).await;
+    assert_eq!(arm.world.store.read(|tx| tx.operations_under_way()).await.unwrap(), []);
+    arm.get(&deployment("d1")).await.refuses(404, "ResourceGroupNotFound");
+}
+
+#[tokio::test]
 async fn are_carried_out_by_the_app_itself() {
     let arm = Arm::new().await;
     let running = tokio::spawn(control::arm::keep_deploying(arm.world.app.clone()));
