@@ -286,8 +286,16 @@ fn end(stage: Option<Stage>) {
 fn load(tx: &dyn ReadTx, id: &ResourceId) -> Result<Option<Stored>, store::Error> {
     let (Some(mut vm), Some(snapshot)) = (tx.virtual_machine(id)?, tx.vm_snapshot(id)?) else { return Ok(None) };
     vm.name = display_name(&vm);
-    let extension = tx.vm_extensions(id)?.into_iter().find(VmExtension::is_managed_identity);
+    let extension = acted_for(tx.vm_extensions(id)?);
     Ok(Some(Stored { vm, snapshot, extension }))
+}
+
+/// A guest has one endpoint. Where several extensions want it, each that something was asked of has its turn, so that
+/// whoever asked is told what came of it; then it is the first one's.
+fn acted_for(extensions: Vec<VmExtension>) -> Option<VmExtension> {
+    let mut ours: Vec<_> = extensions.into_iter().filter(VmExtension::is_managed_identity).collect();
+    let turn = ours.iter().position(|extension| extension.state.is_under_way()).unwrap_or_default();
+    (turn < ours.len()).then(|| ours.swap_remove(turn))
 }
 
 fn wanted(vm: &VirtualMachine, snapshot: &VmSnapshot, extension: Option<VmExtension>) -> Wanted {

@@ -78,8 +78,8 @@ pub(crate) struct GuestProcess {
     ready: Option<ExtensionPort>,
     override_port: Option<u16>,
     open: Option<Open>,
-    /// The number of the extension that was tried last, whatever came of it.
-    tried: Option<u64>,
+    /// The extension that was tried last and its number, whatever came of it.
+    tried: Option<(ResourceId, u64)>,
     /// The change of power that was reached last.
     reached: Option<u64>,
     /// Where the endpoint is, for those who ask.
@@ -184,10 +184,14 @@ impl GuestProcess {
                     self.tried = None;
                     self.say(Report::Gone { extension: extension.id }).await;
                 }
-                Some(extension) if self.tried == Some(extension.sequence) => self.identify(identities).await,
                 Some(extension) => {
-                    self.tried = Some(extension.sequence);
-                    self.enable(identities, &extension).await;
+                    let wanted = (extension.id.clone(), extension.sequence);
+                    if self.tried.as_ref() == Some(&wanted) {
+                        self.identify(identities).await;
+                    } else {
+                        self.tried = Some(wanted);
+                        self.enable(identities, &extension).await;
+                    }
                 }
             }
         }
