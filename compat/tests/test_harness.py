@@ -117,6 +117,11 @@ class Catalogue(unittest.TestCase):
         self.assertIn("SKIPPED java: no java and no mvn on PATH; install a JDK 17", said)
         self.assertEqual(obstacles["java"]("a").verdict(), "skipped")
 
+    def test_a_whole_name_means_that_case_alone(self):
+        chosen = catalogue.choose(catalogue.load(), ["az"])
+        self.assertEqual([case.name for case in chosen], ["az"])
+        self.assertGreater(len(catalogue.choose(catalogue.load(), ["node"])), 1)
+
     def test_an_unknown_name_is_an_error(self):
         with self.assertRaises(catalogue.CatalogueError):
             catalogue.choose(catalogue.load(), ["no-such-client"])
