@@ -131,6 +131,11 @@ class Catalogue(unittest.TestCase):
         verdicts = {name: obstacles[name]("a").verdict() for name in ("debian-proxies", "go")}
         self.assertEqual(verdicts, {"debian-proxies": "skipped", "go": "failed"})
 
+    def test_a_whole_name_means_that_case_alone(self):
+        chosen = catalogue.choose(catalogue.load(), ["az"])
+        self.assertEqual([case.name for case in chosen], ["az"])
+        self.assertGreater(len(catalogue.choose(catalogue.load(), ["node"])), 1)
+
     def test_an_unknown_name_is_an_error(self):
         with self.assertRaises(catalogue.CatalogueError):
             catalogue.choose(catalogue.load(), ["no-such-client"])

@@ -110,6 +110,15 @@ def managed_identities(az: Az) -> None:
         machines.assert_gets(world.vm()["id"], system["principalId"])
 
 
+def take_roles_back(az: Az) -> None:
+    """The first machine's identities may do nothing again: the cases of a seed share its world."""
+    admin(az)
+    listed = f"role assignment list --scope /subscriptions/{SUB} --fill-principal-name false".split()
+    given = [one["id"] for one in az.run(*listed) if one["scope"] == f"/subscriptions/{SUB}"]
+    az("role assignment delete --ids", *given, name="az role assignment delete: several at once")
+    az("login --identity", code=1, says="No access was configured", name="az login --identity after its role is gone")
+
+
 def is_of(said: dict, identity: dict) -> bool:
     """Whether the token printed is that identity's."""
     return world.claims(said["accessToken"])["oid"] == identity["principalId"]

@@ -10,6 +10,7 @@ from resources import Resources
 checks = Checks()
 az = Az(checks)
 parts = [logins.set_up, logins.applications, *Resources(az).parts(), logins.managed_identities, logins.variants]
+parts.append(logins.take_roles_back)
 for part in parts:
     with checks.check(f"{part.__name__}: done to its end"):
         part(az)
