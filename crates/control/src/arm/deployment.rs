@@ -204,7 +204,8 @@ pub(crate) fn what_if(
     let group = id.group().map(Scope::At).unwrap_or(Scope::Root);
     let ids: Vec<String> =
         tx.resource_summaries(&group, &store::Page::ALL)?.iter().map(|found| found.id.to_string()).collect();
-    let options = WhatIf { format: request.result_format, ignored: Members(export::NOT_COMPARED), group: &ids };
+    let ignored = export::not_compared();
+    let options = WhatIf { format: request.result_format, ignored: Members(&ignored), group: &ids };
     let runtime = plan::Resources { tx, work, caller: authorized.caller() };
     let changes = what_if::compare(&planned, &runtime, &options).map_err(plan::refusal)?;
     let changes: Vec<Value> = changes.iter().map(what_if::Change::to_value).collect();

@@ -31,26 +31,9 @@ const READ_ONLY: &[&str] = &[
     "protectedSettings",
 ];
 
-/// The same, and what only identities have: what a comparison with a template leaves out.
-pub(crate) const NOT_COMPARED: &[&str] = &[
-    ".id",
-    ".etag",
-    ".resources",
-    "properties.provisioningState",
-    "properties.instanceView",
-    "properties.vmId",
-    "properties.uniqueId",
-    "properties.timeCreated",
-    "identity.principalId",
-    "identity.tenantId",
-    "identity.userAssignedIdentities.*.principalId",
-    "identity.userAssignedIdentities.*.clientId",
-    "protectedSettings",
-    "properties.tenantId",
-    "properties.principalId",
-    "properties.clientId",
-    "properties.isolationScope",
-];
+/// What besides is ours to say of an identity; an exported one has no properties at all.
+const OF_IDENTITIES: &[&str] =
+    &["properties.tenantId", "properties.principalId", "properties.clientId", "properties.isolationScope"];
 
 /// The api-version of exported resources.
 const VERSION: &str = "2024-11-01";
@@ -90,6 +73,11 @@ pub(crate) fn export(tx: &dyn ReadTx, work: &Work, id: &ResourceId, body: &Objec
         answer.insert("error".to_owned(), error);
     }
     Ok(Reply::ok(answer.into()))
+}
+
+/// What a comparison with a template leaves out.
+pub(crate) fn not_compared() -> Vec<&'static str> {
+    [READ_ONLY, OF_IDENTITIES].concat()
 }
 
 /// The ids that are asked for; `*` is all.
