@@ -128,7 +128,7 @@ impl Caller {
     fn is_at_home(&self, scope: &Scope) -> bool {
         match scope {
             Scope::Root => true,
-            Scope::At(id) => id.subscription().is_none_or(|subscription| self.subscriptions.contains(&subscription)),
+            Scope::At(id) => id.subscription().is_some_and(|subscription| self.subscriptions.contains(&subscription)),
         }
     }
 

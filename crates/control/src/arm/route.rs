@@ -236,6 +236,10 @@ impl Read {
             Self::Resources(id) => within("Microsoft.Resources/subscriptions/resources/read", id),
             Self::Export(id) => need("Microsoft.Resources/subscriptions/resourceGroups/exportTemplate/action", id),
             Self::Resource(_, _, id) => need(&format!("{}/read", typed(id)), id),
+            // What is below a resource is listed whole, so it takes a role on the resource.
+            Self::Collection { scope, resource_type, .. } if scope.provider().is_some() => {
+                need(&format!("{resource_type}/read"), scope)
+            }
             Self::Collection { scope, resource_type, .. } => within(&format!("{resource_type}/read"), scope),
             Self::RoleAssignment(_, scope, _) | Self::RoleAssignments(scope) => {
                 at("Microsoft.Authorization/roleAssignments/read", scope)

@@ -114,3 +114,16 @@ async fn what_cannot_be_is_refused() {
         .refuses(404, "ResourceGroupNotFound");
     arm.patch(&path, json!({"properties": {}})).await.refuses(405, "MethodNotAllowed");
 }
+
+#[tokio::test]
+async fn a_role_on_one_child_doesn_t_show_the_others() {
+    let arm = Arm::new().await;
+    let machine = arm.vm("vm1").await;
+    arm.patch(&machine, json!({"identity": {"type": "SystemAssigned"}})).await.is(200);
+    let child = format!("{machine}/extensions/{LINUX}");
+    arm.put(&child, json!({"location": "westus", "properties": extension(LINUX)})).await.is(201);
+    let reader = arm.client(1, &[("Reader", &format!("{machine}/extensions/another"))]).await;
+    arm.send(&reader, "GET", &format!("{machine}/extensions"), "").await.refuses(403, "AuthorizationFailed");
+    let reader = arm.client(2, &[("Reader", &machine)]).await;
+    assert_eq!(arm.send(&reader, "GET", &format!("{machine}/extensions"), "").await.is(200).names(), [LINUX]);
+}
