@@ -65,7 +65,7 @@ pub(crate) use self::provider::cloud_metadata;
 
 /// Carries out the deployments that are accepted, for ever.
 pub async fn keep_deploying(app: Arc<App>) {
-    deployment::run::keep_running(app).await;
+    deployment::worker::keep_running(app).await;
 }
 
 /// Takes one step of every deployment that can take one; whether any did. [`keep_deploying`] does it for ever.
@@ -73,7 +73,7 @@ pub async fn keep_deploying(app: Arc<App>) {
 /// # Errors
 /// When the store fails: nothing of the step was done.
 pub async fn deploy_once(app: &App) -> Result<bool, ArmError> {
-    deployment::run::advance_all(app).await.map_err(Failure::told)
+    deployment::worker::advance_all(app, &mut deployment::worker::Waiting::default()).await.map_err(Failure::told)
 }
 
 /// Whether a path is the control plane's.

@@ -19,6 +19,7 @@ pub enum Code {
     DeploymentFailed,
     DeploymentNotFound,
     DeploymentOutputEvaluationFailed,
+    DeploymentQuotaExceeded,
     ExpiredAuthenticationToken,
     ExportTemplateProviderError,
     FailedIdentityOperation,
@@ -68,6 +69,7 @@ impl Code {
             Self::DeploymentActive => "DeploymentActive",
             Self::DeploymentFailed => "DeploymentFailed",
             Self::DeploymentNotFound => "DeploymentNotFound",
+            Self::DeploymentQuotaExceeded => "DeploymentQuotaExceeded",
             Self::DeploymentOutputEvaluationFailed => "DeploymentOutputEvaluationFailed",
             Self::ExpiredAuthenticationToken => "ExpiredAuthenticationToken",
             Self::ExportTemplateProviderError => "ExportTemplateProviderError",
@@ -143,6 +145,7 @@ impl Code {
             Self::MethodNotAllowed => 405,
             Self::Conflict
             | Self::DeploymentActive
+            | Self::DeploymentQuotaExceeded
             | Self::InvalidResourceLocation
             | Self::OperationNotAllowed
             | Self::PropertyChangeNotAllowed

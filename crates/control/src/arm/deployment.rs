@@ -1,7 +1,9 @@
-//! `Microsoft.Resources/deployments`: what a client asks of them. [`run`] is what carries them out.
+//! `Microsoft.Resources/deployments`: what a client asks of them. [`worker`] carries them out.
 
+mod end;
 mod plan;
-pub(crate) mod run;
+mod run;
+pub(crate) mod worker;
 
 use contract::arm::{ArmError, Code};
 use domain::{
@@ -21,6 +23,8 @@ use super::work::Work;
 use super::{document, export, kind};
 
 const WRITE: &str = "Microsoft.Resources/deployments/write";
+/// The most deployments of a resource group, ended ones among them.
+const MAX_DEPLOYMENTS: usize = 800;
 /// The api-version at which a deployment's state is followed.
 const STATUS_VERSION: &str = "2024-11-01";
 
@@ -33,7 +37,6 @@ pub(crate) fn put(
     body: &[u8],
 ) -> Result<Reply, Failure> {
     document::require_group(tx, id)?;
-    check_name(id.name())?;
     let caller = authorized.caller().principal_id;
     let (created, operation) = begin(tx, work, caller, id, body)?;
     let found = find(tx, id)?;
@@ -49,6 +52,7 @@ pub(crate) fn begin(
     id: &ResourceId,
     body: &[u8],
 ) -> Result<(bool, OperationId), Failure> {
+    check_name(id.name())?;
     let request = DeploymentRequest::parse(body).map_err(plan::refusal)?;
     let surroundings = Surroundings::of(tx, id)?;
     let planned = template::plan(&request, &surroundings.context).map_err(plan::refusal)?;
@@ -60,6 +64,9 @@ pub(crate) fn begin(
             id.name()
         );
         return Err(ArmError::new(Code::DeploymentActive, text).into());
+    }
+    if before.is_none() {
+        make_room(tx, id)?;
     }
     let own = before.as_ref().map_or_else(|| id.clone(), |before| before.id.clone());
     let mut properties = described(&planned, &request);
@@ -109,14 +116,14 @@ pub(crate) fn cancel(tx: &mut dyn Tx, work: &Work, id: &ResourceId) -> Result<Re
         return Err(ArmError::new(Code::Conflict, text).into());
     }
     let why = ArmError::new(Code::DeploymentFailed, "The deployment was cancelled.");
-    run::end(tx, work.now, &found, DeploymentState::Canceled, None, Some(&why))?;
+    end::end(tx, work.now, &found, DeploymentState::Canceled, None, Some(&why))?;
     Ok(Reply::empty(204))
 }
 
 /// Ends one whose group goes: its operation must not seem to go on for good.
 pub(crate) fn abandon(tx: &mut dyn Tx, work: &Work, deployment: &Deployment) -> Result<(), Failure> {
     let why = ArmError::new(Code::ResourceGroupBeingDeleted, "The resource group of the deployment was deleted.");
-    run::end(tx, work.now, deployment, DeploymentState::Canceled, None, Some(&why))
+    end::end(tx, work.now, deployment, DeploymentState::Canceled, None, Some(&why))
 }
 
 pub(crate) fn get(tx: &dyn ReadTx, id: &ResourceId) -> Result<Reply, Failure> {
@@ -159,6 +166,7 @@ pub(crate) fn status(tx: &dyn ReadTx, id: &ResourceId, operation: OperationId) -
         // Another deployment took its name; the operation knows how the first one ended.
         let ended = tx
             .operation(operation)?
+            .filter(|ended| ended.subject == found.id)
             .ok_or_else(|| ArmError::new(Code::NotFound, format!("The operation '{operation}' could not be found.")))?;
         return Ok(Reply::ok(super::operation::shown(&ended)));
     }
@@ -202,8 +210,13 @@ pub(crate) fn what_if(
     let surroundings = Surroundings::of(tx, id)?;
     let planned = template::plan(&request, &surroundings.context).map_err(plan::refusal)?;
     let group = id.group().map(Scope::At).unwrap_or(Scope::Root);
-    let ids: Vec<String> =
-        tx.resource_summaries(&group, &store::Page::ALL)?.iter().map(|found| found.id.to_string()).collect();
+    let readable = |id: &ResourceId| authorized.may(&format!("{}/read", kind::spelt(&id.resource_type())), id);
+    let ids: Vec<String> = tx
+        .resource_summaries(&group, &store::Page::ALL)?
+        .iter()
+        .filter(|found| readable(&found.id))
+        .map(|found| found.id.to_string())
+        .collect();
     let ignored = export::not_compared();
     let options = WhatIf { format: request.result_format, ignored: Members(&ignored), group: &ids };
     let runtime = plan::Resources { tx, work, caller: authorized.caller() };
@@ -234,6 +247,28 @@ pub(crate) fn shown(found: &Deployment) -> Result<Value, Failure> {
         "type": "Microsoft.Resources/deployments",
         "properties": properties,
     }))
+}
+
+/// Makes room in a resource group for one more deployment: of those that have ended, the oldest is forgotten.
+fn make_room(tx: &mut dyn Tx, id: &ResourceId) -> Result<(), Failure> {
+    let Some(group) = id.group() else { return Ok(()) };
+    let all = tx.deployments(&Scope::At(group))?;
+    if all.len() < MAX_DEPLOYMENTS {
+        return Ok(());
+    }
+    let oldest = all.iter().filter(|found| !found.state.is_under_way()).min_by_key(|found| found.started_at);
+    let oldest = oldest.ok_or_else(|| {
+        let text = format!(
+            "Creating the deployment '{}' would exceed the quota of '{MAX_DEPLOYMENTS}'. The current deployment count \
+             is '{}'. Please delete some deployments before creating a new one, or see \
+             https://aka.ms/800LimitFix for information on managing deployment limits.",
+            id.name(),
+            all.len()
+        );
+        ArmError::new(Code::DeploymentQuotaExceeded, text)
+    })?;
+    tx.remove_deployment(&oldest.id)?;
+    Ok(())
 }
 
 /// The name of a step: the same whenever it is asked for.

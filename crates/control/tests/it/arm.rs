@@ -3,6 +3,7 @@
 mod catalogue;
 mod deployments;
 mod durability;
+mod endings;
 mod export;
 mod extensions;
 mod generic;

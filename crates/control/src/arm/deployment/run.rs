@@ -1,20 +1,21 @@
-//! Carries deployments out, step by step. Every step is one transaction that writes a resource and, with it, that it was
+//! The steps of a deployment. Every step is one transaction that writes a resource and, with it, that it was
 //! written: so a process that ends in the middle goes on where it was, and nothing is done twice.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use contract::arm::error::Detail;
 use contract::arm::{ArmError, Code};
 use domain::{
     Deployment, DeploymentOperation, DeploymentState, OperationError, OperationId, OperationState, PrincipalId,
-    ResourceId, Scope, Timestamp,
+    ResourceId, Scope,
 };
 use serde_json::{Map, Value, json};
 use store::{Act, Page, ReadTx, Tx};
 use template::{DeploymentRequest, Mode, Plan, PlannedResource};
 
 use super::super::authorization::{self, Authorized, Caller, Permission};
-use super::super::body::Query;
+use super::super::body::{MAX_BODY, Query};
 use super::super::failure::Failure;
 use super::super::kind::Kind;
 use super::super::reply::Reply;
@@ -22,43 +23,25 @@ use super::super::route::Change;
 use super::super::seal::{self, Purpose};
 use super::super::work::Work;
 use super::super::{document, kind, resource, role_assignment};
+use super::end::{end, told, whole_error};
 use super::plan::{self, Resources, Surroundings};
 use crate::App;
 
-/// Carries out every deployment that was accepted, for ever; those that a process before this one began first.
-pub(crate) async fn keep_running(app: Arc<App>) {
-    let mut saved = app.store.saved();
-    loop {
-        saved.borrow_and_update();
-        match advance_all(&app).await {
-            Ok(true) => continue,
-            Ok(false) => {}
-            Err(failure) => drop(failure.told()),
-        }
-        if saved.changed().await.is_err() {
-            return;
-        }
-    }
-}
-
-/// Takes one step of every deployment that can take one; whether there was any.
-pub(crate) async fn advance_all(app: &App) -> Result<bool, Failure> {
-    let under_way = app.store.read(|tx| tx.deployments_under_way()).await?;
-    let mut advanced = false;
-    for deployment in under_way {
-        advanced |= advance(app, &deployment.id).await?;
-    }
-    Ok(advanced)
-}
-
-async fn advance(app: &App, id: &ResourceId) -> Result<bool, Failure> {
+/// Takes a step of a deployment, if it can take one; whether it did.
+pub(super) async fn advance(app: &App, id: &ResourceId) -> Result<bool, Failure> {
     let work = Work::new(app, Query::default());
     let act = |action: &str| Act::new("deployment", action, id.to_string(), work.now);
     let (step, of) = (work.clone(), id.clone());
-    let took = app.store.write(act("deployment.step"), move |tx| take_step(tx, &step, &of)).await;
+    let took = app.store.write_through(act("deployment.step"), move |tx| take_step(tx, &step, &of)).await;
     let (number, failure) = match took {
-        Ok(Step::Taken) => return Ok(true),
-        Ok(Step::Waiting) => return Ok(false),
+        Ok((Step::Taken, cursor)) => {
+            // That it has ended is a later step: whoever reads that asks the metadata service next.
+            app.settled.wait_for(&cursor).await;
+            return Ok(true);
+        }
+        Ok((Step::Waiting, _)) => return Ok(false),
+        // It says nothing of the deployment that the store is busy.
+        Err(StepFailure { failure: Failure::Store(error), .. }) if error.retryable() => return Err(error.into()),
         Err(StepFailure { number, failure }) => (number, failure),
     };
     // The transaction of the step is gone with all it wrote; that it failed is a step of its own.
@@ -205,10 +188,16 @@ fn write(
     body: Value,
 ) -> Result<(u16, Option<OperationId>), Failure> {
     let resource_type = kind::spelt(&planned.resource_type);
+    let text = body.to_string();
+    if text.len() > MAX_BODY {
+        let text = format!("The body of the resource '{}' is longer than {MAX_BODY} bytes.", planned.name);
+        let error = ArmError::new(Code::RequestEntityTooLarge, text);
+        return Err(error.place(planned.line, planned.column).into());
+    }
     if planned.is_deployment() {
         may_write(tx, caller, &resource_type, &Scope::At(id.clone()))?;
         document::require_group(tx, id)?;
-        let (_, operation) = super::begin(tx, work, caller, id, body.to_string().as_bytes())?;
+        let (_, operation) = super::begin(tx, work, caller, id, text.as_bytes())?;
         return Ok((201, Some(operation)));
     }
     let Value::Object(body) = body else {
@@ -250,10 +239,14 @@ fn deployer(tx: &dyn ReadTx, id: PrincipalId) -> Result<Arc<Caller>, Failure> {
 fn delete_others(tx: &mut dyn Tx, work: &Work, deployment: &Deployment, planned: &Plan) -> Result<(), Failure> {
     let Some(group) = deployment.id.group() else { return Ok(()) };
     let caller = deployer(tx, deployment.caller)?;
-    let named: Vec<String> = planned.resources.iter().map(|resource| resource.id.to_ascii_lowercase()).collect();
+    let mut named: HashSet<String> =
+        planned.resources.iter().map(|resource| resource.id.to_ascii_lowercase()).collect();
+    for nested in planned.resources.iter().filter(|resource| resource.is_deployment()) {
+        written_by(tx, &nested.id, &mut named)?;
+    }
     for found in tx.resource_summaries(&Scope::At(group), &Page::ALL)? {
         let root = found.id.parent().is_none_or(|parent| parent.provider().is_none());
-        if !root || named.iter().any(|named| named == found.id.key()) {
+        if !root || named.contains(found.id.key()) {
             continue;
         }
         let Some(kind) = Kind::of(&found.id) else { continue };
@@ -262,6 +255,18 @@ fn delete_others(tx: &mut dyn Tx, work: &Work, deployment: &Deployment, planned:
         let permission = Permission { action: format!("{resource_type}/delete"), scope, within: false };
         let authorized = authorization::authorize(Arc::clone(&caller), &permission)?;
         resource::delete(tx, &work.without_query(), &authorized, kind, &found.id)?;
+    }
+    Ok(())
+}
+
+/// Adds what a nested deployment has written, and those in it.
+fn written_by(tx: &dyn ReadTx, id: &str, named: &mut HashSet<String>) -> Result<(), Failure> {
+    let Ok(id) = ResourceId::parse(id) else { return Ok(()) };
+    for step in tx.deployment_operations(&id)? {
+        let target = step.target.to_ascii_lowercase();
+        if named.insert(target) {
+            written_by(tx, &step.target, named)?;
+        }
     }
     Ok(())
 }
@@ -293,18 +298,6 @@ fn fail_step(
     end(tx, work.now, &deployment, DeploymentState::Failed, None, Some(&whole))
 }
 
-fn whole_error(deployment: &Deployment, error: &ArmError) -> ArmError {
-    let text = "At least one resource deployment operation failed. Please list deployment operations for details. \
-                Please see https://aka.ms/arm-deployment-operations for usage details.";
-    let detail = Detail {
-        target: error.target.clone(),
-        details: error.details.clone(),
-        additional_info: error.additional_info.clone(),
-        ..Detail::new(error.code.as_str(), error.message.clone())
-    };
-    ArmError::new(Code::DeploymentFailed, text).target(deployment.id.to_string()).detail(detail)
-}
-
 /// The step of a resource that could not even be begun.
 fn unwritten(
     tx: &dyn ReadTx,
@@ -326,52 +319,6 @@ fn unwritten(
         operation: None,
         ended: true,
     })
-}
-
-/// A step that has ended.
-fn told(
-    now: Timestamp,
-    step: &DeploymentOperation,
-    state: &str,
-    status: &str,
-    error: Option<&ArmError>,
-) -> Result<DeploymentOperation, Failure> {
-    let mut properties = document::parse(&step.document)?;
-    properties.insert("provisioningState".to_owned(), state.into());
-    properties.insert("timestamp".to_owned(), document::time(now));
-    properties.insert("statusCode".to_owned(), status.into());
-    if let Some(error) = error {
-        properties.insert("statusMessage".to_owned(), json!({"status": "Failed", "error": error.value()}));
-    }
-    Ok(DeploymentOperation { document: document::text(properties), operation: None, ended: true, ..step.clone() })
-}
-
-/// Ends a deployment with its operation; its request is forgotten with the secrets in it.
-pub(super) fn end(
-    tx: &mut dyn Tx,
-    now: Timestamp,
-    deployment: &Deployment,
-    state: DeploymentState,
-    done: Option<(Value, Vec<Value>)>,
-    error: Option<&ArmError>,
-) -> Result<(), Failure> {
-    let mut properties = document::parse(&deployment.document)?;
-    properties.insert("timestamp".to_owned(), document::time(now));
-    let seconds = i64::try_from(now.since(deployment.started_at).as_secs()).unwrap_or(i64::MAX);
-    properties.insert("duration".to_owned(), contract::arm::time::duration(seconds).into());
-    if let Some((outputs, written)) = done {
-        properties.insert("outputs".to_owned(), outputs);
-        properties.insert("outputResources".to_owned(), written.into());
-    }
-    if let Some(error) = error {
-        properties.insert("error".to_owned(), error.value());
-    }
-    let ended = Deployment { state, document: document::text(properties), request: None, ..deployment.clone() };
-    tx.put_deployment(&ended)?;
-    let failed =
-        error.map(|error| OperationError { code: error.code.as_str().to_owned(), message: error.message.clone() });
-    tx.end_operation(deployment.operation, failed.as_ref())?;
-    Ok(())
 }
 
 fn open(tx: &dyn ReadTx, work: &Work, deployment: &Deployment) -> Result<(DeploymentRequest, Plan), Failure> {

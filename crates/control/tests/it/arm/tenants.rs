@@ -148,3 +148,27 @@ async fn an_operation_is_told_to_whoever_may_know_of_it() {
         1
     );
 }
+
+#[tokio::test]
+async fn nothing_lies_beside_the_subscriptions() {
+    let arm = Arm::new().await;
+    for path in ["/providers/A.B/c/d", "/tenants/x/providers/A.B/c/d"] {
+        for method in ["PUT", "GET", "DELETE"] {
+            let answer = arm.send(&arm.token, method, path, json!({"location": "westus"}).to_string()).await;
+            assert!(matches!(answer.status.as_u16(), 403 | 404), "{method} {path}: {} {}", answer.status, answer.body);
+        }
+    }
+    let stored = arm.world.store.read(|tx| tx.resources(&Scope::Root, &Page::ALL)).await.unwrap();
+    assert_eq!(stored, []);
+}
+
+#[tokio::test]
+async fn what_if_names_only_what_its_caller_may_read() {
+    let arm = Arm::new().await;
+    arm.vm("vm1").await;
+    arm.identities("id", 1).await;
+    let operator = arm.client(1, &[("Managed Identity Operator", G)]).await;
+    let path = format!("{}/whatIf", deployment("d1"));
+    let seen = arm.send(&operator, "POST", &path, strict(&template(json!([]))).to_string()).await.is(200);
+    assert!(seen.body.contains("id0") && !seen.body.contains("vm1"), "{}", seen.body);
+}
