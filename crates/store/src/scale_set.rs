@@ -30,7 +30,7 @@ pub trait ScaleSetWriter {
     /// Stores a scale set under its resource id, with its service principal, its assigned identities and its model's
     /// extensions. A system-assigned identity that is no longer given, or has another principal id, is tombstoned.
     /// Limits are the caller's to check ([`domain::limits`]). When its identities change its machines are noted as
-    /// changed too.
+    /// changed too, and the certificates on their disks of those that went are revoked.
     ///
     /// # Errors
     /// [`Error::Taken`] when its principal or client id is or was another's; [`Error::Missing`] when its resource

@@ -7,8 +7,11 @@ use super::query::Source;
 use super::row::{Row, page, tags_text, within};
 use super::transaction::{Changing, Writing};
 use super::virtual_machine::{self, system_assigned};
-use super::{extension_spec, resource_group, service_principal};
-use crate::{Error, Noun, Op, Page, Put, ScaleSetReader, ScaleSetWriter, VirtualMachineReader as _};
+use super::{certificate_credential, extension_spec, resource_group, service_principal};
+use crate::{
+    Error, Noun, Op, Page, Put, ScaleSetReader, ScaleSetWriter, UserAssignedIdentityReader as _,
+    VirtualMachineReader as _,
+};
 
 macro_rules! select {
     ($rest:literal) => {
@@ -125,6 +128,7 @@ fn update(tx: &mut Changing<'_>, before: &ScaleSet, new: &ScaleSet) -> Result<Pu
     tx.change_one(Noun::ScaleSet, key, Op::Put, sql, values)?;
     let same_identities = (principal(before), &before.user_assigned) == (principal(new), &new.user_assigned);
     if !same_identities {
+        revoke_unassigned(tx, before, new)?;
         note_machines(tx, &new.id)?;
     }
     if !same_identities || before.extensions != new.extensions {
@@ -146,6 +150,18 @@ fn remove(tx: &mut Changing<'_>, id: &ResourceId) -> Result<bool, Error> {
         service_principal::bury(tx, principal)?;
     }
     Ok(true)
+}
+
+/// Revokes the certificates on the machines' disks of the identities that are not to stay.
+fn revoke_unassigned(tx: &mut Changing<'_>, before: &ScaleSet, new: &ScaleSet) -> Result<(), Error> {
+    let machines = tx.virtual_machines_of_scale_set(&new.id)?;
+    for id in before.user_assigned.iter().filter(|id| !new.user_assigned.contains(id)) {
+        let Some(identity) = tx.user_assigned_identity(id)? else { continue };
+        for machine in &machines {
+            certificate_credential::revoke_all_on(tx, &machine.id, Some(identity.identity.principal_id))?;
+        }
+    }
+    Ok(())
 }
 
 /// Notes that the identities of every machine of a scale set have changed.

@@ -24,6 +24,7 @@ const CASES: &[Case] = &[
     ("each act is audited once", transactions::audit),
     ("a snapshot does not move", transactions::snapshot),
     ("a deleted identity never comes back", tombstones::of_an_identity),
+    ("an identity that leaves a scale set leaves its machines", tombstones::of_a_scale_set_identity),
     ("a deleted machine takes its principal and certificates", tombstones::of_a_machine),
     ("resources of unknown types come back, in pieces", resources::generic),
     ("machines of a scale set act as the scale set", resources::scale_sets),

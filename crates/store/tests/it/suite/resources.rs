@@ -21,7 +21,7 @@ fn nic(name: &str) -> Resource {
     }
 }
 
-fn scale_set(user_assigned: &[u32]) -> ScaleSet {
+pub(super) fn scale_set(user_assigned: &[u32]) -> ScaleSet {
     let id = group().id.resource("Microsoft.Compute", "virtualMachineScaleSets", "ss").unwrap();
     ScaleSet {
         unique_id: guid(0x70, 1),
@@ -54,7 +54,7 @@ fn scale_set(user_assigned: &[u32]) -> ScaleSet {
     }
 }
 
-fn instance(number: u32) -> VirtualMachine {
+pub(super) fn instance(number: u32) -> VirtualMachine {
     let scale_set = scale_set(&[]).id;
     VirtualMachine {
         id: scale_set.child("virtualMachines", &number.to_string()).unwrap(),

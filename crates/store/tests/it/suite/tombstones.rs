@@ -23,6 +23,34 @@ pub(super) fn of_an_identity(store: &dyn Store) {
     write(store, |tx| tx.put_user_assigned_identity(&renamed)).unwrap();
 }
 
+/// Machines of a scale set hold certificates of its identities, which aren't assigned to them one by one.
+pub(super) fn of_a_scale_set_identity(store: &dyn Store) {
+    base(store);
+    let (gone, kept) = (identity(1).identity, identity(2).identity);
+    let machine = |number| resources::instance(number).id;
+    write(store, |tx| {
+        tx.put_user_assigned_identity(&identity(1))?;
+        tx.put_user_assigned_identity(&identity(2))?;
+        tx.put_scale_set(&resources::scale_set(&[1, 2]))?;
+        for number in [0, 1] {
+            tx.put_virtual_machine(&resources::instance(number))?;
+        }
+        tx.put_certificate_credential(&certificate(&gone, Some(machine(0)), 1))?;
+        tx.put_certificate_credential(&certificate(&gone, Some(machine(1)), 2))?;
+        tx.put_certificate_credential(&certificate(&kept, Some(machine(0)), 3))?;
+        tx.put_certificate_credential(&certificate(&gone, None, 4))
+    })
+    .unwrap();
+    write(store, |tx| tx.put_scale_set(&resources::scale_set(&[2]))).unwrap();
+    let tx = store.read().unwrap();
+    let valid = |holder: &ManagedIdentity| -> Vec<u8> {
+        let all = tx.certificate_credentials_of(holder.principal_id).unwrap();
+        let valid = all.iter().filter(|found| found.revoked_at.is_none());
+        valid.map(|found| found.thumbprint_sha256[0]).collect()
+    };
+    assert_eq!((valid(&gone), valid(&kept)), (vec![4], vec![3]), "what is on its machines is of no more use");
+}
+
 pub(super) fn of_a_machine(store: &dyn Store) {
     base(store);
     let vm = machine(1, &[1]);
