@@ -53,21 +53,47 @@ pub(crate) fn merge(target: &mut Object, patch: &Object) {
     }
 }
 
-/// Removes what an operating system is told once and nobody may read again, in whatever case it is spelt.
-pub(crate) fn forget_secrets(properties: &mut Object) {
-    properties.retain(|name, _| !name.eq_ignore_ascii_case("userData"));
-    for (_, os) in properties.iter_mut().filter(|(name, _)| name.eq_ignore_ascii_case("osProfile")) {
-        let Value::Object(os) = os else { continue };
-        os.retain(|name, _| !SECRETS.iter().any(|secret| secret.eq_ignore_ascii_case(name)));
-        for (_, windows) in os.iter_mut().filter(|(name, _)| name.eq_ignore_ascii_case("windowsConfiguration")) {
-            let Value::Object(windows) = windows else { continue };
-            windows.retain(|name, _| !name.eq_ignore_ascii_case("additionalUnattendContent"));
-        }
+/// Removes what is told once and nobody may read again, at any depth and in whatever case it is spelt.
+pub(crate) fn forget_secrets(object: &mut Object) {
+    object.retain(|name, value| !is_secret(name, value));
+    object.values_mut().for_each(forget_within);
+}
+
+fn forget_within(value: &mut Value) {
+    match value {
+        Value::Object(members) => forget_secrets(members),
+        Value::Array(items) => items.iter_mut().for_each(forget_within),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
-/// What an `osProfile` has that is a secret.
-const SECRETS: [&str; 3] = ["adminPassword", "customData", "secrets"];
+/// Members that hold secrets, in lower case.
+const SECRETS: [&str; 10] = [
+    "additionalunattendcontent",
+    "clientsecret",
+    "connectionstring",
+    "customdata",
+    "protectedparameters",
+    "protectedsettings",
+    "secrets",
+    "securevalue",
+    "sharedkey",
+    "userdata",
+];
+/// Parts of the names of members that hold secrets, in lower case.
+const SECRET_PARTS: [&str; 2] = ["accountkey", "password"];
+
+/// Whether a member is a secret. A flag is none (`disablePasswordAuthentication`), nor is what may be done with `secrets`.
+fn is_secret(name: &str, value: &Value) -> bool {
+    let name = name.to_ascii_lowercase();
+    let plain = match value {
+        Value::Null | Value::Bool(_) => true,
+        Value::String(text) => ["true", "false"].iter().any(|flag| flag.eq_ignore_ascii_case(text)),
+        Value::Array(items) => name == "secrets" && items.iter().all(Value::is_string),
+        Value::Number(_) | Value::Object(_) => false,
+    };
+    !plain && (SECRETS.contains(&name.as_str()) || SECRET_PARTS.iter().any(|part| name.contains(part)))
+}
 
 /// The tags of a body, when it says any.
 pub(crate) fn tags(body: &Object) -> Result<Option<BTreeMap<String, String>>, ArmError> {
@@ -168,10 +194,19 @@ mod tests {
     #[test]
     fn secrets_are_forgotten() {
         let mut properties = object(json!({
-            "osProfile": {"adminUsername": "u", "adminPassword": "p", "customData": "c"}, "userData": "d",
+            "osProfile": {
+                "adminUsername": "u", "adminPassword": "p", "customData": "c", "secrets": [{"sourceVault": {}}],
+                "linuxConfiguration": {"disablePasswordAuthentication": true},
+                "WindowsConfiguration": {"additionalUnattendContent": [{"content": "x"}]},
+            },
+            "userData": "d",
         }));
         forget_secrets(&mut properties);
-        assert_eq!(Value::Object(properties), json!({"osProfile": {"adminUsername": "u"}}));
+        let left = json!({"osProfile": {
+            "adminUsername": "u", "linuxConfiguration": {"disablePasswordAuthentication": true},
+            "WindowsConfiguration": {},
+        }});
+        assert_eq!(Value::Object(properties), left);
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub(crate) fn put(tx: &mut dyn Tx, work: &Work, id: &ResourceId, body: &Object) 
         id: id.clone(),
         location: document::location(body)?.or_else(|| before.as_ref().and_then(|before| before.location.clone())),
         tags: document::tags(body)?.unwrap_or_default(),
-        document: described(body),
+        document: described(id, body),
         created_at: before.as_ref().map_or(work.now, |before| before.created_at),
         changed_at: work.now,
     };
@@ -35,7 +35,7 @@ pub(crate) fn patch(tx: &mut dyn Tx, work: &Work, id: &ResourceId, body: &Object
     document::merge(&mut merged, &document::described(body));
     let wanted = Resource {
         tags: document::tags(body)?.unwrap_or_else(|| before.tags.clone()),
-        document: described(&merged),
+        document: described(id, &merged),
         changed_at: work.now,
         ..before
     };
@@ -75,15 +75,19 @@ pub(crate) fn shown(found: &Resource) -> Result<Value, Failure> {
     Ok(shown.into())
 }
 
-/// What is kept of a body: all but what is said of every resource, and the state, which is ours.
-fn described(body: &Object) -> String {
+/// What is kept of a body: all but what is said of every resource, the state, which is ours, and secrets.
+fn described(id: &ResourceId, body: &Object) -> String {
     let mut described = document::described(body);
+    document::forget_secrets(&mut described);
     if let Some(identity) = body.get("identity") {
         described.insert("identity".to_owned(), identity.clone());
     }
     if let Some(Value::Object(properties)) = described.get_mut("properties") {
         properties.shift_remove("provisioningState");
-        document::forget_secrets(properties);
+        // The secret of a vault, and whatever else is called so.
+        if id.resource_type().to_ascii_lowercase().ends_with("/secrets") {
+            properties.retain(|name, _| !name.eq_ignore_ascii_case("value"));
+        }
     }
     document::text(described)
 }

@@ -8,10 +8,11 @@ struct Migration {
     sql: &'static str,
 }
 
-const ALL: [Migration; 3] = [
+const ALL: [Migration; 4] = [
     Migration { name: "base", sql: include_str!("../../migrations/sqlite/0001_base.sql") },
     Migration { name: "tenant_created_at", sql: include_str!("../../migrations/sqlite/0002_tenant_created_at.sql") },
     Migration { name: "control_plane", sql: include_str!("../../migrations/sqlite/0003_control_plane.sql") },
+    Migration { name: "secrets_and_roles", sql: include_str!("../../migrations/sqlite/0004_secrets_and_roles.sql") },
 ];
 
 /// Where a file stands.
@@ -71,18 +72,24 @@ pub(super) fn run(connection: &mut Connection) -> rusqlite::Result<()> {
 mod tests {
     use super::*;
 
+    /// A file that has run the first so many steps.
+    fn of_before(steps: usize) -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        let migrations =
+            "CREATE TABLE migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, sql TEXT NOT NULL) STRICT";
+        connection.execute_batch(migrations).unwrap();
+        for (number, step) in (1..).zip(ALL.iter().take(steps)) {
+            connection.execute_batch(step.sql).unwrap();
+            let values = (number, step.name, step.sql);
+            connection.execute("INSERT INTO migration VALUES (?1, ?2, ?3)", values).unwrap();
+            connection.pragma_update(None, "user_version", number).unwrap();
+        }
+        connection
+    }
+
     #[test]
     fn a_tenant_of_before_is_as_old_as_the_first_act() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        let [base, ..] = ALL;
-        connection
-            .execute_batch(
-                "CREATE TABLE migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, sql TEXT NOT NULL) STRICT",
-            )
-            .unwrap();
-        connection.execute_batch(base.sql).unwrap();
-        connection.execute("INSERT INTO migration VALUES (1, ?1, ?2)", (base.name, base.sql)).unwrap();
-        connection.pragma_update(None, "user_version", 1).unwrap();
+        let mut connection = of_before(1);
         connection
             .execute_batch(
                 "INSERT INTO tenant VALUES ('t', 'dev');
@@ -92,6 +99,25 @@ mod tests {
         run(&mut connection).unwrap();
         let at: i64 = connection.query_row("SELECT created_at FROM tenant", [], |row| row.get(0)).unwrap();
         assert_eq!(at, 1_700_000_000);
+    }
+
+    #[test]
+    fn secrets_of_before_are_taken_out_of_documents() {
+        let mut connection = of_before(3);
+        let documents = [
+            ("/a", r#"{"properties":{"x":[{"secureValue":"S","n":1}],"Password":"S","c":{"accountKey1":{"k":"S"}}}}"#),
+            ("/b", r#"{"properties":{"disablePasswordAuthentication":true,"z":1,"a":2}}"#),
+            ("/v/secrets/s", r#"{"properties":{"value":"S"}}"#),
+        ];
+        for (key, document) in documents {
+            let sql = "INSERT INTO resource VALUES (?1, ?1, NULL, '{}', ?2, 0, 0)";
+            connection.execute(sql, (key, document)).unwrap();
+        }
+        run(&mut connection).unwrap();
+        let mut found = connection.prepare("SELECT document FROM resource ORDER BY key").unwrap();
+        let found = found.query_map([], |row| row.get(0)).unwrap().collect::<rusqlite::Result<Vec<String>>>().unwrap();
+        let left = [r#"{"properties":{"x":[{"n":1}],"c":{}}}"#, documents[1].1, r#"{"properties":{}}"#];
+        assert_eq!(found, left);
     }
 
     #[test]

@@ -89,3 +89,63 @@ async fn passwords_however_they_are_spelt() {
     let generic = arm.put(&network, machine("properties", "osProfile", "adminPassword")).await.is(201);
     nowhere(&arm, &[&made, &cased, &outer, &patched, &set, &generic, &arm.get(&vm("a1")).await]);
 }
+
+#[tokio::test]
+async fn secrets_of_types_without_a_behaviour_at_any_depth() {
+    let arm = Arm::new().await;
+    let machine = arm.vm("vm1").await;
+    let of = |provider: &str, path: &str| format!("{G}/providers/{provider}/{path}");
+    let mut answers = Vec::new();
+    for (path, properties) in [
+        (
+            format!("{machine}/runCommands/run"),
+            json!({
+                "source": {"script": "echo"}, "parameters": [{"name": "a", "value": "b"}], "runAsPassword": SECRET,
+                "protectedParameters": [{"name": "p", "value": SECRET}],
+            }),
+        ),
+        (
+            of("Microsoft.Resources", "deploymentScripts/script"),
+            json!({
+                "environmentVariables": [{"name": "a", "value": "b"}, {"name": "s", "secureValue": SECRET}],
+                "storageAccountSettings": {"storageAccountName": "x", "storageAccountKey": SECRET},
+            }),
+        ),
+        (
+            of("Microsoft.Network", "virtualNetworkGateways/gateway"),
+            json!({
+                "deep": [[{"PROTECTEDSETTINGS": {"k": SECRET}}], {"sharedKey": SECRET, "clientSecret": SECRET}],
+                "connections": [{"connectionString": SECRET, "passwordRules": {"first": SECRET}}],
+            }),
+        ),
+        (
+            of("Microsoft.App", "containerApps/app"),
+            json!({"configuration": {"secrets": [{"name": "s", "value": SECRET}]}}),
+        ),
+    ] {
+        answers.push(arm.put(&path, json!({"location": "westus", "properties": properties})).await.is(201));
+        answers.push(arm.patch(&path, json!({"properties": {"more": {"adminPassword": SECRET}}})).await.is(200));
+        answers.push(arm.get(&path).await.is(200));
+    }
+    arm.put(&of("Microsoft.KeyVault", "vaults/v"), json!({"location": "westus", "properties": {}})).await.is(201);
+    let value = json!({"properties": {"value": SECRET, "contentType": "text"}});
+    answers.push(arm.put(&of("Microsoft.KeyVault", "vaults/v/secrets/s"), value).await.is(201));
+    let beside = json!({"location": "westus", "properties": {}, "plan": {"promotionPassword": SECRET}});
+    answers.push(arm.put(&of("Microsoft.Network", "networkInterfaces/nic"), beside).await.is(201));
+    answers.push(arm.post(&format!("{G}/exportTemplate"), json!({"resources": ["*"]})).await.is(200));
+    nowhere(&arm, &answers.iter().collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn what_only_sounds_like_a_secret_stays() {
+    let arm = Arm::new().await;
+    let path = format!("{G}/providers/Microsoft.KeyVault/vaults/v");
+    let properties = json!({
+        "accessPolicies": [{"permissions": {"secrets": ["get", "list"]}}], "disablePasswordAuthentication": true,
+        "passwordless": "False", "secretUri": "https://v.example/secrets/s",
+    });
+    let made = arm.put(&path, json!({"location": "westus", "properties": properties})).await.is(201).json();
+    let mut expected = properties;
+    expected["provisioningState"] = "Succeeded".into();
+    assert_eq!(made["properties"], expected);
+}
