@@ -110,7 +110,13 @@ pub(crate) fn bring(
     before: Option<&VmExtension>,
     mut wanted: VmExtension,
 ) -> Result<Option<Wait>, Failure> {
-    let same = before.is_some_and(|before| before.spec == wanted.spec && before.state != ProvisioningState::Failed);
+    let same = before.is_some_and(|before| match before.state {
+        ProvisioningState::Creating | ProvisioningState::Updating | ProvisioningState::Succeeded => {
+            before.spec == wanted.spec
+        }
+        // The same again is another try, and what is on its way out is wanted again.
+        ProvisioningState::Failed | ProvisioningState::Deleting => false,
+    });
     if same {
         // Tags may differ; the handler has nothing to do for them.
         tx.put_vm_extension(&wanted)?;

@@ -97,6 +97,24 @@ async fn profile_and_child_are_one_list() {
 }
 
 #[tokio::test]
+async fn an_extension_that_comes_back_while_it_goes_stays() {
+    let arm = Arm::new().await;
+    let path = scale_set("ss");
+    let with = model("Automatic", 1, json!([entry(LINUX, LINUX)]));
+    arm.put(&path, with.clone()).await.is(201);
+    arm.settle(&Guest::SOUND).await;
+    let without = arm.put(&path, model("Automatic", 1, json!([]))).await.is(200);
+    let back = arm.put(&path, with).await.is(200);
+    arm.settle(&Guest::SOUND).await;
+    assert_eq!(on_machines(&arm).await, [("0".to_owned(), vec![LINUX.to_owned()])]);
+    let shown = arm.get(&format!("{path}/virtualMachines/0/extensions/{LINUX}")).await.is(200).json();
+    assert_eq!(shown["properties"]["provisioningState"], "Succeeded");
+    for change in [&without, &back] {
+        assert_eq!(arm.poll(change).await.json()["status"], "Succeeded");
+    }
+}
+
+#[tokio::test]
 async fn machines_of_a_manual_scale_set_follow_when_told() {
     let arm = Arm::new().await;
     let path = scale_set("ss");
