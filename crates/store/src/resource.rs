@@ -34,7 +34,7 @@ pub trait ResourceWriter {
     /// When the store fails.
     fn put_resource(&mut self, resource: &Resource) -> Result<Put, Error>;
 
-    /// Removes a resource and everything of unknown type below it; says whether it was there.
+    /// Removes a resource and everything of unknown type below it, with every role over those; says whether it was there.
     ///
     /// # Errors
     /// When the store fails.

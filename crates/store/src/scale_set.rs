@@ -38,7 +38,7 @@ pub trait ScaleSetWriter {
     /// tenant.
     fn put_scale_set(&mut self, scale_set: &ScaleSet) -> Result<Put, Error>;
 
-    /// Removes a scale set with its machines; its service principal is tombstoned with its roles. Says whether it was
+    /// Removes a scale set with its machines and whatever lies below it, and every role over those; its service principal is tombstoned with its roles. Says whether it was
     /// there.
     ///
     /// # Errors

@@ -29,7 +29,7 @@ pub trait UserAssignedIdentityWriter {
     fn put_user_assigned_identity(&mut self, identity: &UserAssignedIdentity) -> Result<Put, Error>;
 
     /// Removes an identity: it leaves every machine, its service principal is tombstoned with its roles and
-    /// certificates. Says whether it was there.
+    /// certificates, and what lies below it goes with every role over it. Says whether it was there.
     ///
     /// # Errors
     /// When the store fails.

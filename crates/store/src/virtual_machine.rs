@@ -67,7 +67,7 @@ pub trait VirtualMachineWriter {
     /// exists with another `vmId` or tenant.
     fn put_virtual_machine(&mut self, vm: &VirtualMachine) -> Result<Put, Error>;
 
-    /// Removes a machine with its extensions; its system-assigned identity's service principal is tombstoned with its
+    /// Removes a machine with its extensions and whatever lies below it, and every role over those; its system-assigned identity's service principal is tombstoned with its
     /// roles, and every certificate on its disk is revoked. Says whether it was there.
     ///
     /// # Errors

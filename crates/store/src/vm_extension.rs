@@ -39,7 +39,7 @@ pub trait VmExtensionWriter {
     /// [`Error::Missing`] when the machine is not there; [`Error::Contradiction`] when id, machine and name disagree.
     fn put_vm_extension(&mut self, extension: &VmExtension) -> Result<Put, Error>;
 
-    /// Removes an extension; says whether it was there.
+    /// Removes an extension with what is attached to it, and every role over it; says whether it was there.
     ///
     /// # Errors
     /// When the store fails.

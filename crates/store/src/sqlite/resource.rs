@@ -3,6 +3,7 @@
 use domain::{Resource, ResourceId, ResourceSummary, Scope};
 
 use super::query::Source;
+use super::role_assignment;
 use super::row::{Row, page, tags_text, within};
 use super::transaction::{Changing, Writing};
 use crate::{Error, Noun, Op, Page, Put, ResourceReader, ResourceWriter};
@@ -47,15 +48,23 @@ impl ResourceWriter for Writing<'_> {
 
     fn remove_resource(&mut self, id: &ResourceId) -> Result<bool, Error> {
         self.attempt(|tx| {
-            let mut found = false;
-            for resource in tx.resources(&Scope::At(id.clone()), &Page::ALL)? {
-                found |= resource.id == *id;
-                let key = resource.id.key();
-                tx.change_one(Noun::Resource, key, Op::Removed, "DELETE FROM resource WHERE key = ?1", [key])?;
+            let found = tx.resource(id)?.is_some();
+            if found {
+                remove_all_within(tx, id)?;
             }
             Ok(found)
         })
     }
+}
+
+/// Removes what is of unknown type at this id, below it or attached to it, and every role over any of that.
+pub(super) fn remove_all_within(tx: &mut Changing<'_>, id: &ResourceId) -> Result<(), Error> {
+    let scope = Scope::At(id.clone());
+    for resource in tx.resources(&scope, &Page::ALL)? {
+        let key = resource.id.key();
+        tx.change_one(Noun::Resource, key, Op::Removed, "DELETE FROM resource WHERE key = ?1", [key])?;
+    }
+    role_assignment::remove_all_within(tx, &scope)
 }
 
 fn put(tx: &mut Changing<'_>, new: &Resource) -> Result<Put, Error> {

@@ -47,6 +47,14 @@ pub(super) fn remove_all_of(tx: &mut Changing<'_>, principal: PrincipalId) -> Re
     Ok(())
 }
 
+/// Removes every role over a scope or over something below it.
+pub(super) fn remove_all_within(tx: &mut Changing<'_>, scope: &Scope) -> Result<(), Error> {
+    for assignment in tx.role_assignments(scope)? {
+        remove(tx, assignment.id)?;
+    }
+    Ok(())
+}
+
 fn put(tx: &mut Changing<'_>, new: &RoleAssignment) -> Result<Put, Error> {
     let key = new.id.to_string();
     match tx.role_assignment(new.id)? {

@@ -7,7 +7,7 @@ use super::query::Source;
 use super::row::{Row, page, tags_text, within};
 use super::transaction::{Changing, Writing};
 use super::virtual_machine::{self, system_assigned};
-use super::{certificate_credential, extension_spec, resource_group, service_principal};
+use super::{certificate_credential, extension_spec, resource, resource_group, service_principal};
 use crate::{
     Error, Noun, Op, Page, Put, ScaleSetReader, ScaleSetWriter, UserAssignedIdentityReader as _,
     VirtualMachineReader as _,
@@ -144,6 +144,7 @@ fn remove(tx: &mut Changing<'_>, id: &ResourceId) -> Result<bool, Error> {
         virtual_machine::remove(tx, &machine.id)?;
     }
     remove_parts(tx, id)?;
+    resource::remove_all_within(tx, id)?;
     let key = id.key();
     tx.change_one(Noun::ScaleSet, key, Op::Removed, "DELETE FROM scale_set WHERE key = ?1", [key])?;
     if let Some(principal) = principal(&scale_set) {

@@ -5,7 +5,7 @@ use domain::{IdentityKind, ManagedIdentity, ResourceId, Scope, UserAssignedIdent
 use super::query::Source;
 use super::row::{Row, page, tags_text, within};
 use super::transaction::{Changing, Writing};
-use super::{resource_group, scale_set, service_principal};
+use super::{resource, resource_group, scale_set, service_principal};
 use crate::{
     Error, Noun, Op, Page, Put, UserAssignedIdentityReader, UserAssignedIdentityWriter, VirtualMachineReader as _,
 };
@@ -90,6 +90,7 @@ fn remove(tx: &mut Changing<'_>, id: &ResourceId) -> Result<bool, Error> {
         tx.change_one(Noun::VirtualMachine, vm.key(), Op::Put, sql, [vm.key(), id.key()])?;
     }
     scale_set::unassign_everywhere(tx, &identity)?;
+    resource::remove_all_within(tx, id)?;
     let sql = "DELETE FROM user_assigned_identity WHERE key = ?1";
     tx.change_one(Noun::UserAssignedIdentity, id.key(), Op::Removed, sql, [id.key()])?;
     service_principal::bury(tx, identity.identity.principal_id)?;

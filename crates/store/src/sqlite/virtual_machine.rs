@@ -11,7 +11,7 @@ use rusqlite::{Params, named_params};
 use super::query::Source;
 use super::row::{Row, page, tags_text, within};
 use super::transaction::{Changing, Writing};
-use super::{certificate_credential, resource_group, service_principal, vm_extension, vm_snapshot};
+use super::{certificate_credential, resource, resource_group, service_principal, vm_extension, vm_snapshot};
 use crate::{
     Error, Noun, Op, Page, Put, Unique, UserAssignedIdentityReader as _, VirtualMachineReader, VirtualMachineWriter,
 };
@@ -220,6 +220,7 @@ pub(super) fn remove(tx: &mut Changing<'_>, id: &ResourceId) -> Result<bool, Err
     };
     let key = id.key();
     vm_extension::remove_all_of(tx, id)?;
+    resource::remove_all_within(tx, id)?;
     certificate_credential::revoke_all_on(tx, id, None)?;
     let (noun, op) = (Noun::VirtualMachine, Op::Removed);
     tx.change(

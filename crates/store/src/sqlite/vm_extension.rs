@@ -3,10 +3,10 @@
 use domain::{HandlerOutcome, HandlerStatus, ProvisioningState, ResourceId, VmExtension};
 use rusqlite::named_params;
 
-use super::extension_spec;
 use super::query::Source;
 use super::row::{Row, tags_text};
 use super::transaction::{Changing, Writing};
+use super::{extension_spec, resource};
 use crate::{Error, Noun, Op, Put, VmExtensionReader, VmExtensionWriter};
 
 macro_rules! select {
@@ -130,7 +130,11 @@ fn put(tx: &mut Changing<'_>, new: &VmExtension) -> Result<Put, Error> {
 
 fn remove(tx: &mut Changing<'_>, id: &ResourceId) -> Result<bool, Error> {
     let sql = "DELETE FROM vm_extension WHERE key = ?1";
-    Ok(tx.change(Noun::VmExtension, id.key(), Op::Removed, sql, [id.key()])? > 0)
+    let found = tx.change(Noun::VmExtension, id.key(), Op::Removed, sql, [id.key()])? > 0;
+    if found {
+        resource::remove_all_within(tx, id)?;
+    }
+    Ok(found)
 }
 
 fn number(number: u64) -> i64 {

@@ -26,6 +26,7 @@ const CASES: &[Case] = &[
     ("a deleted identity never comes back", tombstones::of_an_identity),
     ("an identity that leaves a scale set leaves its machines", tombstones::of_a_scale_set_identity),
     ("a deleted machine takes its principal and certificates", tombstones::of_a_machine),
+    ("what lies below a resource goes with it", tombstones::of_what_lies_below),
     ("resources of unknown types come back, in pieces", resources::generic),
     ("machines of a scale set act as the scale set", resources::scale_sets),
     ("an operation ends with the last thing it waits for", resources::operations),

@@ -10,7 +10,7 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix(NOW + seconds)
 }
 
-fn nic(name: &str) -> Resource {
+pub(super) fn nic(name: &str) -> Resource {
     Resource {
         id: group().id.resource("Microsoft.Network", "networkInterfaces", name).unwrap(),
         location: Some("westeurope".to_owned()),

@@ -1,4 +1,5 @@
-use store::Unique;
+use domain::Resource;
+use store::{Page, Unique};
 
 use super::*;
 
@@ -70,4 +71,60 @@ pub(super) fn of_a_machine(store: &dyn Store) {
     drop(tx);
     assert!(matches!(write(store, |tx| tx.put_virtual_machine(&vm)), Err(Error::Taken { .. })));
     assert!(!write(store, |tx| tx.remove_virtual_machine(&vm.id)).unwrap(), "it is gone already");
+}
+
+type Remove = fn(&mut dyn Tx, &ResourceId) -> Result<bool, Error>;
+
+/// A child of a type that nothing is known about, what is attached to a resource, and roles over it and over those.
+pub(super) fn of_what_lies_below(store: &dyn Store) {
+    base(store);
+    let beside = ResourceId::parse(&format!("{}0", machine(1, &[]).id)).unwrap();
+    let below = |id: &ResourceId| {
+        let lock = id.resource("Microsoft.Authorization", "locks", "l").unwrap();
+        [id.child("runCommands", "r").unwrap(), lock]
+    };
+    let removed: [(ResourceId, Remove); 5] = [
+        (machine(1, &[]).id, |tx, id| tx.remove_virtual_machine(id)),
+        (resources::scale_set(&[]).id, |tx, id| tx.remove_scale_set(id)),
+        (identity(1).identity.id, |tx, id| tx.remove_user_assigned_identity(id)),
+        (resources::nic("everything").id, |tx, id| tx.remove_resource(id)),
+        (extension(2).id, |tx, id| tx.remove_vm_extension(id)),
+    ];
+    let lies = |tx: &dyn Tx, id: &ResourceId| {
+        let within = Scope::At(id.clone());
+        Ok::<_, Error>(tx.resources(&within, &Page::ALL)?.len() + tx.role_assignments(&within)?.len())
+    };
+    write(store, |tx| {
+        everything(tx)?;
+        tx.put_virtual_machine(&machine(2, &[]))?;
+        tx.put_vm_extension(&extension(2))?;
+        let mut number = 10;
+        for id in removed.iter().map(|(id, _)| id).chain([&beside]) {
+            for child in below(id) {
+                tx.put_resource(&Resource { id: child, ..resources::nic("x") })?;
+            }
+            for scope in below(id).into_iter().chain([id.clone()]) {
+                number += 1;
+                let id = guid(0x70, number);
+                tx.put_role_assignment(&RoleAssignment { id, scope: Scope::At(scope), ..role() })?;
+            }
+        }
+        Ok(())
+    })
+    .unwrap();
+    for (id, remove) in removed {
+        write(store, |tx| {
+            assert!(lies(tx, &id)? >= 5, "{id}");
+            assert!(remove(tx, &id)?, "{id}");
+            assert_eq!(lies(tx, &id)?, 0, "{id}");
+            Ok(())
+        })
+        .unwrap();
+    }
+    write(store, |tx| {
+        assert!(!tx.remove_resource(&beside)? && !tx.remove_vm_extension(&beside)?);
+        assert_eq!(lies(tx, &beside)?, 5, "a name that only begins the same");
+        Ok(())
+    })
+    .unwrap();
 }
