@@ -32,7 +32,7 @@ pub(crate) fn put(tx: &mut dyn Tx, work: &Work, id: &ResourceId, body: &Object) 
 pub(crate) fn patch(tx: &mut dyn Tx, work: &Work, id: &ResourceId, body: &Object) -> Result<Reply, Failure> {
     let before = find(tx, id)?;
     let mut merged = document::parse(&before.document)?;
-    document::merge(&mut merged, &document::described(body));
+    document::merge(&mut merged, &own(body));
     let wanted = Resource {
         tags: document::tags(body)?.unwrap_or_else(|| before.tags.clone()),
         document: described(id, &merged),
@@ -77,11 +77,8 @@ pub(crate) fn shown(found: &Resource) -> Result<Value, Failure> {
 
 /// What is kept of a body: all but what is said of every resource, the state, which is ours, and secrets.
 fn described(id: &ResourceId, body: &Object) -> String {
-    let mut described = document::described(body);
+    let mut described = own(body);
     document::forget_secrets(&mut described);
-    if let Some(identity) = body.get("identity") {
-        described.insert("identity".to_owned(), identity.clone());
-    }
     if let Some(Value::Object(properties)) = described.get_mut("properties") {
         properties.shift_remove("provisioningState");
         // The secret of a vault, and whatever else is called so.
@@ -90,6 +87,15 @@ fn described(id: &ResourceId, body: &Object) -> String {
         }
     }
     document::text(described)
+}
+
+/// What a body says beside what is said of every resource. Nobody here acts on its identity, which is kept as it is said.
+fn own(body: &Object) -> Object {
+    let mut own = document::described(body);
+    if let Some(identity) = body.get("identity") {
+        own.insert("identity".to_owned(), identity.clone());
+    }
+    own
 }
 
 fn find(tx: &dyn ReadTx, id: &ResourceId) -> Result<Resource, Failure> {

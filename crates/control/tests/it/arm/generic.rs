@@ -32,6 +32,20 @@ async fn are_kept_as_they_were_given() {
 }
 
 #[tokio::test]
+async fn a_patch_changes_their_identity() {
+    let arm = Arm::new().await;
+    let path = network("networkInterfaces/nic1");
+    let identity = json!({"type": "UserAssigned", "userAssignedIdentities": {"/a": {}, "/b": {}}});
+    arm.put(&path, json!({"location": "westus", "identity": identity, "properties": {"x": 1}})).await.is(201);
+    let change = json!({"Identity": {"type": "SystemAssigned, UserAssigned", "userAssignedIdentities": {"/a": null}}});
+    let patched = arm.patch(&path, change).await.is(200).json();
+    let expected = json!({"type": "SystemAssigned, UserAssigned", "userAssignedIdentities": {"/b": {}}});
+    assert_eq!((&patched["identity"], &patched["properties"]["x"]), (&expected, &json!(1)));
+    assert_eq!(arm.patch(&path, json!({"tags": {}})).await.is(200).json()["identity"], expected);
+    assert_eq!(arm.patch(&path, json!({"identity": null})).await.is(200).json().get("identity"), None);
+}
+
+#[tokio::test]
 async fn at_any_depth_and_in_any_case() {
     let arm = Arm::new().await;
     let body = json!({"properties": {}});
