@@ -1,5 +1,6 @@
 //! Why a request of the control plane fails, and what the client learns of it.
 
+use authority::kek::KekError;
 use contract::arm::{ArmError, Code};
 
 /// Why a request fails.
@@ -27,6 +28,12 @@ impl From<ArmError> for Failure {
 impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<KekError> for Failure {
+    fn from(error: KekError) -> Self {
+        Self::Internal { doing: "seal or open a secret", why: error.into() }
     }
 }
 

@@ -1,8 +1,21 @@
 //! What guests say: the other end of extensions and power. Whatever acts for a machine, an agent in it or something in
 //! this process, reads what is wanted from the store and reports here.
 
+use authority::kek::{FileKek, KekError};
 use domain::{HandlerOutcome, HandlerStatus, OperationError, ProvisioningState, ResourceId, Timestamp, VmExtension};
 use store::{Act, Handle, Tx};
+use zeroize::Zeroizing;
+
+use super::seal::{self, Purpose};
+
+/// The settings of an extension that only its guest may read, as JSON; none when there are none.
+///
+/// # Errors
+/// When they don't open: another key sealed them, or they belong to another extension.
+pub fn protected_settings(kek: &FileKek, extension: &VmExtension) -> Result<Option<Zeroizing<Vec<u8>>>, KekError> {
+    let sealed = extension.spec.protected_settings.as_ref();
+    sealed.map(|sealed| seal::open(kek, Purpose::ProtectedSettings, &extension.id, sealed)).transpose()
+}
 
 /// Something that a guest says.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -198,11 +198,7 @@ pub(crate) fn read_extension(
         .map_err(|invalid| ArmError::new(Code::InvalidResourceName, format!("{invalid}.")))?;
     let kept = there.and_then(|there| there.spec.protected_settings.as_ref());
     let mut spec = vm_extension::spec(work, &of, properties, location, kept)?;
-    if let Some(there) = there
-        && spec.protected_settings.is_none()
-    {
-        spec.protected_settings.clone_from(&there.spec.protected_settings);
-    }
+    spec.protected_settings = spec.protected_settings.or_else(|| kept.cloned());
     Ok(ScaleSetExtension { name: there.map_or_else(|| name.to_owned(), |there| there.name.clone()), spec })
 }
 

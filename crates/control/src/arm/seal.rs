@@ -1,10 +1,12 @@
 //! Settings and requests that hold secrets, sealed at rest and bound to what they belong to.
 
-use authority::kek::{FileKek, Kek, KeyAad};
+use std::borrow::Cow;
+
+use authority::kek::{FileKek, Kek, KekError, KeyAad};
 use domain::{ResourceId, Sealed};
 use zeroize::Zeroizing;
 
-use super::failure::Failure;
+use super::kind::Kind;
 
 /// What is sealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,9 +27,8 @@ impl Purpose {
 }
 
 /// Seals bytes of a resource.
-pub(crate) fn seal(kek: &FileKek, purpose: Purpose, of: &ResourceId, bytes: &[u8]) -> Result<Sealed, Failure> {
-    let wrapped = kek.wrap(&aad(purpose, of), bytes);
-    let bytes = wrapped.map_err(|why| Failure::Internal { doing: "seal a secret", why: why.into() })?;
+pub(crate) fn seal(kek: &FileKek, purpose: Purpose, of: &ResourceId, bytes: &[u8]) -> Result<Sealed, KekError> {
+    let bytes = kek.wrap(&aad(purpose, &owner(of)), bytes)?;
     Ok(Sealed { kek_id: kek.id().to_owned(), bytes })
 }
 
@@ -37,9 +38,17 @@ pub(crate) fn open(
     purpose: Purpose,
     of: &ResourceId,
     sealed: &Sealed,
-) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let opened = kek.unwrap(&sealed.kek_id, &aad(purpose, of), &sealed.bytes);
-    opened.map_err(|why| Failure::Internal { doing: "open a sealed secret", why: why.into() })
+) -> Result<Zeroizing<Vec<u8>>, KekError> {
+    kek.unwrap(&sealed.kek_id, &aad(purpose, &owner(of)), &sealed.bytes)
+}
+
+/// What the secrets of a resource are bound to: itself, but the extension of a scale set's machine has a copy of what its
+/// model has.
+fn owner(id: &ResourceId) -> Cow<'_, ResourceId> {
+    let of_machine = Kind::of(id) == Some(Kind::ScaleSetMachineExtension);
+    let scale_set = of_machine.then(|| id.parent()?.parent()).flatten();
+    let model = scale_set.and_then(|scale_set| scale_set.child("extensions", id.name()).ok());
+    model.map_or(Cow::Borrowed(id), Cow::Owned)
 }
 
 fn aad<'a>(purpose: Purpose, of: &'a ResourceId) -> KeyAad<'a> {

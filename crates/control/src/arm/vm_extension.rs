@@ -3,7 +3,7 @@
 use contract::arm::{ArmError, Code};
 use contract::extension::Settings;
 use domain::{
-    ExtensionSpec, HandlerOutcome, HandlerStatus, PowerState, ProvisioningState, ResourceId, VirtualMachine,
+    ExtensionSpec, HandlerOutcome, HandlerStatus, PowerState, ProvisioningState, ResourceId, Sealed, VirtualMachine,
     VmExtension, Wait, names,
 };
 use serde_json::{Map, Value, json};
@@ -34,7 +34,8 @@ pub(crate) fn put(
         names::vm_extension(id.name()).map_err(|invalid| document::invalid_name(&invalid))?;
     }
     let properties = body::member(body, "properties")?.ok_or_else(|| body::wrong("properties", "an object"))?;
-    let spec = spec(work, id, properties, &vm.location, None)?;
+    let there = before.as_ref().and_then(|before| before.spec.protected_settings.as_ref());
+    let spec = spec(work, id, properties, &vm.location, there)?;
     let tags = document::tags(body)?.unwrap_or_default();
     let wanted = VmExtension {
         id: before.as_ref().map_or_else(|| id.clone(), |before| before.id.clone()),
@@ -73,7 +74,9 @@ pub(crate) fn patch(
     if let Some(protected) = properties.get("protectedSettings") {
         merged.insert("protectedSettings".to_owned(), protected.clone());
     }
-    let spec = spec(work, id, &merged, &vm.location, before.spec.protected_settings.as_ref())?;
+    let there = before.spec.protected_settings.as_ref();
+    let mut spec = spec(work, id, &merged, &vm.location, there)?;
+    spec.protected_settings = spec.protected_settings.or_else(|| there.cloned());
     let tags = document::tags(body)?.unwrap_or_else(|| before.tags.clone());
     let wanted = VmExtension { tags, spec, ..before.clone() };
     apply(tx, work, authorized, &vm, Some(&before), wanted)
@@ -139,13 +142,13 @@ pub(crate) fn list(tx: &dyn ReadTx, work: &Work, vm: &ResourceId) -> Result<Vec<
     Ok(tx.vm_extensions(&vm.id)?.iter().map(|found| shown(found, expanded)).collect())
 }
 
-/// What a body's `properties` say is to run. Protected settings that aren't said stay as `kept`.
+/// What a body's `properties` say is to run. Protected settings that say what those say that are there are the same.
 pub(crate) fn spec(
     work: &Work,
     id: &ResourceId,
     properties: &Object,
     location: &str,
-    kept: Option<&domain::Sealed>,
+    there: Option<&Sealed>,
 ) -> Result<ExtensionSpec, Failure> {
     members::EXTENSION.check(properties, "properties")?;
     let required = |name: &'static str| {
@@ -161,11 +164,14 @@ pub(crate) fn spec(
         Some(_) => return Err(body::wrong("settings", "an object").into()),
     };
     let protected_settings = match properties.get("protectedSettings") {
-        None | Some(Value::Null) => kept.cloned(),
-        Some(protected @ Value::Object(_)) => {
-            let text = zeroize::Zeroizing::new(protected.to_string());
-            Some(seal::seal(&work.kek, Purpose::ProtectedSettings, id, text.as_bytes())?)
-        }
+        None | Some(Value::Null) => None,
+        Some(protected @ Value::Object(_)) => match there.filter(|there| says(work, id, there, protected)) {
+            Some(there) => Some(there.clone()),
+            None => {
+                let text = zeroize::Zeroizing::new(protected.to_string());
+                Some(seal::seal(&work.kek, Purpose::ProtectedSettings, id, text.as_bytes())?)
+            }
+        },
         Some(_) => return Err(body::wrong("protectedSettings", "an object").into()),
     };
     let spec = ExtensionSpec {
@@ -184,6 +190,12 @@ pub(crate) fn spec(
             .map_err(|invalid| ArmError::parameter("settings.port", format!("{invalid}.")))?;
     }
     Ok(spec)
+}
+
+/// Whether sealed settings say this. Those that don't open say something else.
+fn says(work: &Work, id: &ResourceId, sealed: &Sealed, protected: &Value) -> bool {
+    let opened = seal::open(&work.kek, Purpose::ProtectedSettings, id, sealed);
+    opened.is_ok_and(|text| serde_json::from_slice::<Value>(&text).is_ok_and(|there| there == *protected))
 }
 
 fn apply(

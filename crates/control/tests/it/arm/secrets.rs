@@ -19,11 +19,54 @@ fn protected(handler: &str) -> Value {
     properties
 }
 
-/// Whether the store keeps protected settings for an extension.
+/// The protected settings that the store keeps for an extension, sealed.
 async fn kept(arm: &Arm, id: &str) -> Option<Vec<u8>> {
+    stored(arm, id).await.spec.protected_settings.map(|sealed| sealed.bytes)
+}
+
+async fn stored(arm: &Arm, id: &str) -> VmExtension {
     let id = ResourceId::parse(id).unwrap();
-    let found = arm.world.store.read(move |tx| tx.vm_extension(&id)).await.unwrap().expect("an extension");
-    found.spec.protected_settings.map(|sealed| sealed.bytes)
+    arm.world.store.read(move |tx| tx.vm_extension(&id)).await.unwrap().expect("an extension")
+}
+
+/// What the guest of an extension reads.
+async fn opened(arm: &Arm, id: &str) -> Value {
+    let opened = control::arm::guest::protected_settings(&arm.world.kek, &stored(arm, id).await);
+    serde_json::from_slice(&opened.expect("they open").expect("settings")).expect("JSON")
+}
+
+#[tokio::test]
+async fn the_same_protected_settings_again_are_no_change() {
+    let arm = Arm::new().await;
+    let machine = arm.vm("vm1").await;
+    let set = scale_set("ss");
+    let body = json!({
+        "location": "westus", "sku": {"name": "Standard_B1s", "capacity": 1},
+        "properties": {"upgradePolicy": {"mode": "Automatic"}},
+    });
+    arm.put(&set, body).await.is(201);
+    for (path, guest) in [
+        (format!("{machine}/extensions/x"), format!("{machine}/extensions/x")),
+        (format!("{set}/extensions/x"), format!("{set}/virtualMachines/0/extensions/x")),
+    ] {
+        let body = |value: &str| {
+            let mut properties = extension(LINUX);
+            properties["protectedSettings"] = json!({"k": value, "n": [1]});
+            json!({"location": "westus", "properties": properties})
+        };
+        arm.put(&path, body("a")).await.is(201);
+        arm.settle(&Guest::SOUND).await;
+        assert_eq!(opened(&arm, &guest).await, json!({"k": "a", "n": [1]}), "{path}");
+        let again = arm.put(&path, body("a")).await.is(200);
+        assert!(again.header("azure-asyncoperation").is_none(), "{path}: {}", again.body);
+        let patch = json!({"properties": {"protectedSettings": {"n": [1], "k": "a"}}});
+        let again = arm.patch(&path, patch).await.is(200);
+        assert!(again.header("azure-asyncoperation").is_none(), "{path}: {}", again.body);
+        let other = arm.put(&path, body("b")).await.is(200);
+        assert!(other.header("azure-asyncoperation").is_some(), "{path}: {}", other.body);
+        arm.settle(&Guest::SOUND).await;
+        assert_eq!(opened(&arm, &guest).await["k"], "b", "{path}");
+    }
 }
 
 #[tokio::test]
