@@ -33,6 +33,8 @@ pub enum Code {
     InvalidResourceType,
     InvalidTemplate,
     LinkedAuthorizationFailed,
+    LocationNotAvailableForResourceGroup,
+    LocationNotAvailableForResourceType,
     LocationRequired,
     MethodNotAllowed,
     MissingApiVersionParameter,
@@ -84,6 +86,8 @@ impl Code {
             Self::InvalidResourceType => "InvalidResourceType",
             Self::InvalidTemplate => "InvalidTemplate",
             Self::LinkedAuthorizationFailed => "LinkedAuthorizationFailed",
+            Self::LocationNotAvailableForResourceGroup => "LocationNotAvailableForResourceGroup",
+            Self::LocationNotAvailableForResourceType => "LocationNotAvailableForResourceType",
             Self::LocationRequired => "LocationRequired",
             Self::MethodNotAllowed => "MethodNotAllowed",
             Self::MissingApiVersionParameter => "MissingApiVersionParameter",
@@ -120,6 +124,8 @@ impl Code {
             | Self::InvalidRequestContent
             | Self::InvalidResourceName
             | Self::InvalidTemplate
+            | Self::LocationNotAvailableForResourceGroup
+            | Self::LocationNotAvailableForResourceType
             | Self::LocationRequired
             | Self::MissingApiVersionParameter
             | Self::InvalidApiVersionParameter

@@ -9,9 +9,12 @@ use store::ReadTx;
 
 use super::body::{self, Object};
 use super::failure::Failure;
+use super::{kind, subscription};
 
 /// The most tags of a resource.
 const MAX_TAGS: usize = 50;
+/// The most characters of a region's name.
+const MAX_LOCATION: usize = 64;
 /// What stands beside a description: it has a place of its own, or is ours to say.
 const OURS: [&str; 8] = ["id", "name", "type", "location", "tags", "identity", "resources", "etag"];
 
@@ -114,9 +117,29 @@ pub(crate) fn tags(body: &Object) -> Result<Option<BTreeMap<String, String>>, Ar
     Ok(Some(read))
 }
 
-/// The region of a body, as regions are compared: in lower case and without blanks.
-pub(crate) fn location(body: &Object) -> Result<Option<String>, ArmError> {
-    Ok(body::text(body, "location")?.map(normal).filter(|location| !location.is_empty()))
+/// The region that a body says for a resource, as regions are compared: in lower case and without blanks.
+pub(crate) fn location(id: &ResourceId, body: &Object) -> Result<Option<String>, ArmError> {
+    let Some(said) = body::text(body, "location")? else { return Ok(None) };
+    let location = normal(said);
+    let could_be = location.len() <= MAX_LOCATION && location.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if could_be {
+        return Ok(Some(location).filter(|location| !location.is_empty()));
+    }
+    let (said, regions) = (shortened(said), subscription::regions().join(","));
+    Err(if id.provider().is_none() {
+        let text = format!(
+            "The provided location '{said}' is not available for resource group. List of available regions is \
+             '{regions}'."
+        );
+        ArmError::new(Code::LocationNotAvailableForResourceGroup, text)
+    } else {
+        let text = format!(
+            "The provided location '{said}' is not available for resource type '{}'. List of available regions for \
+             the resource type is '{regions}'.",
+            kind::spelt(&id.resource_type())
+        );
+        ArmError::new(Code::LocationNotAvailableForResourceType, text)
+    })
 }
 
 /// A region in lower case and without blanks.
@@ -126,7 +149,7 @@ pub(crate) fn normal(location: &str) -> String {
 
 /// The region that a resource is to have: what the body says, which must be where it is already.
 pub(crate) fn location_of(id: &ResourceId, body: &Object, before: Option<&str>) -> Result<String, ArmError> {
-    let wanted = location(body)?;
+    let wanted = location(id, body)?;
     match (wanted, before) {
         (Some(wanted), Some(before)) if wanted != normal(before) => Err(ArmError::new(
             Code::InvalidResourceLocation,

@@ -19,7 +19,7 @@ pub(crate) fn put(tx: &mut dyn Tx, work: &Work, id: &ResourceId, body: &Object) 
     let before = tx.resource(id)?;
     let wanted = Resource {
         id: id.clone(),
-        location: document::location(body)?.or_else(|| before.as_ref().and_then(|before| before.location.clone())),
+        location: document::location(id, body)?.or_else(|| before.as_ref().and_then(|before| before.location.clone())),
         tags: document::tags(body)?.unwrap_or_default(),
         document: described(id, body),
         created_at: before.as_ref().map_or(work.now, |before| before.created_at),

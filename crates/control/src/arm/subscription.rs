@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::reply::Reply;
 use crate::App;
 
-/// The regions that are shown. Any other is taken too: a machine is where its owner says.
+/// The regions that are shown. Whatever else could be a region's name is taken too: a machine is where its owner says.
 const LOCATIONS: [(&str, &str, &str, &str); 10] = [
     ("westus", "West US", "United States", "US"),
     ("westus2", "West US 2", "United States", "US"),
@@ -73,6 +73,11 @@ pub(crate) fn locations(id: SubscriptionId) -> Reply {
 /// The names of the regions that are shown, as people read them.
 pub(crate) fn location_names() -> Vec<&'static str> {
     LOCATIONS.iter().map(|(_, display, _, _)| *display).collect()
+}
+
+/// The names of the regions that are shown, as resources have them.
+pub(crate) fn regions() -> Vec<&'static str> {
+    LOCATIONS.iter().map(|(name, _, _, _)| *name).collect()
 }
 
 pub(crate) fn shown(found: &Subscription) -> Value {

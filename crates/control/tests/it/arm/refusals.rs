@@ -121,6 +121,25 @@ async fn paths_queries_and_methods() {
 }
 
 #[tokio::test]
+async fn places_that_no_region_is_called() {
+    let arm = Arm::new().await;
+    let sku = json!({"name": "Standard_B1s", "capacity": 1});
+    for bad in ["a/b", "../x", "west?us", "wést", "west#1", &"x".repeat(65)] {
+        let body = json!({"location": bad, "sku": sku});
+        for path in [vm("x"), scale_set("x"), identity("xyz"), format!("{G}/providers/Microsoft.Network/a/x")] {
+            let answer = arm.put(&path, body.clone()).await.refuses(400, "LocationNotAvailableForResourceType");
+            assert!(answer.message().contains("' is not available for resource type 'Microsoft."), "{}", answer.body);
+        }
+        let group = arm.put(&format!("{SUB}/resourceGroups/x"), body).await;
+        group.refuses(400, "LocationNotAvailableForResourceGroup");
+    }
+    for good in ["East US 2", "global", "MyPlace"] {
+        let path = format!("{SUB}/resourceGroups/{}", good.replace(' ', ""));
+        arm.put(&path, json!({"location": good})).await.is(201);
+    }
+}
+
+#[tokio::test]
 async fn bodies() {
     let arm = Arm::new().await;
     let path = vm("vm1");
