@@ -8,11 +8,12 @@ struct Migration {
     sql: &'static str,
 }
 
-const ALL: [Migration; 4] = [
+const ALL: [Migration; 5] = [
     Migration { name: "base", sql: include_str!("../../migrations/sqlite/0001_base.sql") },
     Migration { name: "tenant_created_at", sql: include_str!("../../migrations/sqlite/0002_tenant_created_at.sql") },
     Migration { name: "control_plane", sql: include_str!("../../migrations/sqlite/0003_control_plane.sql") },
     Migration { name: "secrets_and_roles", sql: include_str!("../../migrations/sqlite/0004_secrets_and_roles.sql") },
+    Migration { name: "lists", sql: include_str!("../../migrations/sqlite/0005_lists.sql") },
 ];
 
 /// Where a file stands.

@@ -4,7 +4,7 @@ use domain::{Resource, ResourceId, ResourceSummary, Scope};
 
 use super::query::Source;
 use super::role_assignment;
-use super::row::{Row, page, tags_text, within};
+use super::row::{Row, listed, tags_text};
 use super::transaction::{Changing, Writing};
 use crate::{Error, Noun, Op, Page, Put, ResourceReader, ResourceWriter};
 
@@ -20,25 +20,25 @@ impl<S: Source> ResourceReader for S {
     }
 
     fn resources(&self, scope: &Scope, piece: &Page) -> Result<Vec<Resource>, Error> {
-        let ([own, from, below], (after, limit)) = (within(scope), page(piece));
-        let sql = select!("WHERE (key = ?1 OR (key >= ?2 AND key < ?3)) AND key > ?4 ORDER BY key LIMIT ?5");
-        self.reader().many(sql, (own, from, below, after, limit), read)
+        let sql = select!("WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT ?3");
+        listed(scope, piece, |from, below, limit| self.reader().many(sql, (from, below, limit), read))
     }
 
     fn resource_summaries(&self, scope: &Scope, piece: &Page) -> Result<Vec<ResourceSummary>, Error> {
-        let ([own, from, below], (after, limit)) = (within(scope), page(piece));
         let sql = "SELECT key, id, location, tags, created_at FROM any_resource \
-                   WHERE (key = ?1 OR (key >= ?2 AND key < ?3)) AND key > ?4 ORDER BY key LIMIT ?5";
-        self.reader().many(sql, (own, from, below, after, limit), |row| {
-            let row = Row::new(row, "any_resource", "key");
-            Ok(ResourceSummary {
-                id: row.resource_id("id")?,
-                location: row.get("location")?,
-                tags: row.tags("tags")?,
-                created_at: row.optional_time("created_at")?.filter(|at| at.unix() > 0),
-            })
-        })
+                   WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT ?3";
+        listed(scope, piece, |from, below, limit| self.reader().many(sql, (from, below, limit), summary))
     }
+}
+
+fn summary(row: &rusqlite::Row<'_>) -> Result<ResourceSummary, Error> {
+    let row = Row::new(row, "any_resource", "key");
+    Ok(ResourceSummary {
+        id: row.resource_id("id")?,
+        location: row.get("location")?,
+        tags: row.tags("tags")?,
+        created_at: row.optional_time("created_at")?.filter(|at| at.unix() > 0),
+    })
 }
 
 impl ResourceWriter for Writing<'_> {

@@ -122,15 +122,32 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// The key that a piece of a list follows, and how many rows it has at most.
-pub(super) fn page(page: &Page) -> (&str, i64) {
-    (page.after.as_deref().unwrap_or_default(), i64::try_from(page.limit).unwrap_or(i64::MAX))
-}
-
 /// The bounds of the keys within a scope: equal to the first, or from the second to below the third. (`0` follows `/`.)
 pub(super) fn within(scope: &Scope) -> [String; 3] {
     match scope {
         Scope::Root => ["/".to_owned(), "/".to_owned(), "0".to_owned()],
         Scope::At(id) => [id.key().to_owned(), format!("{}/", id.key()), format!("{}0", id.key())],
     }
+}
+
+/// Reads a piece of a list of what is within a scope, which is ordered by key: `read` gives what there is from a key to
+/// below another, so many at most. So the database seeks the first of them, however many there are.
+pub(super) fn listed<T>(
+    scope: &Scope,
+    piece: &Page,
+    mut read: impl FnMut(&str, &str, i64) -> Result<Vec<T>, Error>,
+) -> Result<Vec<T>, Error> {
+    let [own, from, below] = within(scope);
+    // Nothing stands between a key and the same with a zero at its end.
+    let next = |key: &str| format!("{key}\0");
+    let past = piece.after.as_deref().map(next);
+    let mut found = Vec::new();
+    for (from, below) in [(own.clone(), next(&own)), (from, below)] {
+        let from = past.clone().map_or(from.clone(), |past| past.max(from));
+        let left = piece.limit.saturating_sub(found.len());
+        if from < below && left > 0 {
+            found.extend(read(&from, &below, i64::try_from(left).unwrap_or(i64::MAX))?);
+        }
+    }
+    Ok(found)
 }

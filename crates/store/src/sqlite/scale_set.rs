@@ -4,7 +4,7 @@ use domain::{PrincipalId, ResourceId, ScaleSet, ScaleSetExtension, Scope, Sku, U
 use rusqlite::named_params;
 
 use super::query::Source;
-use super::row::{Row, page, tags_text, within};
+use super::row::{Row, listed, tags_text};
 use super::transaction::{Changing, Writing};
 use super::virtual_machine::{self, system_assigned};
 use super::{certificate_credential, extension_spec, resource, resource_group, service_principal};
@@ -32,9 +32,8 @@ impl<S: Source> ScaleSetReader for S {
     }
 
     fn scale_sets(&self, scope: &Scope, piece: &Page) -> Result<Vec<ScaleSet>, Error> {
-        let ([own, from, below], (after, limit)) = (within(scope), page(piece));
-        let sql = select!("WHERE (s.key = ?1 OR (s.key >= ?2 AND s.key < ?3)) AND s.key > ?4 ORDER BY s.key LIMIT ?5");
-        let bare = self.reader().many(sql, (own, from, below, after, limit), read)?;
+        let sql = select!("WHERE s.key >= ?1 AND s.key < ?2 ORDER BY s.key LIMIT ?3");
+        let bare = listed(scope, piece, |from, below, limit| self.reader().many(sql, (from, below, limit), read))?;
         bare.into_iter().map(|bare| with_parts(self, bare)).collect()
     }
 

@@ -3,7 +3,7 @@
 use domain::{IdentityKind, ManagedIdentity, ResourceId, Scope, UserAssignedIdentity};
 
 use super::query::Source;
-use super::row::{Row, page, tags_text, within};
+use super::row::{Row, listed, tags_text};
 use super::transaction::{Changing, Writing};
 use super::{resource, resource_group, scale_set, service_principal};
 use crate::{
@@ -26,9 +26,8 @@ impl<S: Source> UserAssignedIdentityReader for S {
     }
 
     fn user_assigned_identities(&self, scope: &Scope, piece: &Page) -> Result<Vec<UserAssignedIdentity>, Error> {
-        let ([own, from, below], (after, limit)) = (within(scope), page(piece));
-        let sql = select!("WHERE (i.key = ?1 OR (i.key >= ?2 AND i.key < ?3)) AND i.key > ?4 ORDER BY i.key LIMIT ?5");
-        self.reader().many(sql, (own, from, below, after, limit), read)
+        let sql = select!("WHERE i.key >= ?1 AND i.key < ?2 ORDER BY i.key LIMIT ?3");
+        listed(scope, piece, |from, below, limit| self.reader().many(sql, (from, below, limit), read))
     }
 }
 

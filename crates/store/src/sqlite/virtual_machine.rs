@@ -9,7 +9,7 @@ use domain::{
 use rusqlite::{Params, named_params};
 
 use super::query::Source;
-use super::row::{Row, page, tags_text, within};
+use super::row::{Row, listed, tags_text};
 use super::transaction::{Changing, Writing};
 use super::{certificate_credential, resource, resource_group, service_principal, vm_extension, vm_snapshot};
 use crate::{
@@ -61,19 +61,12 @@ impl<S: Source> VirtualMachineReader for S {
     }
 
     fn virtual_machines(&self, scope: &Scope, piece: &Page) -> Result<Vec<VirtualMachine>, Error> {
-        let ([own, from, below], (after, limit)) = (within(scope), page(piece));
-        load(
-            self,
-            machines!(
-                "v.scale_set IS NULL AND (v.key = ?1 OR (v.key >= ?2 AND v.key < ?3)) AND v.key > ?4 \
-                 ORDER BY v.key LIMIT ?5"
-            ),
-            assigned!(
-                "v.pk IN (SELECT m.pk FROM virtual_machine m WHERE m.scale_set IS NULL \
-                 AND (m.key = ?1 OR (m.key >= ?2 AND m.key < ?3)) AND m.key > ?4 ORDER BY m.key LIMIT ?5)"
-            ),
-            (&own, &from, &below, after, limit),
-        )
+        let machines = machines!("v.scale_set IS NULL AND v.key >= ?1 AND v.key < ?2 ORDER BY v.key LIMIT ?3");
+        let assigned = assigned!(
+            "v.pk IN (SELECT m.pk FROM virtual_machine m \
+             WHERE m.scale_set IS NULL AND m.key >= ?1 AND m.key < ?2 ORDER BY m.key LIMIT ?3)"
+        );
+        listed(scope, piece, |from, below, limit| load(self, machines, assigned, (from, below, limit)))
     }
 
     fn virtual_machines_of_scale_set(&self, scale_set: &ResourceId) -> Result<Vec<VirtualMachine>, Error> {
