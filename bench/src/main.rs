@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, clippy::print_stdout, reason = "a benchmark reads the clock and prints a table")]
 
 mod baseline;
+mod control_plane;
 mod data_plane;
 mod in_process;
 mod load;
@@ -26,18 +27,30 @@ struct Args {
     /// Few rounds: whether they run, not what they say
     #[arg(long)]
     short: bool,
+    /// Only this part
+    #[arg(long)]
+    only: Option<Part>,
     /// Where the table is written, as Markdown
     #[arg(long)]
     out: Option<PathBuf>,
     /// The program under test
     #[arg(long, default_value = "target/release/symbolon")]
     binary: PathBuf,
+
     /// Be the baseline server instead, with an answer's body of so many bytes
     #[arg(long, hide = true)]
     baseline: Option<usize>,
     /// Take a random byte, say so, and wait to be ended
     #[arg(long, hide = true)]
     random: bool,
+}
+
+/// What is measured.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    DataPlane,
+    ControlPlane,
+    Startup,
 }
 
 /// How much is measured.
@@ -66,9 +79,17 @@ fn main() -> Result<()> {
         Effort { rounds: 9, requests: 40_000, machines: 100_000 }
     };
     let mut table = Table::default();
-    let request = data_plane::measure(&args.binary, effort, &mut table)?;
-    in_process::measure(effort, request, &mut table)?;
-    startup::measure(&args.binary, effort, &mut table)?;
+    let wanted = |part| args.only.is_none_or(|only| only == part);
+    if wanted(Part::DataPlane) {
+        let request = data_plane::measure(&args.binary, effort, &mut table)?;
+        in_process::measure(effort, request, &mut table)?;
+    }
+    if wanted(Part::ControlPlane) {
+        control_plane::measure(effort, &mut table)?;
+    }
+    if wanted(Part::Startup) {
+        startup::measure(&args.binary, effort, &mut table)?;
+    }
     let text = table.markdown();
     println!("{text}");
     if let Some(out) = args.out {

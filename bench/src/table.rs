@@ -1,5 +1,7 @@
 //! The one table.
 
+use std::time::Duration;
+
 /// What stands above the table in the document.
 pub(crate) const HEAD: &str = "# Performance\n\nWritten by `cargo xtask bench`; don't edit. Only ratios within one run \
     count: the machine is shared and noisy. CPU is user and system time of the server's process for each request, \
@@ -19,6 +21,23 @@ pub(crate) struct Row {
 /// The rows.
 #[derive(Default)]
 pub(crate) struct Table(Vec<Row>);
+
+/// How the time of a work grows with its size.
+pub(crate) struct Curve {
+    name: &'static str,
+    points: Vec<(usize, Duration)>,
+}
+
+impl Curve {
+    pub(crate) const fn new(name: &'static str) -> Self {
+        Self { name, points: Vec::new() }
+    }
+
+    /// Adds a size, greater than those before.
+    pub(crate) fn add(&mut self, size: usize, took: Duration) {
+        self.points.push((size, took));
+    }
+}
 
 impl Table {
     /// Adds the ratio of two samples' medians.
@@ -82,6 +101,23 @@ impl Table {
             unit,
             target,
             exact: true,
+        });
+    }
+
+    /// Adds a curve: what one takes among the most against what one takes among the fewest. Where the work is linear
+    /// that is 1.
+    pub(crate) fn curve(&mut self, curve: &Curve, target: f64) {
+        let each = |(size, took): &(usize, Duration)| took.as_secs_f64() * 1e6 / *size as f64;
+        let shown: Vec<String> =
+            curve.points.iter().map(|point| format!("{}: {:.0} µs each", point.0, each(point))).collect();
+        self.add(Row {
+            name: curve.name.to_owned(),
+            ours: shown.join(", "),
+            baseline: "the fewest".to_owned(),
+            value: curve.points.last().map_or(f64::NAN, each) / curve.points.first().map_or(f64::NAN, each),
+            unit: "×",
+            target,
+            exact: false,
         });
     }
 
