@@ -17,7 +17,7 @@ use template::{DeploymentRequest, Members};
 use self::plan::Surroundings;
 use super::authorization::Authorized;
 use super::failure::Failure;
-use super::reply::Reply;
+use super::reply::{self, Reply};
 use super::seal::{self, Purpose};
 use super::work::Work;
 use super::{document, export, kind};
@@ -280,6 +280,7 @@ fn step_name(of: &Deployment, step: &DeploymentOperation) -> String {
 }
 
 fn status_url(work: &Work, id: &ResourceId, operation: OperationId) -> String {
+    let id = reply::url_path(id.as_str());
     format!("{}{id}/operationStatuses/{operation}?api-version={STATUS_VERSION}", work.base_url)
 }
 

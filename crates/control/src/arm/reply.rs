@@ -6,6 +6,7 @@ use contract::arm::{ArmError, Code};
 use domain::OperationId;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
+use percent_encoding::{AsciiSet, CONTROLS, PercentEncode, utf8_percent_encode};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -101,8 +102,18 @@ impl Reply {
     }
 }
 
+/// What stands for itself nowhere in the path of a URL (WHATWG URL, "path percent-encode set"), besides all that isn't ASCII.
+const NOT_IN_PATHS: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'<').add(b'>').add(b'?').add(b'`').add(b'{').add(b'}');
+
+/// A path, such as the id of a resource, as it stands in a URL.
+pub(crate) fn url_path(path: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(path, NOT_IN_PATHS)
+}
+
 /// The address at which an operation of a subscription is followed.
 pub(crate) fn operation_url(base: &str, subscription: &str, location: &str, id: OperationId) -> String {
+    let location = url_path(location);
     format!(
         "{base}/subscriptions/{subscription}/providers/Microsoft.Compute/locations/{location}/operations/{id}\
          ?api-version={OPERATION_VERSION}"

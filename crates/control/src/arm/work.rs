@@ -131,6 +131,7 @@ impl Work {
         if let (true, Some(last)) = (more, last) {
             let token = percent_encoding::utf8_percent_encode(last.key(), percent_encoding::NON_ALPHANUMERIC);
             let version = self.query.get("api-version").unwrap_or_default();
+            let path = reply::url_path(path);
             let mut next = format!("{}{path}?api-version={version}&$skiptoken={token}", self.base_url);
             for kept in ["$top", "$filter", "$expand"] {
                 if let Some(value) = self.query.get(kept) {

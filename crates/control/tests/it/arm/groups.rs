@@ -78,3 +78,25 @@ async fn bodies_and_names_are_checked() {
     arm.put(&path("x"), json!({"location": "westus", "tags": {"a": 1}})).await.refuses(400, "InvalidParameter");
     arm.patch(&path("x"), json!({})).await.refuses(404, "ResourceGroupNotFound");
 }
+
+#[tokio::test]
+async fn addresses_that_clients_follow_are_ascii_whatever_the_names() {
+    let arm = Arm::new().await;
+    let group = format!("{SUB}/resourceGroups/%E3%82%B0%C3%A9(1)");
+    let made = arm.put(&group, json!({"location": "westus"})).await.is(201);
+    assert_eq!(made.json()["name"], "グé(1)");
+    let body = deployments::strict(&deployments::template(json!([])));
+    let path = format!("{group}/providers/Microsoft.Resources/deployments/%C3%A4");
+    let begun = arm.put(&path, body).await.is(201);
+    let status = local(&begun, "azure-asyncoperation");
+    assert!(status.starts_with(&path), "{status}");
+    arm.get(&status).await.is(200);
+    for name in ["one", "two"] {
+        let network = format!("{group}/providers/Microsoft.Network/virtualNetworks/{name}");
+        arm.put(&network, json!({"location": "westus"})).await.is(201);
+    }
+    let first = arm.get(&format!("{group}/providers/Microsoft.Network/virtualNetworks?$top=1")).await.is(200);
+    let next = first.json()["nextLink"].as_str().unwrap().to_owned();
+    assert!(next.is_ascii(), "{next}");
+    assert_eq!(arm.get(next.strip_prefix(BASE).unwrap()).await.is(200).names(), ["two"]);
+}
