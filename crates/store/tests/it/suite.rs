@@ -38,6 +38,7 @@ const CASES: &[Case] = &[
     ("the feed loses nothing under many writers", feed::loses_nothing),
     ("a cursor of another history is refused", feed::other_history),
     ("a cursor older than what is kept is refused", feed::too_old),
+    ("the feed keeps what is young, and so much of it", feed::pruned),
 ];
 
 /// Runs the suite against fresh stores of a backend.
