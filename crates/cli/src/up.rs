@@ -7,6 +7,7 @@ pub(crate) mod fleet;
 pub(crate) mod guest_process;
 pub(crate) mod instance;
 pub(crate) mod machines;
+pub(crate) mod news;
 pub(crate) mod operations;
 pub(crate) mod report;
 pub(crate) mod roster;

@@ -241,7 +241,7 @@ fn answer_write(
         Write::Group(change, id) => resource_group::write(tx, work, authorized, change, &id, body),
         Write::Resource(change, kind, id) => resource::write(tx, work, authorized, change, kind, &id, body),
         Write::RoleAssignment(change, scope, name) => {
-            role_assignment::write(tx, authorized, change, &scope, &name, body)
+            role_assignment::write(tx, work, authorized, change, &scope, &name, body)
         }
         Write::Register(subscription, namespace) => Ok(provider::register(subscription, &namespace)),
         Write::Power(action, id) => power::change(tx, work, authorized, action, &id),

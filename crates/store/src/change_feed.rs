@@ -169,12 +169,12 @@ pub trait ChangeFeedReader {
 
 /// Keeps the feed short.
 pub trait ChangeFeedWriter {
-    /// Forgets the changes made before an instant; says how many. Readers that stand before them start again.
-    /// Leaves no trace in the feed itself.
+    /// Forgets the changes made before an instant, and of the others all but the last `most`; says how many. Readers
+    /// that stand before them start again ([`crate::CursorExpired::TooOld`]). Leaves no trace in the feed itself.
     ///
     /// # Errors
     /// When the store fails.
-    fn prune_changes(&mut self, before: Timestamp) -> Result<u64, Error>;
+    fn prune_changes(&mut self, before: Timestamp, most: u64) -> Result<u64, Error>;
 }
 
 impl fmt::Display for Noun {

@@ -1,7 +1,7 @@
 //! The VMs of a running `up`, kept as the store has them: machines come and go, start and stop, and get other identities
 //! while it runs, and each change is in force before it is answered.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use domain::{Attachment, PowerState, ResourceId, VirtualMachine, VmExtension, Vm
 use guest::disk::Disk;
 use imds::{MetadataService, Vm};
 use listen::Ending;
-use store::{Cursor, Noun, ReadTx};
+use store::{Cursor, ReadTx};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -23,11 +23,9 @@ use super::description;
 use super::guest_process::{Common, GuestProcess, Wanted};
 use super::instance::{Instance, InstanceFile, InstanceVm};
 use super::machines::{Machine, display_name, free_address};
+use super::news::News;
 use super::roster::Roster;
 use super::stage::Stage;
-
-/// How many changes are looked at in one go.
-const CHANGES: usize = 1_000;
 
 /// What a fleet needs.
 pub(crate) struct Setting {
@@ -187,17 +185,19 @@ impl Fleet {
     async fn catch_up(&mut self, guests: &mut Stage) -> anyhow::Result<()> {
         loop {
             let cursor = self.cursor;
-            let changes = self.setting.common.store.read(move |tx| tx.changes(&cursor, CHANGES)).await?;
-            let machines: BTreeSet<ResourceId> = changes.changes.iter().filter_map(machine_of).collect();
+            let mut news = self.setting.common.store.read(move |tx| News::since(tx, &cursor)).await?;
+            if news.all {
+                news.machines.extend(self.running.keys().cloned());
+            }
+            let done = news.next == cursor;
             let mut enrolled = false;
-            for id in machines {
+            for id in news.machines {
                 enrolled |= self.refresh(id, guests).await?;
             }
             if enrolled {
                 self.roster.write(&self.setting.data)?;
             }
-            let done = changes.changes.is_empty();
-            self.cursor = changes.next;
+            self.cursor = news.next;
             self.describe_again();
             self.setting.seen.send_replace(Some(self.cursor));
             if done {
@@ -302,30 +302,6 @@ fn wanted(vm: &VirtualMachine, snapshot: &VmSnapshot, extension: Option<VmExtens
     // What the handler said last is no reason to do anything.
     let extension = extension.map(|extension| VmExtension { status: None, ..extension });
     Wanted { identities: snapshot.identities.clone(), extension, power: vm.power, generation: vm.generation }
-}
-
-/// The machine that a change is about.
-fn machine_of(change: &store::Change) -> Option<ResourceId> {
-    let id = ResourceId::parse(&change.key).ok();
-    match change.noun {
-        Noun::VirtualMachine => id,
-        Noun::VmExtension => id?.parent(),
-        Noun::Meta
-        | Noun::Tenant
-        | Noun::Subscription
-        | Noun::ResourceGroup
-        | Noun::UserAssignedIdentity
-        | Noun::ServicePrincipal
-        | Noun::Application
-        | Noun::CertificateCredential
-        | Noun::RoleAssignment
-        | Noun::SigningKey
-        | Noun::ExternalIssuer
-        | Noun::Resource
-        | Noun::ScaleSet
-        | Noun::Operation
-        | Noun::Deployment => None,
-    }
 }
 
 fn local_names(address: SocketAddr) -> Vec<String> {

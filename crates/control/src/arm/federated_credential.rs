@@ -1,14 +1,14 @@
 //! `Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials`.
 
 use contract::arm::{ArmError, Code};
-use domain::{FederatedCredential, ManagedIdentity, ResourceId};
+use domain::{FederatedCredential, ManagedIdentity, ResourceId, names};
 use serde_json::{Value, json};
 use store::{Put, ReadTx, Tx};
 
 use super::body::{self, Object};
 use super::failure::Failure;
-use super::kind;
 use super::reply::Reply;
+use super::{document, kind};
 
 /// The most credentials of one identity.
 const MAX: usize = 20;
@@ -17,7 +17,7 @@ const MAX_LENGTH: usize = 600;
 
 pub(crate) fn put(tx: &mut dyn Tx, id: &ResourceId, body: &Object) -> Result<Reply, Failure> {
     let identity = parent(tx, id, true)?;
-    check_name(id.name())?;
+    names::federated_credential(id.name()).map_err(|invalid| document::invalid_name(&invalid))?;
     let properties = body::member(body, "properties")?.ok_or_else(|| body::wrong("properties", "an object"))?;
     let wanted = FederatedCredential {
         name: id.name().to_owned(),
@@ -66,7 +66,7 @@ fn parent(tx: &dyn ReadTx, id: &ResourceId, writing: bool) -> Result<ManagedIden
     if let Some(found) = tx.user_assigned_identity(&parent)? {
         return Ok(found.identity);
     }
-    super::document::require_group(tx, id)?;
+    document::require_group(tx, id)?;
     Err(if writing {
         ArmError::parent_not_found(&kind::spelt(&id.resource_type()), parent.as_str()).into()
     } else {
@@ -87,18 +87,6 @@ fn audience(properties: &Object) -> Result<String, ArmError> {
         [Value::String(one)] if !one.is_empty() && one.len() <= MAX_LENGTH => Ok(one.clone()),
         _ => Err(wrong()),
     }
-}
-
-fn check_name(name: &str) -> Result<(), ArmError> {
-    let sound = (3..=120).contains(&name.len())
-        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-    if sound {
-        return Ok(());
-    }
-    let text = "The name of a federated identity credential has 3 to 120 letters, digits, '-' and '_' and begins with \
-                a letter or digit.";
-    Err(ArmError::new(Code::InvalidResourceName, text))
 }
 
 fn shown(identity: &ManagedIdentity, found: &FederatedCredential) -> Value {

@@ -122,6 +122,25 @@ mod tests {
     }
 
     #[test]
+    fn roles_of_before_are_as_old_as_the_audit_says() {
+        let mut connection = of_before(3);
+        connection
+            .execute_batch(
+                "INSERT INTO tenant VALUES ('t', 'dev', 0);
+                 INSERT INTO service_principal VALUES ('p', 'c', 't', 'application', NULL, NULL);
+                 INSERT INTO role_assignment VALUES ('a', 'p', 'Owner', '/', '/'), ('b', 'p', 'Reader', '/', '/');
+                 INSERT INTO audit VALUES (1, 1700000000, 'system', 'x', 'x'), (2, 1800000000, 'p', 'x', 'x');
+                 INSERT INTO change_feed VALUES (1, 2, 1800000000, 'role_assignment', 'b', 'put')",
+            )
+            .unwrap();
+        run(&mut connection).unwrap();
+        let mut found = connection.prepare("SELECT created_at, created_by FROM role_assignment ORDER BY id").unwrap();
+        let found = found.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        let found = found.collect::<rusqlite::Result<Vec<(i64, Option<String>)>>>().unwrap();
+        assert_eq!(found, [(1_700_000_000, None), (1_800_000_000, Some("p".to_owned()))]);
+    }
+
+    #[test]
     fn runs_once_and_is_remembered_by_its_text() {
         let mut connection = Connection::open_in_memory().unwrap();
         assert_eq!(standing(&connection).unwrap(), Standing::Behind(0));

@@ -15,6 +15,7 @@ const CASES: &[Case] = &[
     ("every noun comes back as it was put", nouns::round_trip),
     ("what is there just so is left alone", nouns::unchanged),
     ("a tenant is as old as its first put", nouns::tenants),
+    ("a role stays given when and by whom it was", nouns::roles),
     ("a client is found with all it has", nouns::client),
     ("many machines load in one go", nouns::snapshots),
     ("what is unique is unique", nouns::unique),
@@ -37,6 +38,7 @@ const CASES: &[Case] = &[
     ("the feed loses nothing under many writers", feed::loses_nothing),
     ("a cursor of another history is refused", feed::other_history),
     ("a cursor older than what is kept is refused", feed::too_old),
+    ("the feed keeps what is young, and so much of it", feed::pruned),
 ];
 
 /// Runs the suite against fresh stores of a backend.

@@ -208,7 +208,7 @@ fn write(
     let reply: Reply = if resource_type.eq_ignore_ascii_case("Microsoft.Authorization/roleAssignments") {
         let scope = id.parent().map_or(Scope::Root, Scope::At);
         let authorized = may_write(tx, caller, &resource_type, &scope)?;
-        role_assignment::write(tx, &authorized, Change::Put, &scope, id.name(), &body)?
+        role_assignment::write(tx, &work, &authorized, Change::Put, &scope, id.name(), &body)?
     } else {
         let kind = Kind::of(id).ok_or_else(|| {
             let text = format!("The resource type '{resource_type}' could not be found.");

@@ -13,8 +13,10 @@ use crate::App;
 
 /// How long until it is tried again when the store could not be used.
 const AGAIN: Duration = Duration::from_secs(1);
-/// How long an operation that has ended can still be asked for.
+/// How long an operation that has ended can still be asked for, and a change is told to who follows them.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+/// How many changes are kept at most.
+const CHANGES_KEPT: u64 = 10_000;
 /// How often those that have been kept long enough are looked for.
 const PRUNE_EVERY: Duration = Duration::from_secs(3600);
 
@@ -48,11 +50,15 @@ pub(crate) async fn keep_running(app: Arc<App>) {
     }
 }
 
-/// Forgets operations that ended long ago.
+/// Forgets operations that ended long ago, and changes that everybody has long seen.
 pub(crate) async fn prune(app: &App, now: Timestamp) -> Result<(), Failure> {
     let before = now.minus(KEPT);
-    let act = Act::new("symbolon", "operations.prune", "/", now);
-    app.store.write(act, move |tx| Ok::<_, Failure>(tx.prune_operations(before)?)).await?;
+    let act = Act::new("symbolon", "prune", "/", now);
+    let pruned = app.store.write(act, move |tx| {
+        tx.prune_operations(before)?;
+        tx.prune_changes(before, CHANGES_KEPT)
+    });
+    pruned.await?;
     Ok(())
 }
 

@@ -109,6 +109,19 @@ pub(super) fn missing(store: &dyn Store) {
     assert!(matches!(result, Err(Error::Missing { .. })), "{result:?}");
 }
 
+pub(super) fn roles(store: &dyn Store) {
+    base(store);
+    write(store, everything).unwrap();
+    let described = RoleAssignment { created_at: None, created_by: None, ..role() };
+    assert_eq!(write(store, |tx| tx.put_role_assignment(&described)).unwrap(), store::Put::Unchanged);
+    let other = RoleAssignment { id: guid(0x70, 2), role: "Reader".to_owned(), ..described };
+    assert_eq!(write(store, |tx| tx.put_role_assignment(&other)).unwrap(), store::Put::Created);
+    let tx = store.read().unwrap();
+    assert_eq!(tx.role_assignment(role().id).unwrap(), Some(role()), "it stays as it was given");
+    let now = Some(Timestamp::from_unix(NOW));
+    assert_eq!(tx.role_assignment(other.id).unwrap(), Some(RoleAssignment { created_at: now, ..other }));
+}
+
 pub(super) fn tenants(store: &dyn Store) {
     let described = Tenant { created_at: None, ..tenant() };
     write(store, |tx| tx.put_tenant(&described)).unwrap();
