@@ -99,11 +99,13 @@ pub enum Noun {
     Operation,
     /// A deployment; its resource id in lower case.
     Deployment,
+    /// The goal state of a virtual machine; the machine's resource id in lower case.
+    GoalState,
 }
 
 impl Noun {
     /// Every noun.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Meta,
         Self::Tenant,
         Self::Subscription,
@@ -121,6 +123,7 @@ impl Noun {
         Self::ScaleSet,
         Self::Operation,
         Self::Deployment,
+        Self::GoalState,
     ];
 
     /// Its stored name.
@@ -144,6 +147,7 @@ impl Noun {
             Self::ScaleSet => "scale_set",
             Self::Operation => "operation",
             Self::Deployment => "deployment",
+            Self::GoalState => "goal_state",
         }
     }
 
@@ -197,7 +201,8 @@ impl fmt::Display for Noun {
             | Self::Resource
             | Self::ScaleSet
             | Self::Operation
-            | Self::Deployment => f.write_str(&self.as_str().replace('_', " ")),
+            | Self::Deployment
+            | Self::GoalState => f.write_str(&self.as_str().replace('_', " ")),
         }
     }
 }

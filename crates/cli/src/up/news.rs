@@ -59,7 +59,8 @@ fn machine_of(change: &store::Change) -> Option<ResourceId> {
         | Noun::Resource
         | Noun::ScaleSet
         | Noun::Operation
-        | Noun::Deployment => None,
+        | Noun::Deployment
+        | Noun::GoalState => None,
     }
 }
 

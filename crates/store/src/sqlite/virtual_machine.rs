@@ -11,7 +11,9 @@ use rusqlite::{Params, named_params};
 use super::query::Source;
 use super::row::{Row, listed, tags_text};
 use super::transaction::{Changing, Writing};
-use super::{certificate_credential, resource, resource_group, service_principal, vm_extension, vm_snapshot};
+use super::{
+    certificate_credential, goal_state, resource, resource_group, service_principal, vm_extension, vm_snapshot,
+};
 use crate::{
     Error, Noun, Op, Page, Put, Unique, UserAssignedIdentityReader as _, VirtualMachineReader, VirtualMachineWriter,
 };
@@ -213,6 +215,7 @@ pub(super) fn remove(tx: &mut Changing<'_>, id: &ResourceId) -> Result<bool, Err
     };
     let key = id.key();
     vm_extension::remove_all_of(tx, id)?;
+    goal_state::remove_of(tx, id)?;
     resource::remove_all_within(tx, id)?;
     certificate_credential::revoke_all_on(tx, id, None)?;
     let (noun, op) = (Noun::VirtualMachine, Op::Removed);

@@ -6,7 +6,7 @@ use rusqlite::named_params;
 use super::query::Source;
 use super::row::{Row, tags_text};
 use super::transaction::{Changing, Writing};
-use super::{extension_spec, resource};
+use super::{certificate_credential, extension_spec, resource};
 use crate::{Error, Noun, Op, Put, VmExtensionReader, VmExtensionWriter};
 
 macro_rules! select {
@@ -129,10 +129,17 @@ fn put(tx: &mut Changing<'_>, new: &VmExtension) -> Result<Put, Error> {
 }
 
 fn remove(tx: &mut Changing<'_>, id: &ResourceId) -> Result<bool, Error> {
+    let before = tx.vm_extension(id)?;
     let sql = "DELETE FROM vm_extension WHERE key = ?1";
     let found = tx.change(Noun::VmExtension, id.key(), Op::Removed, sql, [id.key()])? > 0;
-    if found {
+    if let Some(gone) = before.filter(|_| found) {
         resource::remove_all_within(tx, id)?;
+        let last =
+            gone.is_managed_identity() && !tx.vm_extensions(&gone.vm)?.iter().any(VmExtension::is_managed_identity);
+        // What it had on the disk may have been copied.
+        if last {
+            certificate_credential::revoke_all_on(tx, &gone.vm, None)?;
+        }
     }
     Ok(found)
 }

@@ -1,6 +1,7 @@
 use domain::{
-    Deployment, DeploymentOperation, DeploymentState, HandlerOutcome, HandlerStatus, Instance, Operation,
-    OperationError, OperationId, OperationState, Resource, ScaleSet, ScaleSetExtension, Sealed, Sku, UpgradeMode, Wait,
+    Deployment, DeploymentOperation, DeploymentState, GoalState, HandlerOutcome, HandlerStatus, Instance, Operation,
+    OperationError, OperationId, OperationState, Protection, Resource, ScaleSet, ScaleSetExtension, Sealed, Sku,
+    UpgradeMode, Wait,
 };
 use store::{Page, Put};
 
@@ -74,7 +75,42 @@ pub(super) fn one_of_each(tx: &mut dyn Tx) -> Result<(), Error> {
         tx.begin_operation(&operation(9), &[])?;
     }
     tx.put_deployment(&deployment(9))?;
+    if tx.goal_state(&machine(1, &[]).id)?.is_none() {
+        tx.put_goal_state(&goal_state(1))?;
+    }
     Ok(())
+}
+
+/// That of the first machine.
+fn goal_state(incarnation: u64) -> GoalState {
+    let protection = Protection {
+        certificate: vec![3],
+        key: Sealed { kek_id: "k".to_owned(), bytes: vec![4] },
+        settings: [("msi".to_owned(), "Y21z".to_owned())].into(),
+        renew_at: Some(at(60)),
+    };
+    GoalState { vm: machine(1, &[]).id, incarnation, changed_at: at(0), wanted: [5; 32], protection: Some(protection) }
+}
+
+pub(super) fn goal_states(store: &dyn Store) {
+    base(store);
+    let missing = write(store, |tx| tx.put_goal_state(&goal_state(1)));
+    assert!(matches!(missing, Err(Error::Missing { .. })), "{missing:?}");
+    let without = GoalState { protection: None, changed_at: at(1), ..goal_state(2) };
+    write(store, |tx| {
+        tx.put_virtual_machine(&machine(1, &[]))?;
+        assert_eq!(tx.put_goal_state(&goal_state(1))?, Put::Created);
+        assert_eq!(tx.put_goal_state(&goal_state(1))?, Put::Unchanged);
+        assert_eq!(tx.goal_state(&machine(1, &[]).id)?, Some(goal_state(1)));
+        assert_eq!(tx.put_goal_state(&without)?, Put::Updated);
+        Ok::<_, Error>(())
+    })
+    .unwrap();
+    assert_eq!(store.read().unwrap().goal_state(&machine(1, &[]).id).unwrap(), Some(without));
+    let back = write(store, |tx| tx.put_goal_state(&goal_state(2)));
+    assert!(matches!(back, Err(Error::Contradiction { .. })), "an agent would not see it: {back:?}");
+    write(store, |tx| tx.remove_virtual_machine(&machine(1, &[]).id)).unwrap();
+    assert_eq!(store.read().unwrap().goal_state(&machine(1, &[]).id).unwrap(), None);
 }
 
 fn deployment(number: u32) -> Deployment {
