@@ -75,6 +75,31 @@ fn plan_within(
         let what = format!("Deployments are nested deeper than {NESTED_DEPLOYMENTS}.");
         return Err(TemplateError::invalid(what, Some(request.template.place)));
     }
+    let planned = plan_alone(request, context, session)?;
+    for resource in &planned.resources {
+        if let Some((request, context)) = resource.nested_while_planning(session)? {
+            charge_nested(&request, session)?;
+            plan_within(&request, &context, session, depth + 1)?;
+        }
+    }
+    Ok(planned)
+}
+
+/// Plans a deployment in a deployment, without those that are in it: whoever compares walks through them.
+pub(crate) fn plan_nested(
+    request: &DeploymentRequest,
+    context: &Context,
+    session: &Session,
+) -> Result<Plan, TemplateError> {
+    charge_nested(request, session)?;
+    plan_alone(request, context, session)
+}
+
+fn charge_nested(request: &DeploymentRequest, session: &Session) -> Result<(), TemplateError> {
+    session.steps(NESTED_DEPLOYMENT).map_err(|fault| fault.into_error(request.template.place, str::to_owned))
+}
+
+fn plan_alone(request: &DeploymentRequest, context: &Context, session: &Session) -> Result<Plan, TemplateError> {
     let source = request.template.to_value();
     let template_hash = template_hash(&source);
     let mut scope = Scope {
@@ -98,13 +123,6 @@ fn plan_within(
     let outputs = Outputs::plan(outputs, &scope, session)?;
     let scope = Arc::new(scope);
     let resources = in_order(expanded.instances, &edges, &deferred, &scope)?;
-    for resource in &resources {
-        if let Some((request, context)) = resource.nested_while_planning(session)? {
-            let place = request.template.place;
-            session.steps(NESTED_DEPLOYMENT).map_err(|fault| fault.into_error(place, str::to_owned))?;
-            plan_within(&request, &context, session, depth + 1)?;
-        }
-    }
     Ok(Plan { mode: request.mode, resources, parameters, template_hash, outputs, scope })
 }
 
