@@ -6,6 +6,7 @@ use crate::error::Fault;
 use crate::evaluate::{Evaluator, all};
 use crate::expression::{Expression, Form, Text, classify, each_call, escape, parse, print};
 use crate::node::{Data, Member, Node};
+use crate::request::Mode;
 use crate::resource::{DEPLOYMENTS, Source};
 
 /// The template of a nested deployment that is evaluated on its own (`expressionEvaluationOptions.scope` is `inner`).
@@ -37,11 +38,49 @@ pub(crate) fn deployment_properties(
                 template
             }
             Some(_) | None if name.eq_ignore_ascii_case("template") => outer(value, evaluator)?,
+            Some(_) | None if name.eq_ignore_ascii_case("mode") => mode(value, evaluator)?,
             Some(_) | None => evaluator.node(value)?,
         };
         Ok((name.clone(), value))
     });
     Ok(Value::Object(all(members)?.into_iter().collect()))
+}
+
+/// The mode, which can only be Incremental: nothing else is carried out of a deployment in a deployment.
+fn mode(node: &Node, evaluator: &Evaluator<'_>) -> Result<Value, Fault> {
+    let mode = evaluator.node(node)?;
+    match &mode {
+        Value::Null => Ok(mode),
+        Value::String(text) if text.eq_ignore_ascii_case(Mode::Incremental.as_str()) => Ok(mode),
+        Value::String(text) => {
+            let what = format!("Specified deployment mode '{text}' is not supported for nested deployment.");
+            Err(Fault::invalid(what).at(node.place))
+        }
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            Err(Fault::invalid("The deployment mode is not a string.").at(node.place))
+        }
+    }
+}
+
+/// Refuses a name that no deployment can have: one of 1 to 64 letters, digits, `-`, `_`, `.`, `(` and `)`, not ending in
+/// `.`.
+pub(crate) fn check_name(name: &str) -> Result<(), Fault> {
+    const LONGEST: usize = 64;
+    let length = name.chars().count();
+    if length > LONGEST {
+        return Err(Fault::invalid(format!(
+            "The provided deployment name '{name}' has a length of '{length}' which exceeds the maximum length of \
+             '{LONGEST}'. Please see https://aka.ms/arm-deploy for usage details."
+        )));
+    }
+    let fits = |character: char| character.is_alphanumeric() || "-_.()".contains(character);
+    if name.is_empty() || name.ends_with('.') || !name.chars().all(fits) {
+        return Err(Fault::invalid(format!(
+            "The provided deployment name '{name}' is not valid: it has letters, digits, '-', '_', '.', '(' and ')', and \
+             doesn't end with '.'. Please see https://aka.ms/arm-deploy for usage details."
+        )));
+    }
+    Ok(())
 }
 
 /// Evaluates an outer template. What is below a copy of its own can't be evaluated before the copy has its turns.

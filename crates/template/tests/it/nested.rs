@@ -96,3 +96,40 @@ fn nesting_is_bounded() {
     }
     assert!(refused(template["resources"].clone()).contains("deeper than 8"));
 }
+
+#[test]
+fn a_nested_deployment_is_incremental_and_has_a_name_of_deployments() {
+    let told = |name: &str, mode: Value| {
+        let mut deployment = nested(Some("inner"), json!({"resources": []}), json!({}));
+        deployment["name"] = json!(name);
+        deployment["properties"]["mode"] = mode;
+        resources(json!([deployment, thing("first", &[])]))
+            .map(|plan| plan.resources.len())
+            .map_err(|error| error.message)
+    };
+    for mode in ["Incremental", "incremental", "[toLower('INCREMENTAL')]"] {
+        assert_eq!(told("inner", json!(mode)), Ok(2), "{mode}");
+    }
+    for mode in ["Complete", "[concat('Comp', 'lete')]", "Sometimes"] {
+        let message = told("inner", json!(mode)).unwrap_err();
+        assert!(message.contains("Specified deployment mode '"), "{mode}: {message}");
+        assert!(message.contains("is not supported for nested deployment"), "{mode}: {message}");
+    }
+    assert!(told("inner", json!(1)).unwrap_err().contains("mode"));
+    // Nor when only the state of a resource says it.
+    let mut late = nested(Some("inner"), json!({"resources": []}), json!({}));
+    late["properties"]["mode"] = json!("[reference('first').mode]");
+    let plan = resources(json!([late, thing("first", &[])])).unwrap();
+    let first = format!("{}/providers/Test.Things/things/first", group());
+    let world = World::default().with(&first, json!({"properties": {"mode": "Complete"}}));
+    assert!(plan.resources[1].body(&world).unwrap_err().message.contains("mode 'Complete' is not supported"));
+    for name in ["a", "A-b_c.(1)", "ä", &"x".repeat(64)] {
+        assert_eq!(told(name, json!("Incremental")), Ok(2), "{name}");
+    }
+    let long = told(&"x".repeat(65), json!("Incremental")).unwrap_err();
+    assert!(long.contains("has a length of '65' which exceeds the maximum length of '64'"), "{long}");
+    for name in ["a b", "a*b", "a:b", "a."] {
+        let message = told(name, json!("Incremental")).unwrap_err();
+        assert!(message.contains(&format!("The provided deployment name '{name}'")), "{message}");
+    }
+}
