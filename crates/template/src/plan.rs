@@ -147,8 +147,8 @@ fn known(expanded: &Expanded) -> Result<Known, TemplateError> {
             name: &instance.name,
             api_version: &instance.api_version,
             symbols: &instance.symbols,
+            deployed: instance.deployed,
         });
-        // The same resource may stand twice under conditions that exclude each other.
         if !fresh && instance.deployed && deployed_before(expanded, instance) {
             let (line, column) = (instance.source.own.place.line, instance.source.own.place.column);
             let what = format!(
