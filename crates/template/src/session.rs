@@ -12,6 +12,8 @@ use crate::limits::{DEPTH, EVALUATED_BYTES, STEPS, STRING_BYTES};
 const VALUE: usize = 32;
 /// Steps that it costs to ask for the state of a resource.
 const READ: usize = 100;
+/// Bytes of a text that are searched in a step.
+const SEARCHED: usize = 256;
 
 #[derive(Debug, Default)]
 pub(crate) struct Session {
@@ -34,6 +36,11 @@ impl Session {
     /// Counts asking for the state of a resource.
     pub(crate) fn read(&self) -> Result<(), Fault> {
         self.steps(READ)
+    }
+
+    /// Counts looking through some bytes of a text.
+    pub(crate) fn searched(&self, bytes: usize) -> Result<(), Fault> {
+        self.steps(1 + bytes / SEARCHED)
     }
 
     /// Counts bytes before they are made.

@@ -30,28 +30,36 @@ fn ends(text: &str, end: &str) -> bool {
 }
 
 fn split(call: &Call<'_, '_>) -> Result<Value, Fault> {
-    let text = call.text(0)?;
-    let delimiters = match call.value(1) {
+    let (text, session) = (call.text(0)?, call.evaluator.session);
+    let delimiters: Vec<&str> = match call.value(1) {
         Value::Array(delimiters) => delimiters.iter().filter_map(Value::as_str).collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => vec![call.text(1)?],
     };
-    let (mut pieces, mut rest) = (Vec::new(), text);
-    // At each place the first delimiter that stands there divides.
-    let mut start = 0;
-    while let Some(here) = rest.get(start..).filter(|here| !here.is_empty()) {
-        call.evaluator.session.steps(delimiters.len())?;
-        let found = delimiters.iter().find(|delimiter| !delimiter.is_empty() && here.starts_with(**delimiter));
-        match found {
-            Some(delimiter) => {
-                call.evaluator.session.bytes(64)?;
-                pieces.push(Value::from(rest.get(..start).unwrap_or_default()));
-                rest = here.strip_prefix(*delimiter).unwrap_or_default();
-                start = 0;
+    let search = |delimiter: &str, start: usize| {
+        let found = text.get(start..).and_then(|rest| rest.find(delimiter)).map(|at| start + at);
+        session.searched(found.map_or(text.len(), |at| at + delimiter.len()) - start)?;
+        Ok(found)
+    };
+    let delimiters = delimiters.into_iter().filter(|delimiter| !delimiter.is_empty());
+    let found = delimiters.map(|delimiter| Ok((delimiter, search(delimiter, 0)?)));
+    // Where each stands next.
+    let mut found = found.collect::<Result<Vec<_>, Fault>>()?;
+    let (mut pieces, mut start) = (Vec::new(), 0);
+    // The first place divides; where several stand there, the first of them.
+    while let Some((delimiter, at)) =
+        found.iter().filter_map(|(delimiter, at)| Some((*delimiter, (*at)?))).min_by_key(|(_, at)| *at)
+    {
+        session.bytes(64)?;
+        pieces.push(Value::from(text.get(start..at).unwrap_or_default()));
+        start = at + delimiter.len();
+        for (delimiter, at) in &mut found {
+            session.steps(1)?;
+            if at.is_some_and(|at| at < start) {
+                *at = search(delimiter, start)?;
             }
-            None => start += here.chars().next().map_or(1, char::len_utf8),
         }
     }
-    pieces.push(Value::from(rest));
+    pieces.push(Value::from(text.get(start..).unwrap_or_default()));
     Ok(Value::Array(pieces))
 }
 

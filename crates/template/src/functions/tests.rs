@@ -99,6 +99,24 @@ fn strings() {
 }
 
 #[test]
+fn a_string_is_split_at_the_first_delimiter_that_stands_there() {
+    all(&[
+        ("split('baaa', createArray('ba', 'aa'))", json!(["", "", ""])),
+        ("split('aab', createArray('a', 'aa'))", json!(["", "", "b"])),
+        ("split('aab', createArray('aa', 'a'))", json!(["", "b"])),
+        ("split('ä-ö', '-')", json!(["ä", "ö"])),
+        ("split('abc', '')", json!(["abc"])),
+        ("split('', ',')", json!([""])),
+        ("split('a b', createArray())", json!(["a b"])),
+        // A delimiter that nearly stands everywhere, which costs no more than any other.
+        ("length(split(padLeft('', 1000000, 'a'), padLeft('b', 500000, 'a')))", json!(1)),
+    ]);
+    // Searched for again behind each of a million others.
+    let many = "split(padLeft('', 1000000, 'a'), createArray('a', padLeft('', 500000, 'a')))";
+    assert!(refused(many).contains("2000000 steps"));
+}
+
+#[test]
 fn formats() {
     all(&[
         ("format('{0}-{1}-{0}', 'a', 1)", json!("a-1-a")),

@@ -186,11 +186,9 @@ fn tight(text: &str) -> String {
 pub(super) fn masked(value: Value, secrets: &[String], session: &Session) -> Result<Value, Fault> {
     const INSIDE: usize = 4;
     const MOST: usize = 256;
-    /// Characters that are searched in a step.
-    const SEARCHED: usize = 1_024;
     Ok(match value {
         Value::String(text) => {
-            session.steps(secrets.len().min(MOST).saturating_mul(1 + text.len() / SEARCHED))?;
+            session.searched(text.len().saturating_mul(secrets.len().min(MOST)))?;
             let secret =
                 |secret: &String| *secret == text || (secret.len() >= INSIDE && text.contains(secret.as_str()));
             let masked = secrets.len() > MOST || secrets.iter().any(secret);
