@@ -225,6 +225,17 @@ fn numbers_and_logic() {
         ("bool('TRUE')", json!(true)),
         ("bool(0)", json!(false)),
         ("coalesce(null(), 'a', null())", json!("a")),
+        // What floating point can't tell apart.
+        ("equals(9007199254740993, 9007199254740992)", json!(false)),
+        ("equals(json('18446744073709551615'), json('18446744073709551614'))", json!(false)),
+        ("less(json('18446744073709551614'), json('18446744073709551615'))", json!(true)),
+        ("equals(9007199254740993, json('9007199254740992.0'))", json!(false)),
+        ("greater(9007199254740993, json('9007199254740992.0'))", json!(true)),
+        ("less(9223372036854775807, json('1e300'))", json!(true)),
+        ("equals(1, json('1.0'))", json!(true)),
+        ("less(1, json('1.5'))", json!(true)),
+        ("less(-1, json('-1.5'))", json!(false)),
+        ("equals(json('1.5'), json('1.50'))", json!(true)),
     ]);
     assert!(refused("div(1, 0)").contains("64 bits"));
     assert!(refused("add(9223372036854775807, 1)").contains("64 bits"));
