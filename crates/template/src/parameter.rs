@@ -8,6 +8,7 @@ use crate::evaluate::{Evaluator, Scope};
 use crate::expression::{Text, classify};
 use crate::kind::Kind;
 use crate::limits::PARAMETERS;
+use crate::nested::Apart;
 use crate::node::Node;
 use crate::request::GivenParameter;
 use crate::session::Session;
@@ -35,7 +36,7 @@ pub(crate) fn evaluate(
         scope.parameters.define(parameter.name);
     }
     for default in declared.iter().filter_map(|parameter| parameter.definition.get("defaultValue")) {
-        check(default, None, scope, session)?;
+        check(default, &Apart::default(), scope, session)?;
     }
     let value = |scope: &Scope, parameter: &Declared<'_>| value(parameter, given, scope, session);
     settle(

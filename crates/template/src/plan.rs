@@ -13,7 +13,7 @@ use crate::evaluate::{Evaluator, Scope, Values};
 use crate::hash::template_hash;
 use crate::known::{Known, Names};
 use crate::limits::NESTED_DEPLOYMENTS;
-use crate::nested::nested_template;
+use crate::nested::Apart;
 use crate::output::Outputs;
 use crate::planned::PlannedResource;
 use crate::request::{DeploymentRequest, Mode};
@@ -130,8 +130,9 @@ fn check_all(definitions: &[resource::Definition], scope: &Scope, session: &Sess
     let mut sources = Vec::new();
     resource::each(definitions, &mut |definition| sources.push(&*definition.source));
     sources.into_iter().try_for_each(|source| {
-        check(&source.own, None, scope, session)?;
-        check(&source.body, nested_template(source), scope, session)
+        let apart = Apart::of(source, session).map_err(|fault| refused(&source.own, fault))?;
+        check(&source.own, &apart, scope, session)?;
+        check(&source.body, &apart, scope, session)
     })
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::context::Context;
 use crate::error::{Code, Fault, Place, TemplateError};
 use crate::evaluate::{Evaluator, Scope, Turn, all};
-use crate::nested::{deployment_properties, nested_template};
+use crate::nested::{Apart, deployment_properties, nested_template};
 use crate::request::DeploymentRequest;
 use crate::resource::{DEPLOYMENTS, Instance, Source};
 use crate::resource_id::member;
@@ -179,10 +179,11 @@ const OWN_OF_DEPLOYMENTS: [&str; 2] = ["subscriptionId", "resourceGroup"];
 fn body_of(source: &Source, resource_type: &str, evaluator: &Evaluator<'_>) -> Result<Value, Fault> {
     let deployment = resource_type.eq_ignore_ascii_case(DEPLOYMENTS);
     let own = |name: &str| deployment && OWN_OF_DEPLOYMENTS.iter().any(|own| own.eq_ignore_ascii_case(name));
+    let apart = Apart::of(source, evaluator.session)?;
     let members = source.body.members().iter().filter(|member| !own(&member.name));
     let members = members.map(|member| {
         let value = if deployment && member.name.eq_ignore_ascii_case("properties") {
-            deployment_properties(&member.value, nested_template(source), evaluator)?
+            deployment_properties(&member.value, &apart, evaluator)?
         } else {
             evaluator.node(&member.value)?
         };

@@ -1,7 +1,7 @@
 //! Deployments in deployments.
 
 use serde_json::{Value, json};
-use template::{Nothing, plan};
+use template::{Nothing, Plan, plan};
 
 use crate::fixture::{World, group, names, planned, refused, resources, thing};
 
@@ -60,6 +60,63 @@ fn an_outer_template_may_have_copies_of_its_own() {
     let body = inner.resources[1].body(&Nothing).unwrap();
     assert_eq!(body["properties"], json!({"of": "[y]", "name": "d1", "all": ["01", "11"]}));
     assert_eq!(inner.outputs(&Nothing).unwrap()["o"]["value"], json!([0, 1]));
+}
+
+/// The plan of a nested deployment.
+fn within(outer: &Plan, at: usize) -> Plan {
+    let request = outer.resources[at].nested(&Nothing).unwrap().unwrap();
+    plan(&request, &outer.resources[at].nested_context()).unwrap()
+}
+
+#[test]
+fn an_inner_template_inside_of_an_outer_one_is_evaluated_on_its_own() {
+    let inner = json!({
+        "parameters": {"q": {"type": "string"}}, "variables": {"v": "[[v]"},
+        "resources": [{"type": "Test.Things/things", "name": "[concat(parameters('q'), deployment().name)]",
+            "apiVersion": "1", "properties": {"v": "[variables('v')]"}}],
+        "outputs": {"o": {"type": "string", "value": "[parameters('q')]"}}});
+    let deployment = nested(Some("inner"), inner, json!({"q": {"value": "[parameters('p')]"}}));
+    let mut many = deployment.clone();
+    many["name"] = json!("[concat('many', copyIndex())]");
+    many["copy"] = json!({"name": "c", "count": 2});
+    many["properties"]["parameters"]["q"]["value"] = json!("[concat(parameters('p'), copyIndex())]");
+    let around = nested(None, json!({"resources": [deployment]}), json!({}));
+    // Deployments in deployments, the last of which is evaluated on its own.
+    for (resources, levels, deployments, made) in [
+        (json!([deployment]), 1, vec!["inner"], "p-inner"),
+        (json!({"symbol": deployment}), 1, vec!["inner"], "p-inner"),
+        (json!([many]), 1, vec!["many0", "many1"], "p-0many0"),
+        (json!([around]), 2, vec!["inner"], "p-inner"),
+    ] {
+        let template = json!({"parameters": {"p": {"type": "string", "defaultValue": "p-"}},
+            "resources": [nested(Some("outer"), json!({ "resources": resources }), json!({}))]});
+        let outer = (0..levels).fold(planned(&template).unwrap(), |outer, _| within(&outer, 0));
+        assert_eq!(names(&outer), deployments);
+        let inner = within(&outer, 0);
+        assert_eq!(names(&inner), [made]);
+        assert_eq!(inner.resources[0].body(&Nothing).unwrap()["properties"]["v"], "[v]");
+        assert_eq!(inner.outputs(&Nothing).unwrap()["o"]["value"], made.trim_end_matches(deployments[0]));
+    }
+}
+
+#[test]
+fn an_outer_template_knows_the_turn_of_its_deployment() {
+    let mut own = thing("[concat('own', copyIndex('loop'), copyIndex(), copyIndex('own', 5))]", &[]);
+    own["copy"] = json!({"name": "own", "count": 2});
+    own["properties"] = json!({"both": "[concat(copyIndex('loop', 10), '-', copyIndex('OWN'))]", "copy": [
+        {"name": "list", "count": 1, "input": "[concat(copyIndex('list', 7), copyIndex('loop'), copyIndex())]"}]});
+    let inner = json!({"resources": [thing("[concat('t', copyIndex(), copyIndex('loop', 1))]", &[]), own],
+        "outputs": {"o": {"type": "int", "value": "[copyIndex()]"}}});
+    let mut deployment = nested(None, inner, json!({}));
+    deployment["name"] = json!("[concat('n', copyIndex())]");
+    deployment["copy"] = json!({"name": "loop", "count": 2});
+    let outer = resources(json!([deployment])).unwrap();
+    assert_eq!(names(&outer), ["n0", "n1"]);
+    let inner = within(&outer, 1);
+    assert_eq!(names(&inner), ["t12", "own105", "own116"]);
+    let body = inner.resources[2].body(&Nothing).unwrap();
+    assert_eq!(body["properties"], json!({"both": "11-1", "list": ["711"]}));
+    assert_eq!(inner.outputs(&Nothing).unwrap()["o"]["value"], 1);
 }
 
 #[test]
