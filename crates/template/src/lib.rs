@@ -41,6 +41,7 @@ mod request;
 mod resource;
 mod resource_id;
 mod runtime;
+mod secret;
 mod session;
 mod settle;
 mod variable;

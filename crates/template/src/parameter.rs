@@ -46,7 +46,7 @@ pub(crate) fn evaluate(
         value,
         |scope, parameter, value| {
             if parameter.kind.is_secure() {
-                secrets(&value, &mut scope.secrets);
+                scope.secrets.add(&value);
             }
             scope.parameters.set(parameter.name, value);
         },
@@ -178,17 +178,6 @@ fn unescaped(value: Value) -> Value {
             Value::Object(members.collect::<Map<_, _>>())
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => value,
-    }
-}
-
-/// Every text of a secure value.
-fn secrets(value: &Value, into: &mut Vec<String>) {
-    match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-        Value::String(text) if text.is_empty() => {}
-        Value::String(text) => into.push(text.clone()),
-        Value::Array(elements) => elements.iter().for_each(|element| secrets(element, into)),
-        Value::Object(members) => members.values().for_each(|member| secrets(member, into)),
     }
 }
 

@@ -19,6 +19,7 @@ use crate::planned::PlannedResource;
 use crate::request::{DeploymentRequest, Mode};
 use crate::resource::{self, Expanded, Instance, refused};
 use crate::runtime::Runtime;
+use crate::secret::Secrets;
 use crate::session::Session;
 use crate::{parameter, variable};
 
@@ -59,8 +60,8 @@ impl Plan {
         self.outputs.evaluate(&self.scope, runtime)
     }
 
-    /// The texts of secure parameters, which nobody is shown.
-    pub(crate) fn secrets(&self) -> &[String] {
+    /// The values of secure parameters, which nobody is shown.
+    pub(crate) fn secrets(&self) -> &Secrets {
         &self.scope.secrets
     }
 }
@@ -107,7 +108,7 @@ fn plan_alone(request: &DeploymentRequest, context: &Context, session: &Session)
         mode: request.mode,
         template: source,
         parameters: Values::default(),
-        secrets: Vec::new(),
+        secrets: Secrets::default(),
         variables: Values::default(),
         known: Known::default(),
     };

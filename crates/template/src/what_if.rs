@@ -11,6 +11,7 @@ use crate::plan::{Plan, plan_nested};
 use crate::planned::PlannedResource;
 use crate::request::{Mode, ResultFormat};
 use crate::runtime::Runtime;
+use crate::secret::Secrets;
 use crate::session::Session;
 
 mod delta;
@@ -94,7 +95,7 @@ impl Change {
 }
 
 /// Compares what a plan would put with what is there. Resources of nested deployments are listed in their place. Values
-/// of secure parameters are shown as `*******`.
+/// of secure parameters, and strings that they stand in, are shown as `*******` wherever the resources have them.
 ///
 /// The whole comparison, nested deployments with it, has one account of steps and bytes ([`limits`](crate::limits)).
 ///
@@ -102,7 +103,7 @@ impl Change {
 /// As [`PlannedResource::body`], but for resources that aren't there yet; `InvalidTemplate` that names the limit when the
 /// account is used up.
 pub fn compare(plan: &Plan, runtime: &dyn Runtime, options: &WhatIf<'_>) -> Result<Vec<Change>, TemplateError> {
-    let (session, secrets) = (Session::default(), Vec::new());
+    let (session, secrets) = (Session::default(), Secrets::default());
     let mut comparison = Comparison { runtime, options, session, secrets, changes: Vec::new(), named: HashSet::new() };
     comparison.plan(plan, 0)?;
     for id in options.group {
@@ -115,9 +116,8 @@ struct Comparison<'a> {
     runtime: &'a dyn Runtime,
     options: &'a WhatIf<'a>,
     session: Session,
-    /// The texts of secure parameters: the plan's own, and those of the plans around, which a nested deployment may hold
-    /// under other names.
-    secrets: Vec<String>,
+    /// The plan's own, and those of the plans around, which a nested deployment may hold under other names.
+    secrets: Secrets,
     changes: Vec<Change>,
     /// What the template names, in lower case.
     named: HashSet<String>,
@@ -126,7 +126,7 @@ struct Comparison<'a> {
 impl Comparison<'_> {
     fn plan(&mut self, plan: &Plan, depth: usize) -> Result<(), TemplateError> {
         let around = self.secrets.len();
-        self.secrets.extend_from_slice(plan.secrets());
+        self.secrets.extend(plan.secrets());
         for resource in &plan.resources {
             self.named.insert(resource.id.to_ascii_lowercase());
             match resource.nested_within(self.runtime, &self.session) {
@@ -150,25 +150,34 @@ impl Comparison<'_> {
             Err(error) if error.code == Code::ResourceNotFound => return self.unknown(resource),
             Err(error) => return Err(error),
         };
-        let refuse = |fault: Fault| refused(resource, fault);
-        let after = self.options.ignored.strip("", &body);
-        let after = delta::masked(after, &self.secrets, &self.session).map_err(refuse)?;
-        let before = self.counted(&resource.id).map_err(refuse)?;
-        let delta = before.as_ref().map(|before| delta::of_resources(before, &after, &self.session));
-        let delta = delta.transpose().map_err(refuse)?;
+        self.compared(resource, &body).map_err(|fault| refused(resource, fault))
+    }
+
+    /// Secrets are hidden after the comparison: that one isn't shown is no change.
+    fn compared(&mut self, resource: &PlannedResource, body: &Value) -> Result<(), Fault> {
+        let (secrets, session) = (&self.secrets, &self.session);
+        let after = self.options.ignored.strip("", body);
+        let before = self.counted(&resource.id)?;
+        let delta = before.as_ref().map(|before| delta::of_resources(before, &after, session)).transpose()?;
         let change_type = match &delta {
             None => ChangeType::Create,
             Some(delta) if delta.is_empty() => ChangeType::NoChange,
             Some(_) => ChangeType::Modify,
         };
-        let after = shown(resource, after);
-        self.add(&resource.id, change_type, before, Some(after), delta.unwrap_or_default());
+        let delta = delta.unwrap_or_default().into_iter().map(|change| change.masked(secrets, session));
+        let delta = delta.collect::<Result<_, _>>()?;
+        let before = before.map(|before| secrets.masked(before, session)).transpose()?;
+        let after = shown(resource, secrets.masked(after, session)?);
+        self.add(&resource.id, change_type, before, Some(after), delta);
         Ok(())
     }
 
     /// A resource whose body waits for others.
     fn unknown(&mut self, resource: &PlannedResource) -> Result<(), TemplateError> {
-        let before = self.counted(&resource.id).map_err(|fault| refused(resource, fault))?;
+        let before = self
+            .counted(&resource.id)
+            .and_then(|before| before.map(|before| self.secrets.masked(before, &self.session)).transpose());
+        let before = before.map_err(|fault| refused(resource, fault))?;
         let after = shown(resource, json!({}));
         self.add(&resource.id, ChangeType::Deploy, before, Some(after), Vec::new());
         Ok(())

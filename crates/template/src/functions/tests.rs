@@ -5,6 +5,7 @@ use crate::error::Fault;
 use crate::evaluate::{Evaluator, Scope, Values};
 use crate::known::Known;
 use crate::request::Mode;
+use crate::secret::Secrets;
 use crate::session::Session;
 
 const S: &str = "11111111-1111-1111-1111-111111111111";
@@ -37,7 +38,7 @@ fn scope() -> Scope {
         mode: Mode::Incremental,
         template: json!({"contentVersion": "1.0.0.0"}),
         parameters: Values::default(),
-        secrets: Vec::new(),
+        secrets: Secrets::default(),
         variables,
         known: Known::default(),
     }

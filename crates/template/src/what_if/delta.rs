@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::error::Fault;
 use crate::members::join;
+use crate::secret::Secrets;
 use crate::session::Session;
 
 /// How a property changes.
@@ -52,6 +53,14 @@ pub struct PropertyChange {
 }
 
 impl PropertyChange {
+    /// The change without secrets.
+    pub(super) fn masked(self, secrets: &Secrets, session: &Session) -> Result<Self, Fault> {
+        let mask = |state: Option<Value>| state.map(|state| secrets.masked(state, session)).transpose();
+        let children = self.children.into_iter().map(|child| child.masked(secrets, session));
+        let (children, before, after) = (children.collect::<Result<_, _>>()?, mask(self.before)?, mask(self.after)?);
+        Ok(Self { before, after, children, ..self })
+    }
+
     /// The change as an element of `delta`.
     pub fn to_value(&self) -> Value {
         let mut change = Map::new();
@@ -179,29 +188,4 @@ fn same(path: &str, before: &Value, after: &Value) -> bool {
 
 fn tight(text: &str) -> String {
     text.chars().filter(|character| !character.is_whitespace()).collect::<String>().to_ascii_lowercase()
-}
-
-/// A value without the texts of secure parameters. Short ones are only found when they are the whole of a string; and
-/// where there are very many, no string is shown at all.
-pub(super) fn masked(value: Value, secrets: &[String], session: &Session) -> Result<Value, Fault> {
-    const INSIDE: usize = 4;
-    const MOST: usize = 256;
-    Ok(match value {
-        Value::String(text) => {
-            session.searched(text.len().saturating_mul(secrets.len().min(MOST)))?;
-            let secret =
-                |secret: &String| *secret == text || (secret.len() >= INSIDE && text.contains(secret.as_str()));
-            let masked = secrets.len() > MOST || secrets.iter().any(secret);
-            Value::String(if masked { "*******".to_owned() } else { text })
-        }
-        Value::Array(elements) => {
-            let elements = elements.into_iter().map(|element| masked(element, secrets, session));
-            Value::Array(elements.collect::<Result<_, _>>()?)
-        }
-        Value::Object(members) => {
-            let members = members.into_iter().map(|(name, value)| Ok((name, masked(value, secrets, session)?)));
-            Value::Object(members.collect::<Result<Map<_, _>, Fault>>()?)
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => value,
-    })
 }

@@ -155,6 +155,39 @@ fn secrets_are_not_shown() {
     }
 }
 
+#[test]
+fn numbers_and_booleans_of_a_secure_object_are_not_shown() {
+    let template = json!({"parameters": {"s": {"type": "secureObject"}}, "resources": [thing("x", json!({
+        "n": "[parameters('s').n]", "b": "[parameters('s').deep[0].b]", "t": "[concat('port ', parameters('s').n)]",
+        "all": "[parameters('s')]", "else": 4, "no": true, "word": "Falsehood", "null": null}))]});
+    let parameters = json!({"s": {"value": {"n": 8443, "deep": [{"b": false}], "null": null}}});
+    let there = json!({"x": {"location": "westus", "properties": {"n": 8443, "b": false, "t": "port 8443", "else": 4,
+        "no": true, "word": "Falsehood", "old": 8443, "all": {"n": 1}}}});
+    let found = changes("Incremental", template, parameters, there, ResultFormat::FullResourcePayloads);
+    let hidden = "*******";
+    let all = json!({"n": hidden, "deep": [{"b": hidden}]});
+    let after = json!({"n": hidden, "b": hidden, "t": hidden, "all": all, "else": 4, "no": true, "word": "Falsehood"});
+    assert_eq!(found[0]["after"]["properties"], after);
+    assert_eq!(found[0]["before"]["properties"]["n"], hidden);
+    // What is compared is what is hidden: it is no change that it isn't shown.
+    let expected = json!([
+        {"path": "properties.old", "propertyChangeType": "Delete", "before": hidden},
+        {"path": "properties.all.n", "propertyChangeType": "Modify", "before": 1, "after": hidden},
+        {"path": "properties.all.deep", "propertyChangeType": "Create", "after": [{"b": hidden}]},
+    ]);
+    assert_eq!(found[0]["delta"], expected);
+}
+
+#[test]
+fn where_there_are_very_many_secrets_no_value_is_shown() {
+    let many: Map<_, _> = (0..300).map(|at| (format!("m{at}"), json!(at))).collect();
+    let template = json!({"parameters": {"s": {"type": "secureObject"}},
+        "resources": [thing("x", json!({"p": "p", "n": 1000, "b": true}))]});
+    let parameters = json!({"s": {"value": many}});
+    let found = changes("Incremental", template, parameters, json!({}), ResultFormat::FullResourcePayloads);
+    assert_eq!(found[0]["after"]["properties"], json!({"p": "*******", "n": "*******", "b": "*******"}));
+}
+
 /// A deployment that is copied and waits for a resource, so that planning doesn't follow it.
 fn copied(count: usize, template: Value) -> Value {
     json!({"type": "Microsoft.Resources/deployments", "name": "[concat('n', copyIndex())]", "apiVersion": "1",
