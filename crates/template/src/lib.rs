@@ -44,6 +44,7 @@ mod runtime;
 mod secret;
 mod session;
 mod settle;
+mod text;
 mod variable;
 pub mod what_if;
 

@@ -13,6 +13,7 @@ use crate::node::Node;
 use crate::request::GivenParameter;
 use crate::session::Session;
 use crate::settle::settle;
+use crate::text;
 
 /// A parameter that the template declares.
 #[derive(Debug)]
@@ -144,7 +145,7 @@ fn bounds(definition: &Node, value: &Value, session: &Session) -> Result<Option<
     }
     let bound = |name: &str| definition.get(name).and_then(|node| node.to_value().as_i64());
     let length = match value {
-        Value::String(text) => Some(text.chars().count()),
+        Value::String(text) => Some(text::length(text)),
         Value::Array(elements) => Some(elements.len()),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => None,
     };

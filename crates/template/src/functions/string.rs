@@ -1,14 +1,15 @@
-//! Strings. Positions and lengths count characters.
+//! Strings. Positions and lengths count units of UTF-16.
 
 use serde_json::Value;
 
 use super::{Call, Function, MANY, as_text, function};
 use crate::error::Fault;
 use crate::session::{Growing, text_fits};
+use crate::text;
 
 pub(super) const TABLE: &[Function] = &[
-    function("toLower", 1, 1, |call| Ok(call.text(0)?.to_lowercase().into())),
-    function("toUpper", 1, 1, |call| Ok(call.text(0)?.to_uppercase().into())),
+    function("toLower", 1, 1, |call| Ok(text::lower(call.text(0)?).into())),
+    function("toUpper", 1, 1, |call| Ok(text::upper(call.text(0)?).into())),
     function("trim", 1, 1, |call| Ok(call.text(0)?.trim().into())),
     function("split", 2, 2, split),
     function("join", 2, 2, join),
@@ -22,11 +23,11 @@ pub(super) const TABLE: &[Function] = &[
 ];
 
 fn begins(text: &str, start: &str) -> bool {
-    text.to_lowercase().starts_with(&start.to_lowercase())
+    text::upper(text).starts_with(&text::upper(start))
 }
 
 fn ends(text: &str, end: &str) -> bool {
-    text.to_lowercase().ends_with(&end.to_lowercase())
+    text::upper(text).ends_with(&text::upper(end))
 }
 
 fn split(call: &Call<'_, '_>) -> Result<Value, Fault> {
@@ -87,7 +88,7 @@ fn replace(call: &Call<'_, '_>) -> Result<Value, Fault> {
 
 fn substring(call: &Call<'_, '_>) -> Result<Value, Fault> {
     let (text, start) = (call.text(0)?, call.integer(1)?);
-    let all = text.chars().count();
+    let all = text::length(text);
     let outside = || call.fail("the start and the length must name a place inside of the string.");
     let start = usize::try_from(start).ok().filter(|start| *start <= all).ok_or_else(outside)?;
     let length = match call.given(2) {
@@ -96,7 +97,7 @@ fn substring(call: &Call<'_, '_>) -> Result<Value, Fault> {
         }
         None => all - start,
     };
-    Ok(text.chars().skip(start).take(length).collect::<String>().into())
+    Ok(text::part(text, start, length).into())
 }
 
 fn pad_left(call: &Call<'_, '_>) -> Result<Value, Fault> {
@@ -107,7 +108,7 @@ fn pad_left(call: &Call<'_, '_>) -> Result<Value, Fault> {
     let (Some(with), None) = (characters.next(), characters.next()) else {
         return Err(call.expected(2, "one character"));
     };
-    let missing = wanted.saturating_sub(text.chars().count());
+    let missing = wanted.saturating_sub(text::length(&text));
     text_fits(text.len().saturating_add(missing.saturating_mul(with.len_utf8())))?;
     let mut padded: String = std::iter::repeat_n(with, missing).collect();
     padded.push_str(&text);

@@ -100,6 +100,45 @@ fn strings() {
 }
 
 #[test]
+fn case_has_no_part_in_positions() {
+    all(&[
+        // The small letter of İ is two characters.
+        ("indexOf('İa', 'a')", json!(1)),
+        ("indexOf('İİA', 'a')", json!(2)),
+        ("lastIndexOf('İaİA', 'a')", json!(3)),
+        ("substring('İab', indexOf('İab', 'B'))", json!("b")),
+        ("indexOf('ÄÖ', 'ö')", json!(1)),
+        ("indexOf('ⱯX', 'ɐx')", json!(0)),
+        ("startsWith('İa', 'i')", json!(false)),
+        ("startsWith('Äa', 'ä')", json!(true)),
+        ("endsWith('aẞ', 'ss')", json!(false)),
+        ("endsWith('aÖ', 'ö')", json!(true)),
+        ("indexOf('ıI', 'i')", json!(1)),
+        ("indexOf('abc', '')", json!(0)),
+    ]);
+}
+
+#[test]
+fn positions_and_lengths_are_those_of_utf_16() {
+    all(&[
+        ("length('😀b')", json!(3)),
+        ("indexOf('😀b', 'B')", json!(2)),
+        ("lastIndexOf('😀b😀', '😀')", json!(3)),
+        ("substring('a😀b', 3)", json!("b")),
+        ("substring('a😀b', 1, 2)", json!("😀")),
+        ("skip('😀b', 2)", json!("b")),
+        ("take('😀b', 2)", json!("😀")),
+        ("padLeft('😀', 4, '-')", json!("--😀")),
+        ("format('{0,4}{0,-3}', '😀')", json!("  😀😀 ")),
+        // Half of a character isn't one.
+        ("take('😀b', 1)", json!("\u{fffd}")),
+        ("first('é')", json!("é")),
+        ("last('aé')", json!("é")),
+    ]);
+    assert!(refused("substring('😀', 1, 2)").contains("inside of the string"));
+}
+
+#[test]
 fn a_string_is_split_at_the_first_delimiter_that_stands_there() {
     all(&[
         ("split('baaa', createArray('ba', 'aa'))", json!(["", "", ""])),
