@@ -15,6 +15,7 @@ use crate::known::Known;
 use crate::node::{Data, Member, Node};
 use crate::request::Mode;
 use crate::runtime::Runtime;
+use crate::secret::Secrets;
 use crate::session::Session;
 
 /// What the expressions of one template can name.
@@ -24,8 +25,8 @@ pub(crate) struct Scope {
     /// The template itself, for `deployment()`.
     pub(crate) template: Value,
     pub(crate) parameters: Values,
-    /// The texts of secure parameters.
-    pub(crate) secrets: Vec<String>,
+    /// The values of secure parameters.
+    pub(crate) secrets: Secrets,
     pub(crate) variables: Values,
     /// The resources of the template; empty until they are expanded.
     pub(crate) known: Known,

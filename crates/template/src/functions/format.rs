@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{Call, Function, MANY, as_text, function};
 use crate::error::Fault;
 use crate::session::{Growing, text_fits};
+use crate::text::length;
 
 pub(super) const TABLE: &[Function] = &[function("format", 1, MANY, format)];
 
@@ -52,7 +53,7 @@ fn placeholder(call: &Call<'_, '_>, item: &str) -> Result<String, Fault> {
     };
     let wanted = usize::try_from(width.unsigned_abs()).unwrap_or(usize::MAX);
     text_fits(wanted)?;
-    let blanks = " ".repeat(wanted.saturating_sub(text.chars().count()));
+    let blanks = " ".repeat(wanted.saturating_sub(length(&text)));
     Ok(if width < 0 { text + &blanks } else { blanks + &text })
 }
 

@@ -83,6 +83,7 @@ fn reference(call: &Call<'_, '_>) -> Result<Value, Fault> {
     };
     evaluator.session.refer(&id);
     let Some(runtime) = evaluator.runtime else { return Err(Fault::NeedsRuntime) };
+    evaluator.session.read()?;
     let mut resource = runtime.resource(&id).ok_or_else(|| Fault::Missing(id.clone()))?;
     if !full {
         return Ok(resource.get_mut("properties").map(Value::take).unwrap_or_else(|| json!({})));

@@ -5,6 +5,7 @@ use crate::error::Fault;
 use crate::evaluate::{Evaluator, Scope, Values};
 use crate::known::Known;
 use crate::request::Mode;
+use crate::secret::Secrets;
 use crate::session::Session;
 
 const S: &str = "11111111-1111-1111-1111-111111111111";
@@ -37,7 +38,7 @@ fn scope() -> Scope {
         mode: Mode::Incremental,
         template: json!({"contentVersion": "1.0.0.0"}),
         parameters: Values::default(),
-        secrets: Vec::new(),
+        secrets: Secrets::default(),
         variables,
         known: Known::default(),
     }
@@ -96,6 +97,63 @@ fn strings() {
     assert!(refused("substring('abc', 2, 2)").contains("inside of the string"));
     assert!(refused("concat('a', createArray())").contains("all strings or all arrays"));
     assert!(refused("padLeft('a', 2000000000)").contains("1048576"));
+}
+
+#[test]
+fn case_has_no_part_in_positions() {
+    all(&[
+        // The small letter of İ is two characters.
+        ("indexOf('İa', 'a')", json!(1)),
+        ("indexOf('İİA', 'a')", json!(2)),
+        ("lastIndexOf('İaİA', 'a')", json!(3)),
+        ("substring('İab', indexOf('İab', 'B'))", json!("b")),
+        ("indexOf('ÄÖ', 'ö')", json!(1)),
+        ("indexOf('ⱯX', 'ɐx')", json!(0)),
+        ("startsWith('İa', 'i')", json!(false)),
+        ("startsWith('Äa', 'ä')", json!(true)),
+        ("endsWith('aẞ', 'ss')", json!(false)),
+        ("endsWith('aÖ', 'ö')", json!(true)),
+        ("indexOf('ıI', 'i')", json!(1)),
+        ("indexOf('abc', '')", json!(0)),
+    ]);
+}
+
+#[test]
+fn positions_and_lengths_are_those_of_utf_16() {
+    all(&[
+        ("length('😀b')", json!(3)),
+        ("indexOf('😀b', 'B')", json!(2)),
+        ("lastIndexOf('😀b😀', '😀')", json!(3)),
+        ("substring('a😀b', 3)", json!("b")),
+        ("substring('a😀b', 1, 2)", json!("😀")),
+        ("skip('😀b', 2)", json!("b")),
+        ("take('😀b', 2)", json!("😀")),
+        ("padLeft('😀', 4, '-')", json!("--😀")),
+        ("format('{0,4}{0,-3}', '😀')", json!("  😀😀 ")),
+        // Half of a character isn't one.
+        ("take('😀b', 1)", json!("\u{fffd}")),
+        ("first('é')", json!("é")),
+        ("last('aé')", json!("é")),
+    ]);
+    assert!(refused("substring('😀', 1, 2)").contains("inside of the string"));
+}
+
+#[test]
+fn a_string_is_split_at_the_first_delimiter_that_stands_there() {
+    all(&[
+        ("split('baaa', createArray('ba', 'aa'))", json!(["", "", ""])),
+        ("split('aab', createArray('a', 'aa'))", json!(["", "", "b"])),
+        ("split('aab', createArray('aa', 'a'))", json!(["", "b"])),
+        ("split('ä-ö', '-')", json!(["ä", "ö"])),
+        ("split('abc', '')", json!(["abc"])),
+        ("split('', ',')", json!([""])),
+        ("split('a b', createArray())", json!(["a b"])),
+        // A delimiter that nearly stands everywhere, which costs no more than any other.
+        ("length(split(padLeft('', 1000000, 'a'), padLeft('b', 500000, 'a')))", json!(1)),
+    ]);
+    // Searched for again behind each of a million others.
+    let many = "split(padLeft('', 1000000, 'a'), createArray('a', padLeft('', 500000, 'a')))";
+    assert!(refused(many).contains("2000000 steps"));
 }
 
 #[test]
@@ -207,6 +265,17 @@ fn numbers_and_logic() {
         ("bool('TRUE')", json!(true)),
         ("bool(0)", json!(false)),
         ("coalesce(null(), 'a', null())", json!("a")),
+        // What floating point can't tell apart.
+        ("equals(9007199254740993, 9007199254740992)", json!(false)),
+        ("equals(json('18446744073709551615'), json('18446744073709551614'))", json!(false)),
+        ("less(json('18446744073709551614'), json('18446744073709551615'))", json!(true)),
+        ("equals(9007199254740993, json('9007199254740992.0'))", json!(false)),
+        ("greater(9007199254740993, json('9007199254740992.0'))", json!(true)),
+        ("less(9223372036854775807, json('1e300'))", json!(true)),
+        ("equals(1, json('1.0'))", json!(true)),
+        ("less(1, json('1.5'))", json!(true)),
+        ("less(-1, json('-1.5'))", json!(false)),
+        ("equals(json('1.5'), json('1.50'))", json!(true)),
     ]);
     assert!(refused("div(1, 0)").contains("64 bits"));
     assert!(refused("add(9223372036854775807, 1)").contains("64 bits"));
