@@ -11,4 +11,5 @@ pub(crate) mod operations;
 pub(crate) mod report;
 pub(crate) mod roster;
 pub(crate) mod stage;
+pub(crate) mod wanted;
 pub(crate) mod world;

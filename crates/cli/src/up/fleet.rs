@@ -9,22 +9,23 @@ use std::sync::Arc;
 use anyhow::Context;
 use broker::Broker;
 use contract::gate::AllowedHosts;
-use domain::{Attachment, PowerState, ResourceId, VirtualMachine, VmExtension, VmSnapshot};
+use domain::{Attachment, PowerState, ResourceId, VirtualMachine};
 use guest::disk::Disk;
 use imds::{MetadataService, Vm};
 use listen::Ending;
-use store::{Cursor, Noun, ReadTx};
+use store::{Cursor, Noun};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::description;
-use super::guest_process::{Common, GuestProcess, Wanted};
+use super::guest_process::{Common, GuestProcess};
 use super::instance::{Instance, InstanceFile, InstanceVm};
-use super::machines::{Machine, display_name, free_address};
+use super::machines::{Machine, free_address};
 use super::roster::Roster;
 use super::stage::Stage;
+use super::wanted::{Stored, Wanted};
 
 /// How many changes are looked at in one go.
 const CHANGES: usize = 1_000;
@@ -66,13 +67,6 @@ struct Running {
     shown: watch::Receiver<Option<String>>,
 }
 
-/// A machine as the store has it.
-struct Stored {
-    vm: VirtualMachine,
-    snapshot: VmSnapshot,
-    extension: Option<VmExtension>,
-}
-
 impl Fleet {
     /// A fleet of nothing, from a place in the change feed on.
     pub(crate) fn new(setting: Setting, roster: Roster, cursor: Cursor) -> Self {
@@ -83,7 +77,7 @@ impl Fleet {
     /// Takes a machine whose ports are open. `stage` is what its guest ends with.
     pub(crate) async fn adopt(&mut self, machine: Machine, stage: &mut Stage) -> anyhow::Result<()> {
         let id = machine.vm.id.clone();
-        let stored = self.setting.common.store.read(move |tx| load(tx, &id)).await?.context("a VM is gone")?;
+        let stored = self.setting.common.store.read(move |tx| Stored::load(tx, &id)).await?.context("a VM is gone")?;
         if self.next == 0 {
             self.port = machine.port;
         }
@@ -101,9 +95,9 @@ impl Fleet {
         port: Option<super::machines::ExtensionPort>,
         stage: &mut Stage,
     ) -> anyhow::Result<()> {
-        let Stored { vm: record, snapshot, extension } = stored;
+        let wanted = stored.wanted();
+        let Stored { vm: record, snapshot, .. } = stored;
         let folder = self.roster.guest(&record);
-        let wanted = wanted(&record, &snapshot, extension);
         let mut guest = GuestProcess::new(
             Arc::clone(&self.setting.common),
             record.id.clone(),
@@ -209,7 +203,7 @@ impl Fleet {
     /// Brings one machine up to date; whether it is a new one or gone.
     async fn refresh(&mut self, id: ResourceId, guests: &mut Stage) -> anyhow::Result<bool> {
         let of = id.clone();
-        let stored = self.setting.common.store.read(move |tx| load(tx, &of)).await?;
+        let stored = self.setting.common.store.read(move |tx| Stored::load(tx, &of)).await?;
         let Some(stored) = stored else {
             let Some(gone) = self.running.remove(&id) else { return Ok(false) };
             gone.wanted.send_replace(None);
@@ -237,8 +231,8 @@ impl Fleet {
     }
 
     fn change(&mut self, id: &ResourceId, stored: Stored) -> anyhow::Result<()> {
-        let Stored { vm, snapshot, extension } = stored;
-        let wanted = wanted(&vm, &snapshot, extension);
+        let wanted = stored.wanted();
+        let Stored { vm, snapshot, .. } = stored;
         let Some(running) = self.running.get_mut(id) else { return Ok(()) };
         running.vm.update(snapshot);
         running.wanted.send_if_modified(|before| {
@@ -281,27 +275,6 @@ fn end(stage: Option<Stage>) {
     if let Some(stage) = stage {
         tokio::spawn(async move { drop(stage.end().await) });
     }
-}
-
-fn load(tx: &dyn ReadTx, id: &ResourceId) -> Result<Option<Stored>, store::Error> {
-    let (Some(mut vm), Some(snapshot)) = (tx.virtual_machine(id)?, tx.vm_snapshot(id)?) else { return Ok(None) };
-    vm.name = display_name(&vm);
-    let extension = acted_for(tx.vm_extensions(id)?);
-    Ok(Some(Stored { vm, snapshot, extension }))
-}
-
-/// A guest has one endpoint. Where several extensions want it, each that something was asked of has its turn, so that
-/// whoever asked is told what came of it; then it is the first one's.
-fn acted_for(extensions: Vec<VmExtension>) -> Option<VmExtension> {
-    let mut ours: Vec<_> = extensions.into_iter().filter(VmExtension::is_managed_identity).collect();
-    let turn = ours.iter().position(|extension| extension.state.is_under_way()).unwrap_or_default();
-    (turn < ours.len()).then(|| ours.swap_remove(turn))
-}
-
-fn wanted(vm: &VirtualMachine, snapshot: &VmSnapshot, extension: Option<VmExtension>) -> Wanted {
-    // What the handler said last is no reason to do anything.
-    let extension = extension.map(|extension| VmExtension { status: None, ..extension });
-    Wanted { identities: snapshot.identities.clone(), extension, power: vm.power, generation: vm.generation }
 }
 
 /// The machine that a change is about.

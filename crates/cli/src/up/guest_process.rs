@@ -23,6 +23,7 @@ use tokio::sync::{Notify, watch};
 use super::extension::{self, Guest};
 use super::machines::{ExtensionPort, bind_extension};
 use super::stage::Stage;
+use super::wanted::Wanted;
 
 /// How often credentials are looked at. Often, because a machine that slept wakes with credentials that ran out
 /// meanwhile, and because a renewal that failed is to be tried again soon.
@@ -54,15 +55,6 @@ impl Common {
     pub(crate) fn throttle(&self) -> Throttle {
         if self.throttled { Throttle::faithful(self.clock.clone()) } else { Throttle::off() }
     }
-}
-
-/// What is wanted of a VM's guest.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Wanted {
-    pub(crate) identities: AssignedIdentities,
-    pub(crate) extension: Option<VmExtension>,
-    pub(crate) power: PowerState,
-    pub(crate) generation: u64,
 }
 
 /// The guest of one VM.
