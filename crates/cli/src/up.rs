@@ -5,6 +5,7 @@ pub(crate) mod description;
 pub(crate) mod extension;
 pub(crate) mod fleet;
 pub(crate) mod guest_process;
+pub(crate) mod guest_report;
 pub(crate) mod instance;
 pub(crate) mod machines;
 pub(crate) mod operations;

@@ -21,7 +21,7 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 
-pub use bind::{BindError, bind, bind_localhost};
+pub use bind::{BindError, bind, bind_first, bind_localhost};
 pub use room::Room;
 pub use server::{Config, Ending, Shutdown, serve, serve_connection};
 

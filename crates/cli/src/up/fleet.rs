@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use broker::Broker;
@@ -17,10 +18,12 @@ use store::{Cursor, Noun};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
 use super::description;
 use super::guest_process::{Common, GuestProcess};
+use super::guest_report;
 use super::instance::{Instance, InstanceFile, InstanceVm};
 use super::machines::{Machine, free_address};
 use super::roster::Roster;
@@ -29,6 +32,8 @@ use super::wanted::{Stored, Wanted};
 
 /// How many changes are looked at in one go.
 const CHANGES: usize = 1_000;
+/// How soon it is tried again what could not be done.
+const TRY_AGAIN: Duration = Duration::from_secs(2);
 
 /// What a fleet needs.
 pub(crate) struct Setting {
@@ -53,6 +58,10 @@ pub(crate) struct Fleet {
     /// The port of metadata services that have an address of their own.
     port: u16,
     cursor: Cursor,
+    /// Those that could not be brought to what the store says, and are tried again.
+    behind: BTreeSet<ResourceId>,
+    /// Whether the roster is to be written.
+    enrolled: bool,
     instance: Option<(Instance, InstanceFile)>,
 }
 
@@ -71,7 +80,8 @@ impl Fleet {
     /// A fleet of nothing, from a place in the change feed on.
     pub(crate) fn new(setting: Setting, roster: Roster, cursor: Cursor) -> Self {
         let port = super::machines::FIRST.port();
-        Self { setting, roster, running: HashMap::new(), next: 0, port, cursor, instance: None }
+        let (running, behind) = (HashMap::new(), BTreeSet::new());
+        Self { setting, roster, running, next: 0, port, cursor, behind, enrolled: false, instance: None }
     }
 
     /// Takes a machine whose ports are open. `stage` is what its guest ends with.
@@ -153,10 +163,13 @@ impl Fleet {
     pub(crate) async fn run(mut self, mut ending: Ending) {
         let mut saved = self.setting.common.store.saved();
         let mut guests = Stage::default();
+        let mut again = tokio::time::interval(TRY_AGAIN);
+        again.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             saved.borrow_and_update();
-            if let Err(error) = self.catch_up(&mut guests).await {
-                tracing::error!(error = format!("{error:#}"), "the VMs could not be brought up to date");
+            let caught_up = self.catch_up(&mut guests).await;
+            if let Err(error) = &caught_up {
+                tracing::error!(error = error as &dyn std::error::Error, "the VMs could not be brought up to date");
             }
             self.describe_again();
             let common = Arc::clone(&self.setting.common);
@@ -165,6 +178,11 @@ impl Fleet {
                 () = ending.asked() => break,
                 changed = saved.changed() => if changed.is_err() { break },
                 () = common.moved.notified() => {}
+                _ = again.tick(), if caught_up.is_err() || self.enrolled || !self.behind.is_empty() => {
+                    for id in std::mem::take(&mut self.behind) {
+                        self.bring(id, true, &mut guests).await;
+                    }
+                }
             }
         }
         let mut services: Vec<Stage> = self.running.drain().filter_map(|(_, running)| running.imds).collect();
@@ -177,19 +195,17 @@ impl Fleet {
         }
     }
 
-    /// Does what the store says since the last time.
-    async fn catch_up(&mut self, guests: &mut Stage) -> anyhow::Result<()> {
+    /// Does what the store says since the last time. What can't be done for one machine keeps nothing else back.
+    async fn catch_up(&mut self, guests: &mut Stage) -> Result<(), store::Error> {
         loop {
             let cursor = self.cursor;
             let changes = self.setting.common.store.read(move |tx| tx.changes(&cursor, CHANGES)).await?;
             let machines: BTreeSet<ResourceId> = changes.changes.iter().filter_map(machine_of).collect();
-            let mut enrolled = false;
             for id in machines {
-                enrolled |= self.refresh(id, guests).await?;
+                let again = self.behind.remove(&id);
+                self.bring(id, again, guests).await;
             }
-            if enrolled {
-                self.roster.write(&self.setting.data)?;
-            }
+            self.write_roster();
             let done = changes.changes.is_empty();
             self.cursor = changes.next;
             self.describe_again();
@@ -200,54 +216,91 @@ impl Fleet {
         }
     }
 
-    /// Brings one machine up to date; whether it is a new one or gone.
-    async fn refresh(&mut self, id: ResourceId, guests: &mut Stage) -> anyhow::Result<bool> {
+    /// Brings one machine to what the store says, now or later; `again` when it could not be done before.
+    async fn bring(&mut self, id: ResourceId, again: bool, guests: &mut Stage) {
+        match self.refresh(&id, guests).await {
+            Ok(()) if again => tracing::info!(vm = %id, "the VM is up to date again"),
+            Ok(()) => {}
+            Err(error) => {
+                if !again {
+                    tracing::error!(vm = %id, error = format!("{error:#}"), "the VM can't be as it should; trying again");
+                }
+                self.behind.insert(id);
+            }
+        }
+    }
+
+    fn write_roster(&mut self) {
+        if self.enrolled {
+            match self.roster.write(&self.setting.data) {
+                Ok(()) => self.enrolled = false,
+                Err(error) => {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "the VMs' order could not be kept; trying again"
+                    );
+                }
+            }
+        }
+    }
+
+    async fn refresh(&mut self, id: &ResourceId, guests: &mut Stage) -> anyhow::Result<()> {
         let of = id.clone();
         let stored = self.setting.common.store.read(move |tx| Stored::load(tx, &of)).await?;
-        let Some(stored) = stored else {
-            let Some(gone) = self.running.remove(&id) else { return Ok(false) };
-            gone.wanted.send_replace(None);
-            end(gone.imds);
-            return Ok(true);
-        };
+        let is_there = |there: &Running| stored.as_ref().is_some_and(|stored| there.record.vm_id == stored.vm.vm_id);
         // A machine made anew under the same name is another one.
-        if let Some(there) = self.running.get(&id)
-            && there.record.vm_id != stored.vm.vm_id
-            && let Some(gone) = self.running.remove(&id)
+        if !self.running.get(id).is_some_and(is_there)
+            && let Some(gone) = self.running.remove(id)
         {
             gone.wanted.send_replace(None);
             end(gone.imds);
+            self.enrolled = true;
         }
-        if self.running.contains_key(&id) {
-            self.change(&id, stored)?;
-            return Ok(false);
+        let Some(stored) = stored else { return Ok(()) };
+        if self.running.contains_key(id) {
+            return self.change(id, stored).await;
         }
-        self.roster.admit(&stored.vm);
         let listen = stored.vm.attachment.map(|Attachment::Listen(address)| address);
-        let (listener, address, own) = free_address(listen, self.next, self.port)
-            .with_context(|| format!("VM '{}' gets no metadata service", stored.vm.name))?;
-        self.start(stored, listener, address, own, None, guests).await?;
-        Ok(true)
+        match free_address(listen, self.next, self.port).context("it gets no metadata service") {
+            Ok((listener, address, own)) => {
+                self.roster.admit(&stored.vm);
+                self.enrolled = true;
+                self.start(stored, listener, address, own, None, guests).await
+            }
+            Err(error) => {
+                guest_report::absent(&self.setting.common, &stored, &format!("{error:#}")).await;
+                Err(error)
+            }
+        }
     }
 
-    fn change(&mut self, id: &ResourceId, stored: Stored) -> anyhow::Result<()> {
-        let wanted = stored.wanted();
-        let Stored { vm, snapshot, .. } = stored;
+    async fn change(&mut self, id: &ResourceId, stored: Stored) -> anyhow::Result<()> {
+        let switched = self.switch(id, stored.vm.power == PowerState::Running);
+        if let Err(error) = &switched {
+            // Before its guest says that it runs.
+            guest_report::not_started(&self.setting.common, &stored.vm, &format!("{error:#}")).await;
+        }
         let Some(running) = self.running.get_mut(id) else { return Ok(()) };
-        running.vm.update(snapshot);
+        let wanted = stored.wanted();
+        running.vm.update(stored.snapshot);
         running.wanted.send_if_modified(|before| {
             let changed = before.as_ref() != Some(&wanted);
             *before = Some(wanted);
             changed
         });
-        let on = vm.power == PowerState::Running;
-        running.record = vm;
-        let (is_open, address, service) = (running.imds.is_some(), running.address, Arc::clone(&running.vm));
+        running.record = stored.vm;
+        switched
+    }
+
+    /// Opens or closes a machine's metadata service.
+    fn switch(&mut self, id: &ResourceId, on: bool) -> anyhow::Result<()> {
+        let Some(running) = self.running.get_mut(id) else { return Ok(()) };
         if !on {
             end(running.imds.take());
-        } else if !is_open {
-            let listener = listen::bind(address)?;
-            let stage = self.serve(&service, listener, address);
+        } else if running.imds.is_none() {
+            let (vm, address) = (Arc::clone(&running.vm), running.address);
+            let listener = listen::bind(address).context("its metadata service does not open again")?;
+            let stage = self.serve(&vm, listener, address);
             if let Some(running) = self.running.get_mut(id) {
                 running.imds = Some(stage);
             }

@@ -9,11 +9,8 @@ use std::time::Duration;
 
 use broker::http::AuthorityClient;
 use broker::throttle::Throttle;
-use control::arm::guest::{Report, report};
-use domain::{
-    AssignedIdentities, HandlerOutcome, HandlerStatus, PowerState, ProvisioningState, ResourceId, SharedClock,
-    VmExtension,
-};
+use control::arm::guest::Report;
+use domain::{AssignedIdentities, HandlerOutcome, PowerState, ProvisioningState, ResourceId, SharedClock, VmExtension};
 use guest::discovery_file::DiscoveryFile;
 use guest::disk::Disk;
 use listen::{Ending, Room};
@@ -21,6 +18,7 @@ use store::Handle;
 use tokio::sync::{Notify, watch};
 
 use super::extension::{self, Guest};
+use super::guest_report::{self, FAILED, NO_IDENTITY};
 use super::machines::{ExtensionPort, bind_extension};
 use super::stage::Stage;
 use super::wanted::Wanted;
@@ -28,12 +26,6 @@ use super::wanted::Wanted;
 /// How often credentials are looked at. Often, because a machine that slept wakes with credentials that ran out
 /// meanwhile, and because a renewal that failed is to be tried again soon.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
-/// The handler's full version.
-const VERSION: &str = "1.0.0.0";
-/// The handler's code for a VM that has no identity.
-const NO_IDENTITY: i32 = 1009;
-/// The handler's code for everything else that fails.
-const FAILED: i32 = 1;
 
 /// What all guests of an `up` have in common.
 pub(crate) struct Common {
@@ -174,7 +166,7 @@ impl GuestProcess {
                     self.close().await;
                     self.withdraw();
                     self.tried = None;
-                    self.say(Report::Gone { extension: extension.id }).await;
+                    guest_report::say(&self.common, Report::Gone { extension: extension.id }).await;
                 }
                 Some(extension) => {
                     let wanted = (extension.id.clone(), extension.sequence);
@@ -188,7 +180,7 @@ impl GuestProcess {
             }
         }
         if self.reached.replace(generation) != Some(generation) {
-            self.say(Report::Power { vm: self.vm.clone(), generation }).await;
+            guest_report::say(&self.common, Report::Power { vm: self.vm.clone(), generation }).await;
         }
     }
 
@@ -207,9 +199,7 @@ impl GuestProcess {
         }
         // What is done already needs no report: the endpoint was only opened again.
         if extension.state.is_under_way() {
-            let (sequence, at) = (extension.sequence, self.common.clock.now());
-            let status = HandlerStatus { sequence, outcome, version: VERSION.to_owned(), message, at };
-            self.say(Report::Handler { extension: extension.id.clone(), status }).await;
+            guest_report::handled(&self.common, extension, outcome, message).await;
         }
     }
 
@@ -298,13 +288,6 @@ impl GuestProcess {
     fn show(&self, url: Option<String>) {
         self.shown.send_replace(url);
         self.common.moved.notify_one();
-    }
-
-    async fn say(&self, what: Report) {
-        let now = self.common.clock.now();
-        if let Err(error) = report(&self.common.store, now, what).await {
-            tracing::error!(error = &error as &dyn std::error::Error, "a guest's report could not be taken");
-        }
     }
 }
 

@@ -157,6 +157,69 @@ fn a_port_that_is_taken_fails_the_extension_and_nothing_else() {
     assert_eq!(arm.done("PUT", &extension, &extension_body(port, "2")), "Succeeded");
 }
 
+/// The address of a VM's metadata service.
+fn address(vm: &Value) -> String {
+    vm["imds"].as_str().unwrap().trim_start_matches("http://").to_owned()
+}
+
+/// Whether changes were answered though not everyone had seen them. One may be, where the machine has more to do.
+fn late(log: &str) -> bool {
+    log.matches("before it was seen").count() > 1
+}
+
+#[test]
+fn a_metadata_service_that_cannot_open_again_is_that_machines_affair_alone() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("seed.yaml"), "virtualMachines: [{name: one}, {name: two}]").unwrap();
+    let up = Up::start(home.path(), &["--seed=seed.yaml"]);
+    let arm = Arm::of(&up.ready);
+    let [one, two] = ["one", "two"].map(|name| format!("{}/Microsoft.Compute/virtualMachines/{name}", arm.providers));
+    let told = |name| vm_when(home.path(), name, |_| true);
+    assert_eq!(arm.done("POST", &format!("{two}/deallocate"), &Value::Null), "Succeeded");
+    let taken = eventually("its address is free", || std::net::TcpListener::bind(address(&told("two"))).ok());
+    assert_eq!(arm.done("POST", &format!("{two}/start"), &Value::Null), "AllocationFailed");
+    // Everyone else's changes are in force when they are answered, as ever.
+    let system = json!({"location": "westus", "identity": {"type": "SystemAssigned"}});
+    arm.done("PATCH", &one, &system);
+    assert_eq!(imds(&told("one"), "").0, 200);
+    arm.done("PUT", &format!("{}/Microsoft.Compute/virtualMachines/three", arm.providers), &system);
+    assert_eq!(imds(&told("three"), "").0, 200);
+    // So are its own as soon as they can be.
+    arm.done("PATCH", &two, &system);
+    drop(taken);
+    eventually("the metadata service opens", || (imds(&told("two"), "").0 == 200).then_some(()));
+    let (code, log) = up.end(Signal::TERM);
+    assert_eq!((code, late(&log)), (Some(0), false), "{log}");
+    assert_eq!(log.lines().filter(|line| line.contains("ERROR")).count(), 1, "it is told once: {log}");
+    assert!(log.contains("virtualmachines/two") && log.contains("is taken by"), "{log}");
+}
+
+#[test]
+fn a_new_machine_without_an_address_says_so_to_whoever_asks_and_gets_one_later() {
+    let home = tempfile::tempdir().unwrap();
+    // All the addresses that are tried.
+    let (port, mut taken) = eventually("a port that is free everywhere", || {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok()?.port();
+        let bind = |number| std::net::TcpListener::bind(format!("127.0.1.{number}:{port}")).ok();
+        Some((port, (1..=65).map(bind).collect::<Option<Vec<_>>>()?))
+    });
+    let up = Up::start(home.path(), &[&format!("--imds=127.0.0.1:{port}")]);
+    let arm = Arm::of(&up.ready);
+    let vm = format!("{}/Microsoft.Compute/virtualMachines/late", arm.providers);
+    let extension = format!("{vm}/{EXTENSION}");
+    arm.done("PUT", &vm, &json!({"location": "westus", "identity": {"type": "SystemAssigned"}}));
+    assert_eq!(arm.done("PUT", &extension, &extension_body(port, "1")), "VMExtensionProvisioningError");
+    assert_eq!(arm.done("POST", &format!("{vm}/restart"), &Value::Null), "AllocationFailed");
+    assert_eq!(arm.done("DELETE", &extension, &Value::Null), "Succeeded");
+    assert_eq!(vms(home.path()).len(), 1);
+    drop(taken.remove(3));
+    let told = vm_when(home.path(), "late", |_| true);
+    assert_eq!((address(&told), imds(&told, "").0), (format!("127.0.1.4:{port}"), 200));
+    arm.done("DELETE", &vm, &Value::Null);
+    let (code, log) = up.end(Signal::TERM);
+    assert_eq!((code, late(&log)), (Some(0), false), "{log}");
+}
+
 #[test]
 fn machines_of_a_scale_set_act_as_it_and_outlive_a_restart() {
     let home = tempfile::tempdir().unwrap();
