@@ -157,12 +157,14 @@ impl GuestProcess {
         if power == PowerState::Running {
             match extension {
                 None => {
+                    self.forget_port();
                     if self.open.is_some() || self.tried.take().is_some() {
                         self.close().await;
                         self.withdraw();
                     }
                 }
                 Some(extension) if extension.state == ProvisioningState::Deleting => {
+                    self.forget_port();
                     self.close().await;
                     self.withdraw();
                     self.tried = None;
@@ -267,6 +269,11 @@ impl GuestProcess {
         if let Err(error) = extension::place_credentials(&open.guest, store, clock).await {
             tracing::error!(error = format!("{error:#}"), "the extension's credentials could not be renewed");
         }
+    }
+
+    /// Forgets the start's port: it was that of an extension that is gone.
+    fn forget_port(&mut self) {
+        (self.ready, self.override_port) = (None, None);
     }
 
     async fn close(&mut self) {

@@ -136,6 +136,22 @@ fn the_extensions_port_opens_moves_and_closes() {
 }
 
 #[test]
+fn an_extension_set_anew_goes_by_its_settings_and_not_by_the_option_of_the_start() {
+    let home = tempfile::tempdir().unwrap();
+    let up = Up::start(home.path(), &[]);
+    let arm = Arm::of(&up.ready);
+    let extension = format!("{}/Microsoft.Compute/virtualMachines/dev/{EXTENSION}", arm.providers);
+    let at_first = up.text("extension").to_owned();
+    assert_eq!(arm.done("DELETE", &extension, &Value::Null), "Succeeded");
+    assert_eq!(token(&at_first, "/oauth2/token", "").0, 0);
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    assert_eq!(arm.done("PUT", &extension, &extension_body(port, "1")), "Succeeded");
+    let url = format!("http://localhost:{port}/oauth2/token");
+    vm_when(home.path(), "dev", |vm| vm["extension"] == url.as_str());
+    assert_eq!(up.end(Signal::TERM).0, Some(0));
+}
+
+#[test]
 fn a_port_that_is_taken_fails_the_extension_and_nothing_else() {
     let home = tempfile::tempdir().unwrap();
     let up = Up::start(home.path(), &[]);
