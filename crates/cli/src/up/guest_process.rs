@@ -154,6 +154,10 @@ impl GuestProcess {
             self.close().await;
             self.tried = None;
         }
+        if power != PowerState::Running {
+            // Nobody would answer there.
+            self.ready = None;
+        }
         if power == PowerState::Running {
             match extension {
                 None => {
@@ -211,6 +215,8 @@ impl GuestProcess {
         extension: &VmExtension,
     ) -> Result<String, (HandlerOutcome, String)> {
         let failed = |why: String| (HandlerOutcome::Error(FAILED), why);
+        // Whatever comes of this, it doesn't stay open with nobody to answer.
+        let ready = self.ready.take();
         if !self.common.extensions {
             return Err(failed("extension endpoints are switched off (--no-extension)".to_owned()));
         }
@@ -218,7 +224,7 @@ impl GuestProcess {
             let why = "no identity is assigned to the virtual machine; assign one and provision the extension again";
             return Err((HandlerOutcome::Terminal(NO_IDENTITY), why.to_owned()));
         }
-        let port = match self.ready.take() {
+        let port = match ready {
             Some(port) => port,
             None => {
                 let settings = extension.spec.settings.as_deref().unwrap_or_default();

@@ -144,10 +144,41 @@ fn an_extension_set_anew_goes_by_its_settings_and_not_by_the_option_of_the_start
     let at_first = up.text("extension").to_owned();
     assert_eq!(arm.done("DELETE", &extension, &Value::Null), "Succeeded");
     assert_eq!(token(&at_first, "/oauth2/token", "").0, 0);
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = localhost_port();
     assert_eq!(arm.done("PUT", &extension, &extension_body(port, "1")), "Succeeded");
     let url = format!("http://localhost:{port}/oauth2/token");
     vm_when(home.path(), "dev", |vm| vm["extension"] == url.as_str());
+    assert_eq!(up.end(Signal::TERM).0, Some(0));
+}
+
+/// A port that was free a moment ago, at localhost.
+fn localhost_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+#[test]
+fn the_start_holds_no_port_of_a_machine_that_is_off() {
+    let home = tempfile::tempdir().unwrap();
+    let up = Up::start(home.path(), &[]);
+    let vm = format!("{}/Microsoft.Compute/virtualMachines/dev", Arm::of(&up.ready).providers);
+    assert_eq!(Arm::of(&up.ready).done("POST", &format!("{vm}/deallocate"), &Value::Null), "Succeeded");
+    assert_eq!(up.end(Signal::TERM).0, Some(0));
+    let port = localhost_port();
+    let up = Up::start(home.path(), &[&format!("--extension-port={port}")]);
+    assert!(TcpStream::connect(("localhost", port)).is_err());
+    assert_eq!(Arm::of(&up.ready).done("POST", &format!("{vm}/start"), &Value::Null), "Succeeded");
+    assert_eq!(token(&format!("http://localhost:{port}"), "/oauth2/token", "").0, 200);
+    assert_eq!(up.end(Signal::TERM).0, Some(0));
+}
+
+#[test]
+fn the_start_holds_no_port_of_a_machine_without_identity() {
+    let home = tempfile::tempdir().unwrap();
+    let seed = "virtualMachines: [{name: bare, extensions: [{type: ManagedIdentityExtensionForLinux}]}]";
+    std::fs::write(home.path().join("seed.yaml"), seed).unwrap();
+    let port = localhost_port();
+    let up = Up::start(home.path(), &["--seed=seed.yaml", &format!("--extension-port={port}")]);
+    assert!(TcpStream::connect(("localhost", port)).is_err());
     assert_eq!(up.end(Signal::TERM).0, Some(0));
 }
 
