@@ -2,6 +2,7 @@
 //! while it runs, and each change is in force before it is answered.
 
 use std::collections::{BTreeSet, HashMap};
+use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,7 +17,8 @@ use imds::{MetadataService, Vm};
 use listen::Ending;
 use store::{Cursor, Noun};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::oneshot::error::TryRecvError;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
@@ -53,6 +55,8 @@ pub(crate) struct Fleet {
     setting: Setting,
     roster: Roster,
     running: HashMap<ResourceId, Running>,
+    /// The guests of machines that are gone and that still tidy up, by their folders in lower case.
+    leaving: HashMap<String, Gone>,
     /// The number of the next VM.
     next: usize,
     /// The port of metadata services that have an address of their own.
@@ -74,14 +78,18 @@ struct Running {
     imds: Option<Stage>,
     wanted: watch::Sender<Option<Wanted>>,
     shown: watch::Receiver<Option<String>>,
+    gone: Gone,
 }
+
+/// Fails once a guest has ended.
+type Gone = oneshot::Receiver<Infallible>;
 
 impl Fleet {
     /// A fleet of nothing, from a place in the change feed on.
     pub(crate) fn new(setting: Setting, roster: Roster, cursor: Cursor) -> Self {
         let port = super::machines::FIRST.port();
-        let (running, behind) = (HashMap::new(), BTreeSet::new());
-        Self { setting, roster, running, next: 0, port, cursor, behind, enrolled: false, instance: None }
+        let (running, leaving, behind) = (HashMap::new(), HashMap::new(), BTreeSet::new());
+        Self { setting, roster, running, leaving, next: 0, port, cursor, behind, enrolled: false, instance: None }
     }
 
     /// Takes a machine whose ports are open. `stage` is what its guest ends with.
@@ -120,12 +128,21 @@ impl Fleet {
         guest.become_as(wanted.clone()).await;
         let sender = watch::Sender::new(Some(wanted));
         let receiver = sender.subscribe();
-        stage.run(|ending| guest.run(receiver, ending));
+        let before = self.leaving.remove(&folder.to_ascii_lowercase());
+        let (here, gone) = oneshot::channel();
+        stage.run(async move |ending| {
+            if let Some(before) = before {
+                // It clears the folder that is this one's now.
+                drop(before.await);
+            }
+            guest.run(receiver, ending).await;
+            drop(here);
+        });
         let vm = Arc::new(Vm::new(snapshot, self.setting.common.throttle()));
         let imds = (record.power == PowerState::Running).then(|| self.serve(&vm, listener, address));
         let number = self.next;
         self.next += 1;
-        let running = Running { number, vm, address, imds, wanted: sender, shown, record };
+        let running = Running { number, vm, address, imds, wanted: sender, shown, gone, record };
         self.running.insert(running.record.id.clone(), running);
         Ok(())
     }
@@ -252,9 +269,7 @@ impl Fleet {
         if !self.running.get(id).is_some_and(is_there)
             && let Some(gone) = self.running.remove(id)
         {
-            gone.wanted.send_replace(None);
-            end(gone.imds);
-            self.enrolled = true;
+            self.dismiss(gone);
         }
         let Some(stored) = stored else { return Ok(()) };
         if self.running.contains_key(id) {
@@ -272,6 +287,17 @@ impl Fleet {
                 Err(error)
             }
         }
+    }
+
+    /// Lets a machine go that is gone.
+    fn dismiss(&mut self, machine: Running) {
+        let Running { record, imds, wanted, gone, .. } = machine;
+        self.leaving.retain(|_, gone| gone.try_recv() == Err(TryRecvError::Empty));
+        self.leaving.insert(self.roster.guest(&record).to_ascii_lowercase(), gone);
+        self.roster.dismiss(&record.id);
+        self.enrolled = true;
+        wanted.send_replace(None);
+        end(imds);
     }
 
     async fn change(&mut self, id: &ResourceId, stored: Stored) -> anyhow::Result<()> {

@@ -151,6 +151,41 @@ fn an_extension_set_anew_goes_by_its_settings_and_not_by_the_option_of_the_start
     assert_eq!(up.end(Signal::TERM).0, Some(0));
 }
 
+#[test]
+fn a_machine_made_anew_keeps_its_credentials_when_the_old_one_is_gone_at_last() {
+    let home = tempfile::tempdir().unwrap();
+    let up = Up::start(home.path(), &[]);
+    let arm = Arm::of(&up.ready);
+    let vm = format!("{}/Microsoft.Compute/virtualMachines/vm2", arm.providers);
+    let extension = format!("{vm}/{EXTENSION}");
+    let system = json!({"location": "westus", "identity": {"type": "SystemAssigned"}});
+    arm.done("PUT", &vm, &system);
+    let port = free_port(&vm_when(home.path(), "vm2", |_| true));
+    assert_eq!(arm.done("PUT", &extension, &extension_body(port, "1")), "Succeeded");
+    let url = vm_when(home.path(), "vm2", |vm| vm["extension"].is_string())["extension"].clone();
+    // A request whose body is still to come keeps the old one's endpoint.
+    let host = url.as_str().unwrap().trim_start_matches("http://").split('/').next().unwrap();
+    let mut slow = TcpStream::connect(host).unwrap();
+    let form = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 10";
+    write!(slow, "POST /oauth2/token HTTP/1.1\r\nHost: {host}\r\nMetadata: true\r\n{form}\r\n\r\n").unwrap();
+    arm.done("DELETE", &vm, &Value::Null);
+    arm.done("PUT", &vm, &system);
+    let begun = arm.send("PUT", &extension, &extension_body(port, "2"));
+    // The new one must not get ahead of the old one, which it would do in this time.
+    let state = || arm.send("GET", &extension, &Value::Null).body["properties"]["provisioningState"].clone();
+    drop((0..100).find(|_| state() == "Succeeded"));
+    slow.write_all(b"resource=r").unwrap();
+    let mut answer = String::new();
+    slow.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 "), "{answer}");
+    assert_eq!(arm.follow(begun.header("azure-asyncoperation").unwrap()), "Succeeded");
+    let credentials = home.path().join("data/guests/vm2/var/lib/symbolon/identities");
+    let told = vm_when(home.path(), "vm2", |vm| vm["extension"].is_string());
+    assert_eq!(token(told["extension"].as_str().unwrap(), "/oauth2/token", "").0, 200);
+    assert_eq!(std::fs::read_dir(credentials).map(Iterator::count).unwrap_or_default(), 1);
+    assert_eq!(up.end(Signal::TERM).0, Some(0));
+}
+
 /// A port that was free a moment ago, at localhost.
 fn localhost_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
