@@ -99,36 +99,32 @@ impl Fleet {
         if self.next == 0 {
             self.port = machine.port;
         }
-        let own = machine.own;
-        let port = machine.extension;
-        self.start(stored, machine.imds, machine.imds_address, own, port, stage).await
+        // What is told at the start is there already.
+        let mut guest = self.guest(&stored.vm, machine.own).with_port(machine.extension);
+        guest.become_as(stored.wanted()).await;
+        self.start(stored, machine.imds, machine.imds_address, guest, stage);
+        Ok(())
     }
 
-    async fn start(
+    fn guest(&self, vm: &VirtualMachine, own: Option<IpAddr>) -> GuestProcess {
+        let Setting { common, guests, discovery, .. } = &self.setting;
+        let folder = self.roster.guest(vm);
+        let (disk, copy) = (Disk::new(guests.join(&folder)), discovery.as_ref().map(|copies| copies.join(&folder)));
+        GuestProcess::new(Arc::clone(common), vm.id.clone(), disk, copy, own)
+    }
+
+    fn start(
         &mut self,
         stored: Stored,
         listener: TcpListener,
         address: SocketAddr,
-        own: Option<IpAddr>,
-        port: Option<super::machines::ExtensionPort>,
+        guest: GuestProcess,
         stage: &mut Stage,
-    ) -> anyhow::Result<()> {
-        let wanted = stored.wanted();
+    ) {
+        let wanted = watch::Sender::new(Some(stored.wanted()));
         let Stored { vm: record, snapshot, .. } = stored;
-        let folder = self.roster.guest(&record);
-        let mut guest = GuestProcess::new(
-            Arc::clone(&self.setting.common),
-            record.id.clone(),
-            Disk::new(self.setting.guests.join(&folder)),
-            self.setting.discovery.as_ref().map(|copies| copies.join(&folder)),
-            own,
-        )
-        .with_port(port);
-        let shown = guest.shown();
-        guest.become_as(wanted.clone()).await;
-        let sender = watch::Sender::new(Some(wanted));
-        let receiver = sender.subscribe();
-        let before = self.leaving.remove(&folder.to_ascii_lowercase());
+        let (shown, receiver) = (guest.shown(), wanted.subscribe());
+        let before = self.leaving.remove(&self.roster.guest(&record).to_ascii_lowercase());
         let (here, gone) = oneshot::channel();
         stage.run(async move |ending| {
             if let Some(before) = before {
@@ -142,9 +138,8 @@ impl Fleet {
         let imds = (record.power == PowerState::Running).then(|| self.serve(&vm, listener, address));
         let number = self.next;
         self.next += 1;
-        let running = Running { number, vm, address, imds, wanted: sender, shown, gone, record };
+        let running = Running { number, vm, address, imds, wanted, shown, gone, record };
         self.running.insert(running.record.id.clone(), running);
-        Ok(())
     }
 
     fn serve(&self, vm: &Arc<Vm>, listener: TcpListener, address: SocketAddr) -> Stage {
@@ -280,7 +275,9 @@ impl Fleet {
             Ok((listener, address, own)) => {
                 self.roster.admit(&stored.vm);
                 self.enrolled = true;
-                self.start(stored, listener, address, own, None, guests).await
+                let guest = self.guest(&stored.vm, own);
+                self.start(stored, listener, address, guest, guests);
+                Ok(())
             }
             Err(error) => {
                 guest_report::absent(&self.setting.common, &stored, &format!("{error:#}")).await;

@@ -15,15 +15,9 @@ fn vms(home: &Path) -> Vec<Value> {
 
 /// What is told of a VM, once it is as wanted.
 fn vm_when(home: &Path, name: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-    for _ in 0..20_000 {
-        if let Some(found) = vms(home).into_iter().find(|vm| vm["name"] == name)
-            && wanted(&found)
-        {
-            return found;
-        }
-        std::thread::yield_now();
-    }
-    panic!("VM {name} never becomes as wanted: {:?}", vms(home));
+    eventually(&format!("VM {name} as it should be"), || {
+        vms(home).into_iter().find(|vm| vm["name"] == name).filter(|vm| wanted(vm))
+    })
 }
 
 /// The status and body of a request for a token.
@@ -83,13 +77,7 @@ fn identities_that_come_and_go_are_seen_at_once() {
     arm.done("PATCH", &vm, &json!({"identity": {"type": "SystemAssigned"}}));
     assert_ne!(imds(&told, "").1["client_id"], before, "another identity, not the one that was deleted");
     arm.done("DELETE", &vm, &Value::Null);
-    for _ in 0..20_000 {
-        if imds(&told, "").0 == 0 {
-            break;
-        }
-        std::thread::yield_now();
-    }
-    assert_eq!(imds(&told, "").0, 0, "nobody answers for a machine that is gone");
+    eventually("nobody answers for a machine that is gone", || (imds(&told, "").0 == 0).then_some(()));
     assert_eq!(up.end(Signal::TERM).0, Some(0));
 }
 
@@ -151,6 +139,27 @@ fn an_extension_set_anew_goes_by_its_settings_and_not_by_the_option_of_the_start
     assert_eq!(up.end(Signal::TERM).0, Some(0));
 }
 
+/// A request whose body is still to come: it keeps its endpoint from ending.
+struct Slow(TcpStream);
+
+impl Slow {
+    fn begin(url: &str) -> Self {
+        let host = url.trim_start_matches("http://").split('/').next().unwrap();
+        let mut connection = TcpStream::connect(host).unwrap();
+        let form = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 10";
+        let head = format!("POST /oauth2/token HTTP/1.1\r\nHost: {host}\r\nMetadata: true\r\n{form}\r\n\r\n");
+        connection.write_all(head.as_bytes()).unwrap();
+        Self(connection)
+    }
+
+    fn finish(mut self) {
+        self.0.write_all(b"resource=r").unwrap();
+        let mut answer = String::new();
+        self.0.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 "), "{answer}");
+    }
+}
+
 #[test]
 fn a_machine_made_anew_keeps_its_credentials_when_the_old_one_is_gone_at_last() {
     let home = tempfile::tempdir().unwrap();
@@ -163,27 +172,54 @@ fn a_machine_made_anew_keeps_its_credentials_when_the_old_one_is_gone_at_last() 
     let port = free_port(&vm_when(home.path(), "vm2", |_| true));
     assert_eq!(arm.done("PUT", &extension, &extension_body(port, "1")), "Succeeded");
     let url = vm_when(home.path(), "vm2", |vm| vm["extension"].is_string())["extension"].clone();
-    // A request whose body is still to come keeps the old one's endpoint.
-    let host = url.as_str().unwrap().trim_start_matches("http://").split('/').next().unwrap();
-    let mut slow = TcpStream::connect(host).unwrap();
-    let form = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 10";
-    write!(slow, "POST /oauth2/token HTTP/1.1\r\nHost: {host}\r\nMetadata: true\r\n{form}\r\n\r\n").unwrap();
+    let slow = Slow::begin(url.as_str().unwrap());
     arm.done("DELETE", &vm, &Value::Null);
     arm.done("PUT", &vm, &system);
     let begun = arm.send("PUT", &extension, &extension_body(port, "2"));
     // The new one must not get ahead of the old one, which it would do in this time.
     let state = || arm.send("GET", &extension, &Value::Null).body["properties"]["provisioningState"].clone();
-    drop((0..100).find(|_| state() == "Succeeded"));
-    slow.write_all(b"resource=r").unwrap();
-    let mut answer = String::new();
-    slow.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 "), "{answer}");
+    let _ = (0..100).find(|_| state() == "Succeeded");
+    slow.finish();
     assert_eq!(arm.follow(begun.header("azure-asyncoperation").unwrap()), "Succeeded");
     let credentials = home.path().join("data/guests/vm2/var/lib/symbolon/identities");
     let told = vm_when(home.path(), "vm2", |vm| vm["extension"].is_string());
     assert_eq!(token(told["extension"].as_str().unwrap(), "/oauth2/token", "").0, 200);
     assert_eq!(std::fs::read_dir(credentials).map(Iterator::count).unwrap_or_default(), 1);
     assert_eq!(up.end(Signal::TERM).0, Some(0));
+}
+
+#[test]
+fn a_machine_that_comes_with_its_extension_waits_for_its_folder_too() {
+    let home = tempfile::tempdir().unwrap();
+    let up = Up::start(home.path(), &[]);
+    let arm = Arm::of(&up.ready);
+    let set = format!("{}/Microsoft.Compute/virtualMachineScaleSets/ss", arm.providers);
+    assert_eq!(arm.done("PUT", &set, &scale_set(1)), "Succeeded");
+    let url = vm_when(home.path(), "ss_0", |vm| vm["extension"].is_string())["extension"].clone();
+    let slow = Slow::begin(url.as_str().unwrap());
+    arm.done("DELETE", &set, &Value::Null);
+    let begun = arm.send("PUT", &set, &scale_set(1));
+    slow.finish();
+    assert_eq!(arm.follow(begun.header("azure-asyncoperation").unwrap()), "Succeeded");
+    let told = vm_when(home.path(), "ss_0", |vm| vm["extension"].is_string());
+    assert_eq!(token(told["extension"].as_str().unwrap(), "/oauth2/token", "").0, 200);
+    let credentials = home.path().join("data/guests/ss_0/var/lib/symbolon/identities");
+    assert_eq!(std::fs::read_dir(credentials).map(Iterator::count).unwrap_or_default(), 1);
+    assert_eq!(up.end(Signal::TERM).0, Some(0));
+}
+
+/// A scale set whose machines have the extension.
+fn scale_set(machines: u32) -> Value {
+    json!({
+        "location": "westus", "identity": {"type": "SystemAssigned"},
+        "sku": {"name": "Standard_B1s", "capacity": machines},
+        "properties": {"upgradePolicy": {"mode": "Automatic"}, "virtualMachineProfile": {"extensionProfile": {
+            "extensions": [{"name": "msi", "properties": {
+                "publisher": "Microsoft.ManagedIdentity", "type": "ManagedIdentityExtensionForLinux",
+                "typeHandlerVersion": "1.0", "settings": {"port": 50342},
+            }}],
+        }}},
+    })
 }
 
 /// A port that was free a moment ago, at localhost.
@@ -308,16 +344,7 @@ fn machines_of_a_scale_set_act_as_it_and_outlive_a_restart() {
     let up = Up::start(home.path(), &[]);
     let arm = Arm::of(&up.ready);
     let set = format!("{}/Microsoft.Compute/virtualMachineScaleSets/ss", arm.providers);
-    let body = json!({
-        "location": "westus", "identity": {"type": "SystemAssigned"}, "sku": {"name": "Standard_B1s", "capacity": 2},
-        "properties": {"upgradePolicy": {"mode": "Automatic"}, "virtualMachineProfile": {"extensionProfile": {
-            "extensions": [{"name": "msi", "properties": {
-                "publisher": "Microsoft.ManagedIdentity", "type": "ManagedIdentityExtensionForLinux",
-                "typeHandlerVersion": "1.0", "settings": {"port": 50342},
-            }}],
-        }}},
-    });
-    assert_eq!(arm.done("PUT", &set, &body), "Succeeded");
+    assert_eq!(arm.done("PUT", &set, &scale_set(2)), "Succeeded");
     let principal = arm.send("GET", &set, &Value::Null).body["identity"]["principalId"].clone();
     let told: Vec<Value> =
         (0..2).map(|number| vm_when(home.path(), &format!("ss_{number}"), |vm| vm["extension"].is_string())).collect();
