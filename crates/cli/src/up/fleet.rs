@@ -348,8 +348,8 @@ impl Fleet {
 
 /// Ends a metadata service without waiting for what is in flight.
 fn end(stage: Option<Stage>) {
-    if let Some(stage) = stage {
-        tokio::spawn(async move { drop(stage.end().await) });
+    if let Some(ended) = stage.map(Stage::end) {
+        tokio::spawn(async move { drop(ended.await) });
     }
 }
 
