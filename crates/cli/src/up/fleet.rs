@@ -1,41 +1,34 @@
 //! The VMs of a running `up`, kept as the store has them: machines come and go, start and stop, and get other identities
 //! while it runs, and each change is in force before it is answered.
 
+mod follow;
+
 use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context;
 use broker::Broker;
-use contract::gate::AllowedHosts;
 use domain::{Attachment, PowerState, ResourceId, VirtualMachine};
 use guest::disk::Disk;
-use imds::{MetadataService, Vm};
-use listen::Ending;
-use store::{Cursor, Noun};
+use imds::Vm;
+use store::Cursor;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{oneshot, watch};
-use tokio::task::JoinSet;
-use tokio::time::MissedTickBehavior;
-use uuid::Uuid;
+use tokio::task::{JoinError, JoinSet};
 
 use super::description;
 use super::guest_process::{Common, GuestProcess};
 use super::guest_report;
 use super::instance::{Instance, InstanceFile, InstanceVm};
 use super::machines::{Machine, free_address};
+use super::metadata_service::OpenService;
 use super::roster::Roster;
 use super::stage::Stage;
 use super::wanted::{Stored, Wanted};
-
-/// How many changes are looked at in one go.
-const CHANGES: usize = 1_000;
-/// How soon it is tried again what could not be done.
-const TRY_AGAIN: Duration = Duration::from_secs(2);
 
 /// What a fleet needs.
 pub(crate) struct Setting {
@@ -66,6 +59,8 @@ pub(crate) struct Fleet {
     behind: BTreeSet<ResourceId>,
     /// Whether the roster is to be written.
     enrolled: bool,
+    /// Metadata services that are closed and have something in flight.
+    closing: JoinSet<Result<(), JoinError>>,
     instance: Option<(Instance, InstanceFile)>,
 }
 
@@ -75,7 +70,7 @@ struct Running {
     vm: Arc<Vm>,
     address: SocketAddr,
     /// The open metadata service; none while the machine is off.
-    imds: Option<Stage>,
+    imds: Option<OpenService>,
     wanted: watch::Sender<Option<Wanted>>,
     shown: watch::Receiver<Option<String>>,
     gone: Gone,
@@ -88,8 +83,19 @@ impl Fleet {
     /// A fleet of nothing, from a place in the change feed on.
     pub(crate) fn new(setting: Setting, roster: Roster, cursor: Cursor) -> Self {
         let port = super::machines::FIRST.port();
-        let (running, leaving, behind) = (HashMap::new(), HashMap::new(), BTreeSet::new());
-        Self { setting, roster, running, leaving, next: 0, port, cursor, behind, enrolled: false, instance: None }
+        Self {
+            setting,
+            roster,
+            running: HashMap::new(),
+            leaving: HashMap::new(),
+            next: 0,
+            port,
+            cursor,
+            behind: BTreeSet::new(),
+            enrolled: false,
+            closing: JoinSet::new(),
+            instance: None,
+        }
     }
 
     /// Takes a machine whose ports are open. `stage` is what its guest ends with.
@@ -142,15 +148,9 @@ impl Fleet {
         self.running.insert(running.record.id.clone(), running);
     }
 
-    fn serve(&self, vm: &Arc<Vm>, listener: TcpListener, address: SocketAddr) -> Stage {
-        let hosts = AllowedHosts::imds(address, local_names(address));
-        let seed = Uuid::new_v4().as_u64_pair().0;
-        let broker = self.setting.broker.clone();
-        let service = MetadataService::new(Arc::clone(vm), broker, hosts, imds::Counters::register(), seed);
-        let config = listen::Config { room: self.setting.common.room.clone(), ..imds::listener_config() };
-        let mut stage = Stage::default();
-        stage.run(|ending| listen::serve(listener, service, config, ending));
-        stage
+    fn serve(&self, vm: &Arc<Vm>, listener: TcpListener, address: SocketAddr) -> OpenService {
+        let Setting { broker, common, .. } = &self.setting;
+        OpenService::start(Arc::clone(vm), listener, address, broker.clone(), common.room.clone())
     }
 
     /// What is told of each VM, in their order.
@@ -171,91 +171,6 @@ impl Fleet {
         Ok(())
     }
 
-    /// Follows the store until the end is asked for; what is in flight then is finished.
-    pub(crate) async fn run(mut self, mut ending: Ending) {
-        let mut saved = self.setting.common.store.saved();
-        let mut guests = Stage::default();
-        let mut again = tokio::time::interval(TRY_AGAIN);
-        again.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            saved.borrow_and_update();
-            let caught_up = self.catch_up(&mut guests).await;
-            if let Err(error) = &caught_up {
-                tracing::error!(error = error as &dyn std::error::Error, "the VMs could not be brought up to date");
-            }
-            self.describe_again();
-            let common = Arc::clone(&self.setting.common);
-            tokio::select! {
-                biased;
-                () = ending.asked() => break,
-                changed = saved.changed() => if changed.is_err() { break },
-                () = common.moved.notified() => {}
-                _ = again.tick(), if caught_up.is_err() || self.enrolled || !self.behind.is_empty() => {
-                    for id in std::mem::take(&mut self.behind) {
-                        self.bring(id, true, &mut guests).await;
-                    }
-                }
-            }
-        }
-        let mut services: Vec<Stage> = self.running.drain().filter_map(|(_, running)| running.imds).collect();
-        services.push(guests);
-        let mut ends: JoinSet<_> = services.into_iter().map(Stage::end).collect();
-        while let Some(ended) = ends.join_next().await {
-            if let Err(error) = ended.and_then(|ended| ended) {
-                tracing::error!(%error, "a listener ended badly");
-            }
-        }
-    }
-
-    /// Does what the store says since the last time. What can't be done for one machine keeps nothing else back.
-    async fn catch_up(&mut self, guests: &mut Stage) -> Result<(), store::Error> {
-        loop {
-            let cursor = self.cursor;
-            let changes = self.setting.common.store.read(move |tx| tx.changes(&cursor, CHANGES)).await?;
-            let machines: BTreeSet<ResourceId> = changes.changes.iter().filter_map(machine_of).collect();
-            for id in machines {
-                let again = self.behind.remove(&id);
-                self.bring(id, again, guests).await;
-            }
-            self.write_roster();
-            let done = changes.changes.is_empty();
-            self.cursor = changes.next;
-            self.describe_again();
-            self.setting.seen.send_replace(Some(self.cursor));
-            if done {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Brings one machine to what the store says, now or later; `again` when it could not be done before.
-    async fn bring(&mut self, id: ResourceId, again: bool, guests: &mut Stage) {
-        match self.refresh(&id, guests).await {
-            Ok(()) if again => tracing::info!(vm = %id, "the VM is up to date again"),
-            Ok(()) => {}
-            Err(error) => {
-                if !again {
-                    tracing::error!(vm = %id, error = format!("{error:#}"), "the VM can't be as it should; trying again");
-                }
-                self.behind.insert(id);
-            }
-        }
-    }
-
-    fn write_roster(&mut self) {
-        if self.enrolled {
-            match self.roster.write(&self.setting.data) {
-                Ok(()) => self.enrolled = false,
-                Err(error) => {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "the VMs' order could not be kept; trying again"
-                    );
-                }
-            }
-        }
-    }
-
     async fn refresh(&mut self, id: &ResourceId, guests: &mut Stage) -> anyhow::Result<()> {
         let of = id.clone();
         let stored = self.setting.common.store.read(move |tx| Stored::load(tx, &of)).await?;
@@ -264,7 +179,7 @@ impl Fleet {
         if !self.running.get(id).is_some_and(is_there)
             && let Some(gone) = self.running.remove(id)
         {
-            self.dismiss(gone);
+            self.dismiss(gone).await;
         }
         let Some(stored) = stored else { return Ok(()) };
         if self.running.contains_key(id) {
@@ -287,18 +202,28 @@ impl Fleet {
     }
 
     /// Lets a machine go that is gone.
-    fn dismiss(&mut self, machine: Running) {
+    async fn dismiss(&mut self, machine: Running) {
         let Running { record, imds, wanted, gone, .. } = machine;
         self.leaving.retain(|_, gone| gone.try_recv() == Err(TryRecvError::Empty));
         self.leaving.insert(self.roster.guest(&record).to_ascii_lowercase(), gone);
         self.roster.dismiss(&record.id);
         self.enrolled = true;
         wanted.send_replace(None);
-        end(imds);
+        self.close(imds).await;
+    }
+
+    /// Closes a metadata service. Nobody is answered there from then on, though what is in flight goes on.
+    async fn close(&mut self, imds: Option<OpenService>) {
+        while let Some(ended) = self.closing.try_join_next() {
+            follow::told(ended);
+        }
+        if let Some(imds) = imds {
+            self.closing.spawn(imds.close().await);
+        }
     }
 
     async fn change(&mut self, id: &ResourceId, stored: Stored) -> anyhow::Result<()> {
-        let switched = self.switch(id, stored.vm.power == PowerState::Running);
+        let switched = self.switch(id, stored.vm.power == PowerState::Running).await;
         if let Err(error) = &switched {
             // Before its guest says that it runs.
             guest_report::not_started(&self.setting.common, &stored.vm, &format!("{error:#}")).await;
@@ -316,10 +241,11 @@ impl Fleet {
     }
 
     /// Opens or closes a machine's metadata service.
-    fn switch(&mut self, id: &ResourceId, on: bool) -> anyhow::Result<()> {
+    async fn switch(&mut self, id: &ResourceId, on: bool) -> anyhow::Result<()> {
         let Some(running) = self.running.get_mut(id) else { return Ok(()) };
         if !on {
-            end(running.imds.take());
+            let imds = running.imds.take();
+            self.close(imds).await;
         } else if running.imds.is_none() {
             let (vm, address) = (Arc::clone(&running.vm), running.address);
             let listener = listen::bind(address).context("its metadata service does not open again")?;
@@ -344,40 +270,4 @@ impl Fleet {
             tracing::error!(%error, "the list of VMs could not be written");
         }
     }
-}
-
-/// Ends a metadata service without waiting for what is in flight.
-fn end(stage: Option<Stage>) {
-    if let Some(ended) = stage.map(Stage::end) {
-        tokio::spawn(async move { drop(ended.await) });
-    }
-}
-
-/// The machine that a change is about.
-fn machine_of(change: &store::Change) -> Option<ResourceId> {
-    let id = ResourceId::parse(&change.key).ok();
-    match change.noun {
-        Noun::VirtualMachine => id,
-        Noun::VmExtension => id?.parent(),
-        Noun::Meta
-        | Noun::Tenant
-        | Noun::Subscription
-        | Noun::ResourceGroup
-        | Noun::UserAssignedIdentity
-        | Noun::ServicePrincipal
-        | Noun::Application
-        | Noun::CertificateCredential
-        | Noun::RoleAssignment
-        | Noun::SigningKey
-        | Noun::ExternalIssuer
-        | Noun::Resource
-        | Noun::ScaleSet
-        | Noun::Operation
-        | Noun::Deployment => None,
-    }
-}
-
-fn local_names(address: SocketAddr) -> Vec<String> {
-    let localhost = address.ip() == IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
-    if localhost { vec![format!("localhost:{}", address.port())] } else { Vec::new() }
 }
