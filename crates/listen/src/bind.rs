@@ -38,10 +38,27 @@ fn taken(holder: Option<&str>, why: &io::Error) -> String {
 /// # Errors
 /// When the system refuses; when the port is taken the error names the process if it can be seen.
 pub fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
-    open(address).map_err(|why| {
-        let taken = why.kind() == io::ErrorKind::AddrInUse;
-        BindError { address, holder: taken.then(|| holder(address.port())).flatten(), why }
-    })
+    open(address).map_err(|why| failed(address, why))
+}
+
+/// Listens on `address`, or on the first of `others` that can be listened on.
+///
+/// # Errors
+/// That of the last one.
+pub fn bind_first(address: SocketAddr, others: impl IntoIterator<Item = SocketAddr>) -> Result<TcpListener, BindError> {
+    let (mut last, mut opened) = (address, open(address));
+    for other in others {
+        if opened.is_ok() {
+            break;
+        }
+        (last, opened) = (other, open(other));
+    }
+    opened.map_err(|why| failed(last, why))
+}
+
+fn failed(address: SocketAddr, why: io::Error) -> BindError {
+    let taken = why.kind() == io::ErrorKind::AddrInUse;
+    BindError { address, holder: taken.then(|| holder(address.port())).flatten(), why }
 }
 
 /// Listens on 127.0.0.1 and ::1 with the same port: clients that resolve `localhost` may try either first.
@@ -125,6 +142,15 @@ mod tests {
         assert!(hidden.ends_with("perhaps another symbolon)"), "{hidden}");
         drop(first);
         bind(address).unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_first_that_is_free_is_taken() {
+        let taken = [0, 1].map(|_| bind("127.0.0.1:0".parse().unwrap()).unwrap());
+        let addresses = taken.each_ref().map(|listener| listener.local_addr().unwrap());
+        let opened = bind_first(addresses[0], [addresses[1], "127.0.0.1:0".parse().unwrap()]).unwrap();
+        assert!(!addresses.contains(&opened.local_addr().unwrap()));
+        assert_eq!(bind_first(addresses[0], [addresses[1]]).unwrap_err().address, addresses[1]);
     }
 
     #[tokio::test]

@@ -44,6 +44,24 @@ async fn the_end_finishes_what_is_in_flight_and_closes_what_rests() {
 }
 
 #[tokio::test]
+async fn the_address_is_free_while_something_is_still_in_flight() {
+    let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = listener.local_addr().unwrap();
+    let (gate, begun, shutdown) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)), Shutdown::default());
+    let mirror = Mirror { gate: gate.clone(), begun: begun.clone() };
+    let served = tokio::spawn(serve_until_asked(listener, mirror, Config::default(), shutdown.ending()));
+    let mut busy = RawConnection::open(address).await;
+    busy.send(b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    begun.acquire().await.unwrap().forget();
+    shutdown.end();
+    let in_flight = served.await.unwrap();
+    drop(bind(address).unwrap());
+    gate.add_permits(1);
+    assert_eq!(busy.answer().await.unwrap().status, 200);
+    in_flight.done().await;
+}
+
+#[tokio::test]
 async fn a_request_that_arrived_before_the_end_is_answered_though_nobody_read_it_yet() {
     let server = Server::start();
     let mut connection = RawConnection::open(server.address).await;
