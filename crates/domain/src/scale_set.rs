@@ -92,10 +92,4 @@ impl ScaleSet {
     pub fn extension(&self, name: &str) -> Option<&ScaleSetExtension> {
         self.extensions.iter().find(|extension| extension.name.eq_ignore_ascii_case(name))
     }
-
-    /// Whether its model has the managed-identity extension.
-    #[must_use]
-    pub fn has_managed_identity_extension(&self) -> bool {
-        self.extensions.iter().any(|extension| extension.spec.is_managed_identity())
-    }
 }

@@ -50,12 +50,6 @@ impl<S: Source> VirtualMachineReader for S {
         Ok(found.into_iter().next())
     }
 
-    fn virtual_machine_by_vm_id(&self, id: VmId) -> Result<Option<VirtualMachine>, Error> {
-        let id = id.to_string();
-        let found = load(self, machines!("v.vm_id = ?1"), assigned!("v.vm_id = ?1"), [&id])?;
-        Ok(found.into_iter().next())
-    }
-
     fn is_vm_id_taken(&self, id: VmId) -> Result<bool, Error> {
         let sql = "SELECT vm_id FROM virtual_machine WHERE vm_id = ?1 \
                    UNION ALL SELECT vm_id FROM retired_vm_id WHERE vm_id = ?1 LIMIT 1";

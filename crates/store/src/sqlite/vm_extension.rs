@@ -35,11 +35,6 @@ impl<S: Source> VmExtensionReader for S {
         let sql = select!("JOIN scale_set s ON s.pk = v.scale_set WHERE s.key = ?1 ORDER BY e.key");
         self.reader().many(sql, [scale_set.key()], read)
     }
-
-    fn vm_extensions_under_way(&self) -> Result<Vec<VmExtension>, Error> {
-        let sql = select!("WHERE e.state IN ('Creating', 'Updating', 'Deleting') ORDER BY e.key");
-        self.reader().many(sql, [], read)
-    }
 }
 
 impl VmExtensionWriter for Writing<'_> {

@@ -13,7 +13,6 @@ pub(super) fn round_trip(store: &dyn Store) {
     let shouted = ResourceId::parse(&identity(1).identity.id.as_str().to_uppercase()).unwrap();
     assert_eq!(tx.user_assigned_identity(&shouted).unwrap(), Some(identity(1)));
     assert_eq!(tx.virtual_machine(&machine(1, &[]).id).unwrap(), Some(machine(1, &[1])));
-    assert_eq!(tx.virtual_machine_by_vm_id(machine(1, &[]).vm_id).unwrap(), Some(machine(1, &[1])));
     assert_eq!(tx.virtual_machines_with(&identity(1).identity.id).unwrap(), [machine(1, &[]).id]);
     assert_eq!(tx.vm_extensions(&machine(1, &[]).id).unwrap(), [extension(1)]);
     assert_eq!(tx.applications(tenant().id).unwrap(), [application()]);

@@ -147,8 +147,8 @@ pub(super) fn generic(store: &dyn Store) {
         tx.resources(&within, page).unwrap().iter().map(|found| found.id.name().to_owned()).collect()
     };
     assert_eq!(names(&Page::ALL), ["a", "b", "c", "everything"]);
-    assert_eq!(names(&Page::first(2)), ["a", "b"]);
-    assert_eq!(names(&Page::after(&nic("b").id, 1)), ["c"]);
+    assert_eq!(names(&Page { after: None, limit: 2 }), ["a", "b"]);
+    assert_eq!(names(&Page { after: Some(nic("b").id.key().to_owned()), limit: 1 }), ["c"]);
     let summaries = tx.resource_summaries(&within, &Page::ALL).unwrap();
     let types: Vec<String> = summaries.iter().map(|found| found.id.resource_type().to_lowercase()).collect();
     assert_eq!(types.iter().filter(|found| found.ends_with("networkinterfaces")).count(), 4);
