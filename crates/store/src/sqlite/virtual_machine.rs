@@ -9,7 +9,7 @@ use domain::{
 use rusqlite::{Params, named_params};
 
 use super::query::Source;
-use super::row::{Row, page, tags_text, within};
+use super::row::{Row, number, page, tags_text, within};
 use super::transaction::{Changing, Writing};
 use super::{certificate_credential, resource, resource_group, service_principal, vm_extension, vm_snapshot};
 use crate::{
@@ -269,10 +269,6 @@ fn assign(tx: &mut Changing<'_>, vm: &VirtualMachine) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-fn number(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn principal(vm: &VirtualMachine) -> Option<PrincipalId> {
