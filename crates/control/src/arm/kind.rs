@@ -19,7 +19,7 @@ pub(crate) enum Kind {
     Generic,
 }
 
-/// Types with a behaviour, with their dates of the api.
+/// Types with a behaviour, and which.
 pub(crate) const TYPED: [(&str, Kind); 8] = [
     ("Microsoft.ManagedIdentity/userAssignedIdentities", Kind::UserAssignedIdentity),
     ("Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials", Kind::FederatedCredential),

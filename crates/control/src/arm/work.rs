@@ -25,7 +25,7 @@ pub(crate) struct Work {
     pub(crate) base_url: Arc<str>,
     pub(crate) now: Timestamp,
     pub(crate) query: Query,
-    /// The path that lists go on at.
+    /// How whatever is new comes to its ids.
     ids: Ids,
 }
 
