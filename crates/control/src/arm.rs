@@ -205,10 +205,7 @@ async fn record_refusal(app: &App, caller: &Caller, permission: &Permission) -> 
 async fn check_subscription(app: &App, id: SubscriptionId, tenant: TenantId) -> Result<(), Failure> {
     let found = app.store.read(move |tx| tx.subscription(id)).await?;
     match found {
-        None => {
-            let text = format!("The subscription '{id}' could not be found.");
-            Err(ArmError::new(Code::SubscriptionNotFound, text).into())
-        }
+        None => Err(subscription::not_found(id).into()),
         Some(found) if found.tenant != tenant => {
             let text = format!(
                 "The access token is from the wrong issuer. It must match the tenant '{}' associated with this \

@@ -111,6 +111,17 @@ pub fn federated_credential(name: &str) -> Result<(), InvalidName> {
     edge(NOUN, name, "begins with a letter or digit", begins)
 }
 
+/// A deployment of a template: 1–64 letters, digits, `- _ . ( )`, not ending in a period.
+///
+/// # Errors
+/// When the name breaks the rule.
+pub fn deployment(name: &str) -> Result<(), InvalidName> {
+    const NOUN: &str = "deployment";
+    length(NOUN, name, 1, 64)?;
+    characters(NOUN, name, "letters, digits and -_.()", |c| c.is_alphanumeric() || "-_.()".contains(c))?;
+    edge(NOUN, name, "does not end in a period", !name.ends_with('.'))
+}
+
 /// A tenant, subscription or application in a seed: 1–64 printable characters, no space at either end.
 ///
 /// # Errors
@@ -167,6 +178,9 @@ mod tests {
             virtual_machine(name).unwrap();
         }
         vm_extension("ManagedIdentity_Extension-1.0").unwrap();
+        for name in ["d", "Vm_(1).x-", "グループ", &"a".repeat(64)] {
+            deployment(name).unwrap();
+        }
         display_name("tenant", "Contoso dev").unwrap();
     }
 
@@ -184,6 +198,9 @@ mod tests {
         }
         for name in ["", "a/b", ".a", "a "] {
             assert!(vm_extension(name).is_err() && virtual_machine(name).is_err(), "{name}");
+        }
+        for name in ["", "a.", "a b", "a#", &"a".repeat(65)] {
+            assert!(deployment(name).is_err(), "{name}");
         }
         assert!(display_name("tenant", " a").is_err() && display_name("tenant", "a\u{7}").is_err());
     }

@@ -9,7 +9,7 @@ use crate::{ExtensionSpec, ManagedIdentity, ResourceId, ScaleSetId, TenantId, Ti
 pub struct ScaleSet {
     /// Its resource id.
     pub id: ResourceId,
-    /// Its unique id; a scale set made anew under the same resource id has another.
+    /// Its unique id: one that follows from its resource id is that of every scale set made there.
     pub unique_id: ScaleSetId,
     /// The tenant of its subscription.
     pub tenant: TenantId,

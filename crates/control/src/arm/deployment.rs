@@ -7,7 +7,7 @@ pub(crate) mod worker;
 
 use contract::arm::{ArmError, Code};
 use domain::{
-    Deployment, DeploymentOperation, DeploymentState, Operation, OperationId, OperationState, ResourceId, Scope,
+    Deployment, DeploymentOperation, DeploymentState, Operation, OperationId, OperationState, ResourceId, Scope, names,
 };
 use serde_json::{Map, Value, json};
 use store::{Put, ReadTx, Tx};
@@ -52,7 +52,7 @@ pub(crate) fn begin(
     id: &ResourceId,
     body: &[u8],
 ) -> Result<(bool, OperationId), Failure> {
-    check_name(id.name())?;
+    names::deployment(id.name()).map_err(|invalid| document::invalid_name(&invalid))?;
     let request = DeploymentRequest::parse(body).map_err(plan::refusal)?;
     let surroundings = Surroundings::of(tx, id)?;
     let planned = template::plan(&request, &surroundings.context).map_err(plan::refusal)?;
@@ -338,14 +338,4 @@ fn described(planned: &template::Plan, request: &DeploymentRequest) -> Map<Strin
     put("dependencies", planned.resources.iter().filter_map(depends).collect());
     put("outputResources", Vec::<Value>::new().into());
     properties
-}
-
-fn check_name(name: &str) -> Result<(), ArmError> {
-    let sound =
-        name.len() <= 64 && name.chars().all(|c| c.is_alphanumeric() || "-_.()".contains(c)) && !name.ends_with('.');
-    if sound {
-        return Ok(());
-    }
-    let text = "The name of a deployment has up to 64 letters, digits, '-', '_', '.', '(' and ')'.";
-    Err(ArmError::new(Code::InvalidResourceName, text))
 }

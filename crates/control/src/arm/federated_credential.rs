@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use store::{Put, ReadTx, Tx};
 
 use super::body::{self, Object};
+use super::document;
 use super::failure::Failure;
 use super::reply::Reply;
-use super::{document, kind};
 
 /// The most credentials of one identity.
 const MAX: usize = 20;
@@ -48,10 +48,7 @@ pub(crate) fn get(tx: &dyn ReadTx, id: &ResourceId) -> Result<Value, Failure> {
     let identity = parent(tx, id, false)?;
     let there = tx.federated_credentials(identity.principal_id)?;
     let found = there.iter().find(|there| there.name.eq_ignore_ascii_case(id.name()));
-    let group = id.resource_group().unwrap_or_default();
-    found
-        .map(|found| shown(&identity, found))
-        .ok_or_else(|| ArmError::resource_not_found(&kind::described(id), group).into())
+    found.map(|found| shown(&identity, found)).ok_or_else(|| document::not_found(tx, id))
 }
 
 /// All of an identity.
@@ -63,15 +60,8 @@ pub(crate) fn list(tx: &dyn ReadTx, parent: &ResourceId) -> Result<Vec<Value>, F
 
 fn parent(tx: &dyn ReadTx, id: &ResourceId, writing: bool) -> Result<ManagedIdentity, Failure> {
     let parent = id.parent().unwrap_or_else(|| id.clone());
-    if let Some(found) = tx.user_assigned_identity(&parent)? {
-        return Ok(found.identity);
-    }
-    document::require_group(tx, id)?;
-    Err(if writing {
-        ArmError::parent_not_found(&kind::spelt(&id.resource_type()), parent.as_str()).into()
-    } else {
-        ArmError::resource_not_found(&kind::described(&parent), parent.resource_group().unwrap_or_default()).into()
-    })
+    let lost = || if writing { document::parent_not_found(tx, id) } else { document::not_found(tx, &parent) };
+    tx.user_assigned_identity(&parent)?.map(|found| found.identity).ok_or_else(lost)
 }
 
 fn required(properties: &Object, name: &'static str) -> Result<String, ArmError> {

@@ -4,7 +4,7 @@ use domain::{GoalState, Protection, ResourceId};
 use rusqlite::named_params;
 
 use super::query::Source;
-use super::row::Row;
+use super::row::{Row, number};
 use super::transaction::{Changing, Writing};
 use crate::{Error, GoalStateReader, GoalStateWriter, Noun, Op, Put};
 
@@ -56,7 +56,7 @@ fn put(tx: &mut Changing<'_>, new: &GoalState) -> Result<Put, Error> {
     });
     let values = named_params! {
         ":key": key,
-        ":incarnation": i64::try_from(new.incarnation).unwrap_or(i64::MAX),
+        ":incarnation": number(new.incarnation),
         ":changed": new.changed_at.unix(),
         ":wanted": new.wanted,
         ":certificate": protection.map(|protection| &protection.certificate),

@@ -3,7 +3,7 @@
 use domain::{Operation, OperationError, OperationId, OperationState, ResourceId, Timestamp, Wait};
 
 use super::query::Source;
-use super::row::Row;
+use super::row::{Row, number};
 use super::transaction::{Changing, Writing};
 use crate::{Error, Noun, Op, OperationReader, OperationWriter};
 
@@ -118,10 +118,6 @@ fn words(state: &OperationState) -> (&'static str, Option<&OperationError>) {
         OperationState::Succeeded => ("succeeded", None),
         OperationState::Failed(error) => ("failed", Some(error)),
     }
-}
-
-fn number(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn read(row: &rusqlite::Row<'_>) -> Result<Operation, Error> {

@@ -9,7 +9,7 @@ use domain::{
 use rusqlite::{Params, named_params};
 
 use super::query::Source;
-use super::row::{Row, listed, tags_text};
+use super::row::{Row, listed, number, tags_text};
 use super::transaction::{Changing, Writing};
 use super::{
     certificate_credential, goal_state, resource, resource_group, service_principal, vm_extension, vm_snapshot,
@@ -265,10 +265,6 @@ fn assign(tx: &mut Changing<'_>, vm: &VirtualMachine) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-fn number(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn principal(vm: &VirtualMachine) -> Option<PrincipalId> {

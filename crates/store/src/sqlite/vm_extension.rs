@@ -4,7 +4,7 @@ use domain::{HandlerOutcome, HandlerStatus, ProvisioningState, ResourceId, VmExt
 use rusqlite::named_params;
 
 use super::query::Source;
-use super::row::{Row, tags_text};
+use super::row::{Row, number, tags_text};
 use super::transaction::{Changing, Writing};
 use super::{certificate_credential, extension_spec, resource};
 use crate::{Error, Noun, Op, Put, VmExtensionReader, VmExtensionWriter};
@@ -137,10 +137,6 @@ fn remove(tx: &mut Changing<'_>, id: &ResourceId) -> Result<bool, Error> {
         }
     }
     Ok(found)
-}
-
-fn number(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn words(outcome: HandlerOutcome) -> (&'static str, Option<i32>) {

@@ -22,10 +22,7 @@ impl Surroundings {
     pub(crate) fn of(tx: &dyn ReadTx, id: &ResourceId) -> Result<Self, Failure> {
         let group = id.group().map(|id| tx.resource_group(&id)).transpose()?.flatten();
         let group = group.ok_or_else(|| ArmError::group_not_found(id.resource_group().unwrap_or_default()))?;
-        let of = tx.subscription(group.subscription)?.ok_or_else(|| {
-            let text = format!("The subscription '{}' could not be found.", group.subscription);
-            ArmError::new(Code::SubscriptionNotFound, text)
-        })?;
+        let of = tx.subscription(group.subscription)?.ok_or_else(|| subscription::not_found(group.subscription))?;
         let locations: Vec<String> = subscription::location_names().into_iter().map(str::to_owned).collect();
         let types = kind::TYPED.iter().filter_map(|(name, _)| name.split_once('/'));
         let providers = types.map(|(namespace, resource_type)| ProviderType {
