@@ -10,6 +10,7 @@ use crate::members::Members;
 use crate::plan::{Plan, plan_nested};
 use crate::planned::PlannedResource;
 use crate::request::{Mode, ResultFormat};
+use crate::resource_id::take_apart;
 use crate::runtime::Runtime;
 use crate::secret::Secrets;
 use crate::session::Session;
@@ -27,6 +28,8 @@ pub struct WhatIf<'a> {
     pub format: ResultFormat,
     /// What the server makes, or never shows (`protectedSettings`): not compared.
     pub ignored: Members<'a>,
+    /// What besides isn't compared of resources of a type, case ignored.
+    pub ignored_of: &'a [(&'a str, Members<'a>)],
     /// The ids of all resources of the group. Those that the template doesn't name are ignored, or deleted in a
     /// Complete deployment.
     pub group: &'a [String],
@@ -156,7 +159,7 @@ impl Comparison<'_> {
     /// Secrets are hidden after the comparison: that one isn't shown is no change.
     fn compared(&mut self, resource: &PlannedResource, body: &Value) -> Result<(), Fault> {
         let (secrets, session) = (&self.secrets, &self.session);
-        let after = self.options.ignored.strip("", body);
+        let after = self.stripped(&resource.id, body);
         let before = self.counted(&resource.id)?;
         let delta = before.as_ref().map(|before| delta::of_resources(before, &after, session)).transpose()?;
         let change_type = match &delta {
@@ -204,7 +207,14 @@ impl Comparison<'_> {
     }
 
     fn current(&self, id: &str) -> Option<Value> {
-        Some(self.options.ignored.strip("", &self.runtime.resource(id)?))
+        Some(self.stripped(id, &self.runtime.resource(id)?))
+    }
+
+    /// A resource without what isn't compared.
+    fn stripped(&self, id: &str, resource: &Value) -> Value {
+        let resource_type = take_apart(id).map(|(_, resource_type, _)| resource_type).unwrap_or_default();
+        let of_type = self.options.ignored_of.iter().filter(|(of, _)| of.eq_ignore_ascii_case(&resource_type));
+        of_type.fold(self.options.ignored.strip("", resource), |left, (_, ignored)| ignored.strip("", &left))
     }
 
     fn add(

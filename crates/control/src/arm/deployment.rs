@@ -11,8 +11,8 @@ use domain::{
 };
 use serde_json::{Map, Value, json};
 use store::{Put, ReadTx, Tx};
+use template::DeploymentRequest;
 use template::what_if::{self, WhatIf};
-use template::{DeploymentRequest, Members};
 
 use self::plan::Surroundings;
 use super::authorization::Authorized;
@@ -217,8 +217,8 @@ pub(crate) fn what_if(
         .filter(|found| readable(&found.id))
         .map(|found| found.id.to_string())
         .collect();
-    let ignored = export::not_compared();
-    let options = WhatIf { format: request.result_format, ignored: Members(&ignored), group: &ids };
+    let (ignored, ignored_of) = (export::READ_ONLY, export::READ_ONLY_OF);
+    let options = WhatIf { format: request.result_format, ignored, ignored_of, group: &ids };
     let runtime = plan::Resources { tx, work, caller: authorized.caller() };
     let changes = what_if::compare(&planned, &runtime, &options).map_err(plan::refusal)?;
     let changes: Vec<Value> = changes.iter().map(what_if::Change::to_value).collect();

@@ -21,6 +21,7 @@ mod scale_sets;
 mod secrets;
 mod template_refusals;
 mod tenants;
+mod what_if;
 
 use std::path::Path;
 

@@ -140,6 +140,8 @@ impl Changes<'_> {
         for (name, old) in before {
             match after.get(name).or_else(|| new.get(&name.to_ascii_lowercase()).copied()) {
                 Some(new) => self.values(&join(path, name), old, new)?,
+                // What is empty is as if it were not there.
+                None if old.as_object().is_some_and(Map::is_empty) => {}
                 None => self.add(join(path, name), PropertyChangeType::Delete, Some(old), None, Vec::new())?,
             }
         }

@@ -17,6 +17,8 @@ impl Runtime for World {
     }
 }
 
+const OF_TYPES: &[(&str, Members<'_>)] = &[("A.B/made", Members(&["properties.made"]))];
+
 fn id(name: &str) -> String {
     format!("{GROUP}/providers/a.b/c/{name}")
 }
@@ -38,7 +40,7 @@ fn changes(mode: &str, template: Value, parameters: Value, there: Value, format:
     let group: Vec<_> = there.keys().map(|name| id(name)).collect();
     let world = World(there.into_iter().map(|(name, value)| (id(&name).to_lowercase(), value)).collect());
     let ignored = Members(&["provisioningState", "principalId", "clientId", "protectedSettings"]);
-    let options = WhatIf { format, ignored, group: &group };
+    let options = WhatIf { format, ignored, ignored_of: OF_TYPES, group: &group };
     compare(&plan, &world, &options).unwrap().iter().map(Change::to_value).collect()
 }
 
@@ -67,6 +69,20 @@ fn what_the_server_makes_is_no_change() {
     let found = full(json!({"resources": [thing("x", properties)]}), there);
     assert_eq!(found[0]["changeType"], "NoChange");
     assert!(found[0].get("delta").is_none());
+}
+
+#[test]
+fn what_the_server_makes_of_one_type_is_compared_of_others() {
+    for (kind, change) in [("a.b/made", "NoChange"), ("a.b/c", "Modify")] {
+        let mut new = thing("x", json!({"made": 1}));
+        new["type"] = json!(kind);
+        let body = json!({"properties": {"template": {"resources": [new]}}});
+        let plan = plan(&DeploymentRequest::from_value(&body).unwrap(), &context()).unwrap();
+        let there = json!({"location": "westus", "tags": {}, "properties": {"made": 2}});
+        let world = World([(plan.resources[0].id.to_lowercase(), there)].into());
+        let options = WhatIf { ignored_of: OF_TYPES, ..WhatIf::default() };
+        assert_eq!(compare(&plan, &world, &options).unwrap()[0].change_type.as_str(), change, "{kind}");
+    }
 }
 
 #[test]
