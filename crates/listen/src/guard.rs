@@ -132,7 +132,8 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
         Self { stream, limits, times, verdict, leave, late, timer, arrived, state, first, stuck, draining }
     }
 
-    /// Lets a write that waits fail when it has waited too long. Each one that gets on begins anew.
+    /// Lets a write, a flush or an end that waits fail when it has waited too long. Each that is done begins anew; what TLS
+    /// holds back for a flush has that time in all.
     fn bounded<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.stuck = None;
@@ -329,7 +330,8 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<I> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        self.bounded(context, flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -337,7 +339,8 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<I> {
         let left = match this.draining {
             Some(left) => left,
             None => {
-                ready!(Pin::new(&mut this.stream).poll_shutdown(context))?;
+                let shut = Pin::new(&mut this.stream).poll_shutdown(context);
+                ready!(this.bounded(context, shut))?;
                 if !matches!(this.state, State::Refusing(_) | State::Passing(1..) | State::Chunks(_)) {
                     return Poll::Ready(Ok(()));
                 }

@@ -22,7 +22,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 
 pub use bind::{BindError, bind, bind_first, bind_localhost};
-pub use room::Room;
+pub use room::{DESCRIPTORS, Room};
 pub use server::{Config, Ending, InFlight, Shutdown, serve, serve_connection, serve_until_asked};
 
 /// Answers the requests of one listener. Cloned for each connection.

@@ -59,19 +59,19 @@ pub(crate) fn open_guests(data: &Path, running: &[String]) -> anyhow::Result<Pat
 
 /// Sees to it that the guest's disk holds a good credential for each of its identities, and for no other.
 pub(crate) async fn place_credentials(guest: &Guest, store: &Handle, clock: &SharedClock) -> anyhow::Result<()> {
-    let disk = guest.disk.clone();
-    let (held, unusable) = tokio::task::spawn_blocking(move || disk.load()).await?;
+    let (disk, identities) = (guest.disk.clone(), guest.identities.clone());
+    let looked = tokio::task::spawn_blocking(move || {
+        disk.keep_only(|client| identities.by_client_id(client).is_some())?;
+        anyhow::Ok(disk.load())
+    });
+    let (held, unusable) = looked.await??;
     for error in &unusable {
         tracing::warn!(error = error as &dyn std::error::Error, "a credential is replaced");
     }
     let mut good = HashSet::new();
     for credential in held {
-        let client_id = credential.identity.client_id;
-        let assigned = guest.identities.by_client_id(client_id).is_some();
-        if !assigned {
-            guest.disk.remove(client_id)?;
-        } else if vm_credential::is_good(store, &guest.vm, credential.certificate, clock.now()).await? {
-            good.insert(client_id);
+        if vm_credential::is_good(store, &guest.vm, credential.certificate, clock.now()).await? {
+            good.insert(credential.identity.client_id);
         }
     }
     let mut issuing = JoinSet::new();

@@ -3,7 +3,7 @@
 
 use std::future::pending;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufWriter};
 use tokio::net::UnixStream;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
@@ -122,6 +122,27 @@ async fn a_client_that_takes_nothing_is_given_up_and_one_that_takes_little_is_no
         client.read_exact(&mut some).await.unwrap();
     }
     assert_eq!(writing.await.unwrap(), (io::ErrorKind::TimedOut, 3 * 15 + 17));
+}
+
+/// A stream that keeps what is written to it until it is flushed, as TLS does.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_takes_nothing_is_given_up_at_a_flush_and_at_the_end_too() {
+    for at_the_end in [false, true] {
+        let (mut client, server) = UnixStream::pair().unwrap();
+        let stream = BufWriter::with_capacity(64 * 1024 * 1024, server);
+        let (verdict, leave) = (Verdict::default(), Leave::default());
+        let mut guard = Guard::new(stream, Limits::default(), TIMES, verdict, leave, |_, _| Ok(0));
+        let writing = tokio::spawn(async move {
+            let began = Instant::now();
+            guard.write_all(&vec![0; 32 * 1024 * 1024]).await.unwrap();
+            let done = if at_the_end { guard.shutdown().await } else { guard.flush().await };
+            (done.unwrap_err().kind(), began.elapsed().as_secs())
+        });
+        rest(15).await;
+        client.read_exact(&mut vec![0; 1024 * 1024]).await.unwrap();
+        let outcome = timeout(Duration::from_secs(60), writing).await.expect("it is given up").unwrap();
+        assert_eq!(outcome, (io::ErrorKind::TimedOut, 17));
+    }
 }
 
 #[tokio::test(start_paused = true)]
