@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::aadsts::Aadsts;
+use crate::query::MAX_VALUE;
 use crate::scope::RequestedScope;
 use crate::token_endpoint::{self, required};
 
@@ -40,8 +41,12 @@ impl<'f> DeviceCodeForm<'f> {
     pub fn parse(form: &'f [u8]) -> Result<Self, Aadsts> {
         let parameters = token_endpoint::parameters(form)?;
         let client_id = required(&parameters, "client_id")?;
-        let scope = RequestedScope::parse(&required(&parameters, "scope")?)?;
-        Ok(Self { client_id, scope })
+        let scope = required(&parameters, "scope")?;
+        if scope.len() > MAX_VALUE {
+            let scope = scope.chars().take(128).collect();
+            return Err(Aadsts::InvalidScope { scope });
+        }
+        Ok(Self { client_id, scope: RequestedScope::parse(&scope)? })
     }
 }
 
@@ -127,6 +132,13 @@ mod tests {
         ] {
             assert_eq!(DeviceCodeForm::parse(form.as_bytes()), Err(wrong));
         }
+        // It is kept until somebody has signed in.
+        let scope = |length: usize| format!("client_id=c&scope={}/.default", "r".repeat(length - "/.default".len()));
+        assert!(DeviceCodeForm::parse(scope(MAX_VALUE).as_bytes()).is_ok());
+        assert!(matches!(
+            DeviceCodeForm::parse(scope(MAX_VALUE + 1).as_bytes()),
+            Err(Aadsts::InvalidScope { scope }) if scope.len() == 128
+        ));
     }
 
     #[test]

@@ -101,7 +101,7 @@ impl DeviceCodes {
 
     /// The program that waits for this user code.
     pub(crate) fn waiting(&self, user_code: &str, now: Monotonic) -> Option<Flow> {
-        self.flows().values_mut().find(|flow| is_waiting(flow, user_code, now)).cloned()
+        self.flows().values().find(|flow| is_waiting(flow, user_code, now)).cloned()
     }
 
     /// Lets the program in; whether it still waited.
