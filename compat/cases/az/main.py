@@ -3,14 +3,15 @@ machines themselves whether each change has come to them."""
 
 
 import logins
+import people
 from az_cli import Az
 from checks import Checks
 from resources import Resources
 
 checks = Checks()
 az = Az(checks)
-parts = [logins.set_up, logins.applications, *Resources(az).parts(), logins.managed_identities, logins.variants]
-parts.append(logins.take_roles_back)
+parts = [logins.set_up, people.device_codes, people.password, logins.applications, *Resources(az).parts()]
+parts += [logins.managed_identities, logins.variants, logins.take_roles_back]
 for part in parts:
     with checks.check(f"{part.__name__}: done to its end"):
         part(az)

@@ -16,7 +16,7 @@ use broker::{Broker, Counters, Freshness};
 use control::external_issuer::ExternalKeys;
 use control::keys::{Keys, open_kek};
 use control::seed::World;
-use control::{App, Ids, Settled, tls};
+use control::{App, DeviceCodes, Ids, Settled, tls};
 use domain::{Clock, RotationPolicy, SharedClock, SystemClock};
 use rustls::RootCertStore;
 use store::{Founding, Handle};
@@ -111,6 +111,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
         hosts: tls::hosts(&[https_address]),
         kek: Arc::clone(&kek),
         ids: Ids::Derived,
+        device_codes: DeviceCodes::default(),
         settled: Settled::after(watching),
     };
     let app = Arc::new(app);
