@@ -63,7 +63,7 @@ pub use self::route::NAMES as ROUTES;
 pub(crate) use self::directory::{by_ids, service_principals};
 pub(crate) use self::provider::cloud_metadata;
 
-/// Carries out the deployments that are accepted, for ever.
+/// Carries out the deployments that are accepted, for ever; ends what guests say nothing of, and forgets what is old.
 pub async fn keep_deploying(app: Arc<App>) {
     deployment::worker::keep_running(app).await;
 }
@@ -74,6 +74,15 @@ pub async fn keep_deploying(app: Arc<App>) {
 /// When the store fails: nothing of the step was done.
 pub async fn deploy_once(app: &App) -> Result<bool, ArmError> {
     deployment::worker::advance_all(app, &mut deployment::worker::Waiting::default()).await.map_err(Failure::told)
+}
+
+/// Waits no more for guests that have said nothing for too long, as of now. [`keep_deploying`] does it for ever.
+///
+/// # Errors
+/// When the store fails: nothing was ended.
+pub async fn give_up_once(app: &App) -> Result<(), ArmError> {
+    let given_up = guest::give_up(&app.store, app.authority.clock().now()).await;
+    given_up.map_err(|error| Failure::from(error).told())
 }
 
 /// Whether a path is the control plane's.

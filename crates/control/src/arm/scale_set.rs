@@ -281,15 +281,15 @@ fn extension_shown(extension: &ScaleSetExtension) -> Value {
 /// What is kept of a description: nothing that has a place of its own, nothing of ours, no secrets.
 fn kept(mut described: Object) -> Result<String, Failure> {
     described.shift_remove("sku");
+    document::forget_secrets(&mut described);
     if let Some(Value::Object(properties)) = described.get_mut("properties") {
         for ours in OURS {
             properties.shift_remove(ours);
         }
-        if let Some(Value::Object(profile)) = properties.get_mut("virtualMachineProfile") {
-            document::forget_secrets(profile);
-            if let Some(Value::Object(extensions)) = profile.get_mut("extensionProfile") {
-                extensions.shift_remove("extensions");
-            }
+        if let Some(Value::Object(profile)) = properties.get_mut("virtualMachineProfile")
+            && let Some(Value::Object(extensions)) = profile.get_mut("extensionProfile")
+        {
+            extensions.shift_remove("extensions");
         }
     }
     Ok(document::text(described))

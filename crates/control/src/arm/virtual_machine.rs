@@ -204,8 +204,8 @@ fn described(mut described: Object) -> Result<Object, Failure> {
         for ours in OURS {
             properties.shift_remove(ours);
         }
-        document::forget_secrets(properties);
     }
+    document::forget_secrets(&mut described);
     Ok(described)
 }
 

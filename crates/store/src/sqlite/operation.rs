@@ -29,6 +29,15 @@ impl<S: Source> OperationReader for S {
         let sql = select!("WHERE ended_at IS NULL AND subject_key = ?1 ORDER BY started_at, id LIMIT 1");
         self.reader().one(sql, [subject.key()], read)
     }
+
+    fn overdue_waits(&self, began: Timestamp) -> Result<Vec<Wait>, Error> {
+        let sql = "SELECT DISTINCT w.on_key, w.number FROM operation o JOIN operation_wait w ON w.operation = o.id \
+                   WHERE o.ended_at IS NULL AND o.started_at <= ?1 ORDER BY w.on_key, w.number";
+        self.reader().many(sql, [began.unix()], |row| {
+            let row = Row::new(row, "operation_wait", "on_key");
+            Ok(Wait { on: row.resource_id("on_key")?, number: row.number("number")? })
+        })
+    }
 }
 
 impl OperationWriter for Writing<'_> {

@@ -239,6 +239,8 @@ pub(super) fn operations(store: &dyn Store) {
     })
     .unwrap();
     assert_eq!(store.read().unwrap().operations_under_way().unwrap().len(), 4);
+    let overdue = |seconds| store.read().unwrap().overdue_waits(at(seconds)).unwrap();
+    assert_eq!((overdue(-1), overdue(0)), (vec![], vec![wait("a", 2), wait("a", 3), wait("b", 1), wait("b", 7)]));
     let reach = |name: &str, number, failed: Option<&OperationError>| {
         write(store, |tx| tx.reach(&on(name), number, failed)).unwrap()
     };
