@@ -20,6 +20,7 @@ mod deployment;
 mod encoding;
 mod format;
 mod logical;
+mod number;
 mod numeric;
 mod object;
 mod resource;
@@ -107,7 +108,6 @@ const REFUSED: &[&str] = &[
     "mapValues",
     "newGuid",
     "parseCidr",
-    "pickZones",
     "reduce",
     "sort",
     "toLogicalZone",

@@ -126,4 +126,8 @@ impl Growing {
     pub(crate) fn finish(self) -> Value {
         Value::String(self.0)
     }
+
+    pub(crate) fn into_text(self) -> String {
+        self.0
+    }
 }

@@ -19,6 +19,7 @@ pub(super) const TABLE: &[Function] = &[
     function("lessOrEquals", 2, 2, |call| Ok(order(call)?.is_le().into())),
     function("greater", 2, 2, |call| Ok(order(call)?.is_gt().into())),
     function("greaterOrEquals", 2, 2, |call| Ok(order(call)?.is_ge().into())),
+    function("fail", 1, 1, |call| Err(Fault::invalid(call.text(0)?))),
     function("coalesce", 1, MANY, |call| Ok(call.values().find(|value| !value.is_null()).cloned().unwrap_or_default())),
 ];
 

@@ -163,6 +163,12 @@ fn formats() {
         ("format('{{{0}}}', true())", json!("{True}")),
         ("format('{0:D3}|{0,4}|{0,-4}|{0:X2}|{1:N0}', 10, 1234567)", json!("010|  10|10  |0A|1,234,567")),
         ("format('none')", json!("none")),
+        ("format('vm{0:000}{1}', 7, null())", json!("vm007")),
+        (
+            "format('{0}|{1}', json('{\"a\":\"b''\\\"\\\\\",\"!c\":2}'), createArray(true(), 'abc'))",
+            json!(r#"{'a':'b\'"\\','!c':2}|[true,'abc']"#),
+        ),
+        ("format('{0:D3}', 'a')", json!("a")),
     ]);
     for bad in ["format('{')", "format('}')", "format('{1}', 1)", "format('{a}', 1)", "format('{0:Q}', 1)"] {
         assert!(refused(bad).contains("format"), "{bad}");
@@ -191,12 +197,17 @@ fn encodings() {
 
 #[test]
 fn unique_names() {
-    let text = evaluate("uniqueString('a', 'b')").unwrap();
-    assert_eq!(Ok(&text), evaluate("uniqueString('a', 'b')").as_ref());
-    assert_ne!(Ok(&text), evaluate("uniqueString('a', 'c')").as_ref());
-    let text = text.as_str().unwrap();
-    assert_eq!(text.len(), 13);
-    assert!(text.chars().all(|character| matches!(character, 'a'..='z' | '2'..='7')), "{text}");
+    // As Microsoft's own evaluator has them. The first is the example of its provider `azapi` for Terraform, whose
+    // `unique_string` is meant for names that a template once made.
+    let group = "/subscriptions/12345678-1234-1234-1234-123456789012/resourceGroups/my-rg";
+    all(&[
+        (&format!("uniqueString('{group}', 'Microsoft.Storage/storageAccounts')"), json!("z22rah77jfqry")),
+        ("uniqueString('test')", json!("rbgf3xv4ufgzg")),
+        ("uniqueString('hello', 'world')", json!("a7wkljktk6wne")),
+        ("uniqueString('hello-world')", json!("a7wkljktk6wne")),
+        ("uniqueString('abc')", json!("cgtzqvhu4i23s")),
+        ("uniqueString('foo', 'bar', 'baz')", json!("xzi4ioaxtmth4")),
+    ]);
     // The version 5 UUID of 'a-b' in the published namespace.
     let expected = uuid::Uuid::new_v5(&uuid::uuid!("11fb06fb-712d-4ddd-98c7-e71bbd588830"), b"a-b").to_string();
     all(&[("guid('a', 'b')", json!(expected))]);
@@ -218,6 +229,13 @@ fn arrays_and_objects() {
         ("intersection(createArray(1, 2, 3), createArray(3, 2))", json!([2, 3])),
         ("intersection(json('{\"a\":1,\"b\":2}'), json('{\"a\":1,\"b\":3}'))", json!({"a": 1})),
         ("items(json('{\"b\":1,\"a\":2}'))", json!([{"key": "a", "value": 2}, {"key": "b", "value": 1}])),
+        // Letters before their capitals, as Microsoft's evaluator has them.
+        (
+            "string(items(json('{\"bKey\":0,\"BKey\":0,\"aKey1\":0,\"AKey\":0,\"aKey\":0,\"1Key\":0}')))",
+            json!(
+                r#"[{"key":"1Key","value":0},{"key":"aKey","value":0},{"key":"AKey","value":0},{"key":"aKey1","value":0},{"key":"bKey","value":0},{"key":"BKey","value":0}]"#
+            ),
+        ),
         ("objectKeys(json('{\"b\":1,\"a\":2}'))", json!(["b", "a"])),
         ("shallowMerge(createArray(json('{\"a\":{\"x\":1}}'), json('{\"a\":1}')))", json!({"a": 1})),
         ("tryGet(variables('big'), 'LIST', 1, 0)", json!(2)),
@@ -233,6 +251,12 @@ fn arrays_and_objects() {
         ("take(range(0, 3), 2)", json!([0, 1])),
         ("indexOf(createArray('a', 'b', 'a'), 'a')", json!(0)),
         ("lastIndexOf(createArray('a', 'b', 'a'), 'a')", json!(2)),
+        ("indexFromEnd(range(0, 3), 1)", json!(2)),
+        ("indexFromEnd(range(0, 3), 3)", json!(0)),
+        ("tryIndexFromEnd(range(0, 3), 2)", json!(1)),
+        ("tryIndexFromEnd(range(0, 3), 4)", json!(null)),
+        ("tryIndexFromEnd(range(0, 3), 0)", json!(null)),
+        ("tryIndexFromEnd(range(0, 3), -1)", json!(null)),
         ("empty(null())", json!(true)),
         ("min(3, 1, 2)", json!(1)),
         ("max(createArray(3, 1))", json!(3)),
@@ -240,6 +264,10 @@ fn arrays_and_objects() {
     assert!(refused("variables('big').nope").contains("available properties are 'list, Name'"));
     assert!(refused("variables('big').list[2]").contains("array index '2' is out of bounds"));
     assert!(refused("range(0, 10001)").contains("10000"));
+    for index in [0, 4, -1] {
+        let message = refused(&format!("indexFromEnd(range(0, 3), {index})"));
+        assert!(message.contains("outside of the array"), "{message}");
+    }
     assert!(refused("createObject('a')").contains("pairs"));
 }
 
@@ -277,6 +305,8 @@ fn numbers_and_logic() {
         ("less(-1, json('-1.5'))", json!(false)),
         ("equals(json('1.5'), json('1.50'))", json!(true)),
     ]);
+    assert_eq!(refused("if(true(), fail('because'), 1)"), "because");
+    all(&[("if(false(), fail('because'), 1)", json!(1))]);
     assert!(refused("div(1, 0)").contains("64 bits"));
     assert!(refused("add(9223372036854775807, 1)").contains("64 bits"));
     assert!(refused("less(1, 'a')").contains("two numbers or two strings"));
@@ -296,6 +326,8 @@ fn surroundings() {
         ("providers('microsoft.compute', 'VirtualMachines').apiVersions[0]", json!("2024-11-01")),
         ("providers('Microsoft.Compute').resourceTypes[0].locations", json!(["westus"])),
     ]);
+    all(&[("pickZones('Microsoft.Compute', 'virtualMachines', 'westus', 2, 1)", json!([]))]);
+    assert!(refused("pickZones('Microsoft.Compute', 'nothing', 'westus')").contains("not known"));
     assert!(refused("copyIndex()").contains("not expected at this location"));
     assert!(refused("providers('Microsoft.Nothing')").contains("not known"));
     assert_eq!(evaluate("reference('/subscriptions/x').y"), Err(Fault::NeedsRuntime));
@@ -314,6 +346,10 @@ fn ids() {
         ("resourceId('s', 'g', 'ns/a', 'x')", json!("/subscriptions/s/resourceGroups/g/providers/ns/a/x")),
         ("subscriptionResourceId('ns/a', 'x')", json!(format!("/subscriptions/{S}/providers/ns/a/x"))),
         ("subscriptionResourceId('s', 'ns/a', 'x')", json!("/subscriptions/s/providers/ns/a/x")),
+        (
+            "managementGroupResourceId('m', 'ns/a', 'x')",
+            json!("/providers/Microsoft.Management/managementGroups/m/providers/ns/a/x"),
+        ),
         ("tenantResourceId('ns/a', 'x')", json!("/providers/ns/a/x")),
         ("extensionResourceId(resourceGroup().id, 'ns/a', 'x')", json!(format!("{group}/providers/ns/a/x"))),
     ]);
