@@ -9,6 +9,7 @@ pub(crate) mod guest_report;
 pub(crate) mod instance;
 pub(crate) mod machines;
 pub(crate) mod metadata_service;
+pub(crate) mod moves;
 pub(crate) mod news;
 pub(crate) mod operations;
 pub(crate) mod report;

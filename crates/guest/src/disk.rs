@@ -79,6 +79,11 @@ impl Disk {
         self.root.join("var/lib/waagent").join(discovery_file::NAME)
     }
 
+    /// Where it is noted that there is a copy of the discovery file elsewhere.
+    pub(crate) fn discovery_note(&self) -> PathBuf {
+        self.root.join("var/lib/symbolon/discovery-copy")
+    }
+
     /// Where the extension writes down its failures.
     #[must_use]
     pub fn log_folder(&self) -> PathBuf {

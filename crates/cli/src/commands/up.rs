@@ -22,7 +22,7 @@ use rustls::RootCertStore;
 use store::{Founding, Handle};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -35,6 +35,7 @@ use crate::up::extension;
 use crate::up::fleet::{Fleet, Setting};
 use crate::up::guest_process::Common;
 use crate::up::machines::{self, Machine};
+use crate::up::moves::Moves;
 use crate::up::operations::{self, Operations, Readiness};
 use crate::up::roster::Roster;
 use crate::up::stage::Stage;
@@ -140,7 +141,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
         room,
         throttled: args.throttle,
         extensions: !args.no_extension,
-        moved: Notify::new(),
+        moves: Moves::new(),
     };
     let setting = Setting {
         common: Arc::new(common),

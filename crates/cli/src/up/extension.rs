@@ -19,7 +19,7 @@ use control::vm_credential;
 use domain::{AssignedIdentities, ManagedIdentity, ResourceId, SharedClock};
 use guest::Endpoint;
 use guest::credential::NewCredential;
-use guest::discovery_file::DiscoveryFile;
+use guest::discovery_file::{DiscoveryFile, recall_copy};
 use guest::disk::Disk;
 use guest::failure_log::FailureLog;
 use guest::identities::Identities;
@@ -42,7 +42,8 @@ pub(crate) struct Guest {
 }
 
 /// The folder of the guests, made where it isn't there. What an earlier run left on the disks of guests that have no
-/// extension now is taken away; `running` are the folders of those that have one.
+/// extension now is taken away, and every copy of a discovery file that it left; `running` are the folders of those that
+/// have one.
 pub(crate) fn open_guests(data: &Path, running: &[String]) -> anyhow::Result<PathBuf> {
     let guests = std::path::absolute(data.join(GUESTS))?;
     let made = DirBuilder::new().recursive(true).mode(0o700).create(&guests);
@@ -50,8 +51,15 @@ pub(crate) fn open_guests(data: &Path, running: &[String]) -> anyhow::Result<Pat
     let folders = std::fs::read_dir(&guests).with_context(|| format!("{} can't be read", guests.display()))?;
     for folder in folders {
         let folder = folder?;
+        let disk = Disk::new(folder.path());
+        if let Err(error) = recall_copy(&disk) {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "an earlier run's discovery file may still be there"
+            );
+        }
         if !running.iter().any(|name| folder.file_name() == name.as_str()) {
-            Disk::new(folder.path()).withdraw()?;
+            disk.withdraw()?;
         }
     }
     Ok(guests)
@@ -122,7 +130,7 @@ pub(crate) async fn start(
     }
     let mut files = vec![DiscoveryFile::write(&guest.disk, port.own, port.port)?];
     if let Some(copy) = &guest.discovery_copy {
-        files.push(DiscoveryFile::write_copy(copy, port.own, port.port)?);
+        files.push(DiscoveryFile::write_copy(&guest.disk, copy, port.own, port.port)?);
     }
     Ok(files)
 }

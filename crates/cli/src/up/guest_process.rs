@@ -15,11 +15,12 @@ use guest::discovery_file::DiscoveryFile;
 use guest::disk::Disk;
 use listen::{Ending, Room};
 use store::Handle;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 use super::extension::{self, Guest};
 use super::guest_report::{self, FAILED, NO_IDENTITY};
 use super::machines::{ExtensionPort, bind_extension};
+use super::moves::Moves;
 use super::stage::Stage;
 use super::wanted::Wanted;
 
@@ -39,7 +40,7 @@ pub(crate) struct Common {
     /// Whether endpoints are opened at all.
     pub(crate) extensions: bool,
     /// Told when an endpoint was opened or closed.
-    pub(crate) moved: Notify,
+    pub(crate) moves: Moves,
 }
 
 impl Common {
@@ -172,7 +173,7 @@ impl GuestProcess {
                     self.close().await;
                     self.withdraw();
                     self.tried = None;
-                    guest_report::say(&self.common, Report::Gone { extension: extension.id }).await;
+                    self.say(Report::Gone { extension: extension.id }).await;
                 }
                 Some(extension) => {
                     let wanted = (extension.id.clone(), extension.sequence);
@@ -186,7 +187,7 @@ impl GuestProcess {
             }
         }
         if self.reached.replace(generation) != Some(generation) {
-            guest_report::say(&self.common, Report::Power { vm: self.vm.clone(), generation }).await;
+            self.say(Report::Power { vm: self.vm.clone(), generation }).await;
         }
     }
 
@@ -205,6 +206,7 @@ impl GuestProcess {
         }
         // What is done already needs no report: the endpoint was only opened again.
         if extension.state.is_under_way() {
+            self.common.moves.told().await;
             guest_report::handled(&self.common, extension, outcome, message).await;
         }
     }
@@ -300,7 +302,12 @@ impl GuestProcess {
 
     fn show(&self, url: Option<String>) {
         self.shown.send_replace(url);
-        self.common.moved.notify_one();
+        self.common.moves.make();
+    }
+
+    async fn say(&self, what: Report) {
+        self.common.moves.told().await;
+        guest_report::say(&self.common, what).await;
     }
 }
 

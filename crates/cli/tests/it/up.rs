@@ -94,6 +94,21 @@ fn everyone_may_read_the_extensions_address_where_that_is_wanted() {
 }
 
 #[test]
+fn what_a_killed_one_told_everyone_is_taken_back() {
+    let home = tempfile::tempdir().unwrap();
+    let copy = home.path().join("for-all/dev/ManagedIdentity-Settings");
+    for next in [&["--discovery-dir=elsewhere"][..], &["--no-extension"]] {
+        let mut up = Up::start(home.path(), &["--discovery-dir=for-all"]);
+        up.signal(Signal::KILL);
+        up.child.wait().unwrap();
+        assert!(copy.exists());
+        let up = Up::start(home.path(), next);
+        assert!(!copy.exists(), "it leads to a port that may be anybody's");
+        assert_eq!(up.end(Signal::TERM).0, Some(0));
+    }
+}
+
+#[test]
 fn several_vms_have_a_listener_each() {
     let home = tempfile::tempdir().unwrap();
     let seed = home.path().join("seed.yaml");

@@ -147,7 +147,7 @@ pub(crate) fn view(vm: &VirtualMachine, extensions: &[VmExtension], work: &Work)
             "statuses": [{
                 "code": format!("ProvisioningState/{}", agent.0), "level": "Info", "displayStatus": agent.1, "time": now,
             }],
-            "extensionHandlers": [],
+            "extensionHandlers": extensions.iter().filter_map(vm_extension::handler_view).collect::<Vec<Value>>(),
         },
         "extensions": extensions.iter().filter_map(vm_extension::view).collect::<Vec<Value>>(),
         "statuses": [

@@ -317,6 +317,29 @@ pub(crate) fn spec_shown(spec: &ExtensionSpec) -> Map<String, Value> {
     shown
 }
 
+/// How the software of an extension fares, once its handler has said something.
+pub(crate) fn handler_view(extension: &VmExtension) -> Option<Value> {
+    let HandlerStatus { outcome, version, at, .. } = extension.status.as_ref()?;
+    let (code, level, text, message) = match outcome {
+        HandlerOutcome::Transitioning => ("transitioning".to_owned(), "Info", "Installing", ""),
+        HandlerOutcome::Success | HandlerOutcome::Error(_) => {
+            ("succeeded".to_owned(), "Info", "Ready", "Plugin enabled")
+        }
+        HandlerOutcome::Terminal(number) => (format!("failed/{number}"), "Error", "Not Ready", "Plugin failed"),
+    };
+    Some(json!({
+        "type": format!("{}.{}", extension.spec.publisher, extension.spec.extension_type),
+        "typeHandlerVersion": version,
+        "status": {
+            "code": format!("ProvisioningState/{code}"),
+            "level": level,
+            "displayStatus": text,
+            "message": message,
+            "time": document::time(*at),
+        },
+    }))
+}
+
 /// What the handler said, once it has said something.
 pub(crate) fn view(extension: &VmExtension) -> Option<Value> {
     let HandlerStatus { outcome, version, message, at, .. } = extension.status.as_ref()?;

@@ -19,6 +19,8 @@ impl Fleet {
     pub(crate) async fn run(mut self, mut ending: Ending) {
         let mut saved = self.setting.common.store.saved();
         let mut guests = Stage::default();
+        let common = Arc::clone(&self.setting.common);
+        let mut teller = common.moves.teller();
         let mut again = tokio::time::interval(TRY_AGAIN);
         again.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -27,13 +29,12 @@ impl Fleet {
             if let Err(error) = &caught_up {
                 tracing::error!(error = error as &dyn std::error::Error, "the VMs could not be brought up to date");
             }
-            self.describe_again();
-            let common = Arc::clone(&self.setting.common);
+            teller.tell(|| self.describe_again());
             tokio::select! {
                 biased;
                 () = ending.asked() => break,
                 changed = saved.changed() => if changed.is_err() { break },
-                () = common.moved.notified() => {}
+                () = teller.moved() => {}
                 _ = again.tick(), if caught_up.is_err() || self.enrolled || !self.behind.is_empty() => {
                     for id in std::mem::take(&mut self.behind) {
                         self.bring(id, true, &mut guests).await;
@@ -41,6 +42,7 @@ impl Fleet {
                 }
             }
         }
+        drop(teller);
         for running in std::mem::take(&mut self.running).into_values() {
             self.closing.extend(running.imds.map(OpenService::end));
         }
