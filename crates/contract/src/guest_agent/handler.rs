@@ -284,7 +284,7 @@ fn first<T: for<'de> Deserialize<'de>>(bytes: &[u8], what: &'static str) -> Resu
     let entry = match read {
         Value::Array(mut entries) if !entries.is_empty() => entries.swap_remove(0),
         Value::Array(_) => return Err(InvalidFile { what, why: None }),
-        other => other,
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => other,
     };
     serde_json::from_value(entry).map_err(invalid)
 }
