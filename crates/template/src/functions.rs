@@ -15,6 +15,7 @@ use crate::evaluate::{Evaluator, Outcome, all};
 use crate::expression::Expression;
 
 mod array;
+mod cidr;
 mod collection;
 mod deployment;
 mod encoding;
@@ -64,11 +65,12 @@ const fn function(
     Function { name, least, most, run: Run::Values(run) }
 }
 
-const FAMILIES: [&[Function]; 12] = [
+const FAMILIES: [&[Function]; 13] = [
     string::TABLE,
     format::TABLE,
     encoding::TABLE,
     unique::TABLE,
+    cidr::TABLE,
     collection::TABLE,
     array::TABLE,
     object::TABLE,
@@ -88,8 +90,6 @@ const SPECIAL: &[Function] = &[
 /// Functions that Azure has and this engine refuses: they need a clock, randomness, secrets of resources, other
 /// templates or functions as values.
 const REFUSED: &[&str] = &[
-    "cidrHost",
-    "cidrSubnet",
     "dateTimeAdd",
     "dateTimeFromEpoch",
     "dateTimeToEpoch",
@@ -107,7 +107,6 @@ const REFUSED: &[&str] = &[
     "map",
     "mapValues",
     "newGuid",
-    "parseCidr",
     "reduce",
     "sort",
     "toLogicalZone",
