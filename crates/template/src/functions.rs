@@ -17,6 +17,7 @@ use crate::expression::Expression;
 mod array;
 mod cidr;
 mod collection;
+mod date;
 mod deployment;
 mod encoding;
 mod format;
@@ -65,12 +66,13 @@ const fn function(
     Function { name, least, most, run: Run::Values(run) }
 }
 
-const FAMILIES: [&[Function]; 13] = [
+const FAMILIES: [&[Function]; 14] = [
     string::TABLE,
     format::TABLE,
     encoding::TABLE,
     unique::TABLE,
     cidr::TABLE,
+    date::TABLE,
     collection::TABLE,
     array::TABLE,
     object::TABLE,
@@ -90,9 +92,6 @@ const SPECIAL: &[Function] = &[
 /// Functions that Azure has and this engine refuses: they need a clock, randomness, secrets of resources, other
 /// templates or functions as values.
 const REFUSED: &[&str] = &[
-    "dateTimeAdd",
-    "dateTimeFromEpoch",
-    "dateTimeToEpoch",
     "deployer",
     "filter",
     "groupBy",

@@ -1,4 +1,4 @@
-//! Arrays, objects, numbers, booleans, addresses.
+//! Arrays, objects, numbers, booleans, addresses, moments.
 
 use serde_json::json;
 
@@ -142,4 +142,29 @@ fn numbers_and_logic() {
     assert!(refused("add(9223372036854775807, 1)").contains("64 bits"));
     assert!(refused("less(1, 'a')").contains("two numbers or two strings"));
     assert!(refused("if(1, 2, 3)").contains("boolean"));
+}
+
+#[test]
+fn moments() {
+    all(&[
+        // A year is 365 days and a month 30, as Microsoft's "Date functions for ARM templates" says.
+        ("dateTimeAdd('2023-01-01 00:00:00Z', 'P1Y')", json!("2024-01-01T00:00:00Z")),
+        ("dateTimeAdd('2024-01-01 00:00:00Z', 'P1Y')", json!("2024-12-31T00:00:00Z")),
+        ("dateTimeAdd('2023-02-01 00:00:00Z', 'P1M')", json!("2023-03-03T00:00:00Z")),
+        ("dateTimeAdd('2020-04-07 14:53:14Z', '-P9D')", json!("2020-03-29T14:53:14Z")),
+        ("dateTimeAdd('2020-04-07 14:53:14Z', 'PT1H', 'yyyyMMddTHHmmssZ')", json!("20200407T155314Z")),
+        ("dateTimeAdd('20200407T145314Z', 'P1DT2H3M4.5S')", json!("2020-04-08T16:56:18.5Z")),
+        ("dateTimeAdd('2020-04-07T14:53:14+02:00', 'PT0S', 'u')", json!("2020-04-07 12:53:14Z")),
+        ("dateTimeAdd('2020-04-07', 'P3Y', 'd')", json!("04/07/2023")),
+        ("dateTimeFromEpoch(1683040573)", json!("2023-05-02T15:16:13Z")),
+        ("dateTimeToEpoch('2023-05-02T15:16:13Z')", json!(1_683_040_573)),
+        ("dateTimeToEpoch(dateTimeAdd(dateTimeFromEpoch(0), '-PT1S'))", json!(-1)),
+    ]);
+    assert!(refused("dateTimeAdd('tomorrow', 'P1D')").contains("not a time of ISO 8601"));
+    for wrong in ["1 day", "", "P", "1D", "--P1D"] {
+        assert!(refused(&format!("dateTimeAdd('2020-04-07', '{wrong}')")).contains("not a duration"), "{wrong}");
+    }
+    assert!(refused("dateTimeAdd('2020-04-07', 'P1D', 'Q')").contains("not one of times"));
+    assert!(refused("dateTimeAdd('9999-12-30', 'P9Y')").contains("out of range"));
+    assert!(refused("dateTimeFromEpoch(9223372036854775807)").contains("out of range"));
 }
