@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::context::Context;
 use crate::error::Fault;
 use crate::expression::{Expression, Form, Text, classify, parse};
-use crate::functions;
+use crate::functions::{self, Local};
 use crate::known::Known;
 use crate::node::{Data, Member, Node};
 use crate::request::Mode;
@@ -80,11 +80,13 @@ pub(crate) struct Evaluator<'s> {
     pub(crate) session: &'s Session,
     /// The copies around, the innermost last.
     pub(crate) turns: Vec<Turn>,
+    /// The variables of the lambdas around, the innermost last.
+    pub(crate) locals: Vec<Local>,
 }
 
 impl<'s> Evaluator<'s> {
     pub(crate) fn planning(scope: &'s Scope, session: &'s Session) -> Self {
-        Self { scope, runtime: None, session, turns: Vec::new() }
+        Self { scope, runtime: None, session, turns: Vec::new(), locals: Vec::new() }
     }
 
     pub(crate) fn with_turn(&self, turn: Turn) -> Self {

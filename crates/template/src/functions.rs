@@ -21,6 +21,7 @@ mod date;
 mod deployment;
 mod encoding;
 mod format;
+mod lambda;
 mod logical;
 mod number;
 mod numeric;
@@ -30,6 +31,8 @@ mod string;
 #[cfg(test)]
 mod tests;
 mod unique;
+
+pub(crate) use lambda::Local;
 
 /// A function.
 pub(crate) struct Function {
@@ -46,6 +49,12 @@ enum Run {
     Named(Named),
     /// `if`, which evaluates one of two.
     If,
+    /// On its arguments' values and on lambdas.
+    Lambdas(lambda::OnLambdas),
+    /// `lambda` itself, which is evaluated by the function that it is an argument of.
+    Lambda,
+    /// `lambdaVariables`
+    Local,
 }
 
 #[derive(Clone, Copy)]
@@ -66,7 +75,7 @@ const fn function(
     Function { name, least, most, run: Run::Values(run) }
 }
 
-const FAMILIES: [&[Function]; 14] = [
+const FAMILIES: [&[Function]; 15] = [
     string::TABLE,
     format::TABLE,
     encoding::TABLE,
@@ -78,6 +87,7 @@ const FAMILIES: [&[Function]; 14] = [
     object::TABLE,
     numeric::TABLE,
     logical::TABLE,
+    lambda::TABLE,
     deployment::TABLE,
     resource::TABLE,
     SPECIAL,
@@ -87,30 +97,23 @@ const SPECIAL: &[Function] = &[
     Function { name: "parameters", least: 1, most: 1, run: Run::Named(Named::Parameter) },
     Function { name: "variables", least: 1, most: 1, run: Run::Named(Named::Variable) },
     Function { name: "if", least: 3, most: 3, run: Run::If },
+    Function { name: "lambda", least: 1, most: MANY, run: Run::Lambda },
+    Function { name: "lambdaVariables", least: 1, most: 1, run: Run::Local },
 ];
 
-/// Functions that Azure has and this engine refuses: they need a clock, randomness, secrets of resources, other
-/// templates or functions as values.
+/// Functions that Azure has and this engine refuses: they need a clock, randomness, secrets of resources or what is known
+/// of whoever deploys.
 const REFUSED: &[&str] = &[
     "deployer",
-    "filter",
-    "groupBy",
-    "lambda",
-    "lambdaVariables",
     "list",
     "listAccountSas",
     "listKeys",
     "listSecrets",
     "listServiceSas",
     "managementGroup",
-    "map",
-    "mapValues",
     "newGuid",
-    "reduce",
-    "sort",
     "toLogicalZone",
     "toPhysicalZone",
-    "toObject",
     "utcNow",
 ];
 
@@ -150,7 +153,12 @@ pub(crate) fn call<'s>(evaluator: &Evaluator<'s>, name: &str, arguments: &[Expre
             evaluator.session.value(&value)?;
             Ok(Cow::Owned(value))
         }
-        (Run::If | Run::Named(_), _) => Err(Fault::invalid(format!("The template function '{name}' is not valid."))),
+        (Run::Lambdas(run), arguments) => lambda::call(evaluator, function.name, *run, arguments),
+        (Run::Local, [name]) => lambda::variable(evaluator, name),
+        (Run::Lambda, _) => Err(Fault::invalid("The template function 'lambda' is not expected at this location.")),
+        (Run::If | Run::Named(_) | Run::Local, _) => {
+            Err(Fault::invalid(format!("The template function '{name}' is not valid.")))
+        }
     }
 }
 

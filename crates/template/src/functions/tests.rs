@@ -8,6 +8,7 @@ use crate::request::Mode;
 use crate::secret::Secrets;
 use crate::session::Session;
 
+mod lambdas;
 mod strings;
 mod values;
 
@@ -134,7 +135,13 @@ fn bombs_end_at_a_limit() {
 
 #[test]
 fn every_function_has_a_case() {
-    let cases = [include_str!("tests.rs"), include_str!("tests/strings.rs"), include_str!("tests/values.rs")].concat();
+    let cases = [
+        include_str!("tests.rs"),
+        include_str!("tests/lambdas.rs"),
+        include_str!("tests/strings.rs"),
+        include_str!("tests/values.rs"),
+    ]
+    .concat();
     for function in super::FAMILIES.into_iter().flatten() {
         assert!(cases.contains(&format!("{}(", function.name)), "{} has no case", function.name);
     }
