@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use crate::error::Fault;
-use crate::evaluate::{Evaluator, Outcome, all};
+use crate::evaluate::{Evaluator, Fresh, Outcome, all};
 use crate::expression::Expression;
 
 mod array;
@@ -101,8 +101,7 @@ const SPECIAL: &[Function] = &[
     Function { name: "lambdaVariables", least: 1, most: 1, run: Run::Local },
 ];
 
-/// Functions that Azure has and this engine refuses: they need a clock, randomness, secrets of resources or what is known
-/// of whoever deploys.
+/// Functions that Azure has and this engine refuses: they need secrets of resources, or what is known of whoever deploys.
 const REFUSED: &[&str] = &[
     "deployer",
     "list",
@@ -111,10 +110,8 @@ const REFUSED: &[&str] = &[
     "listSecrets",
     "listServiceSas",
     "managementGroup",
-    "newGuid",
     "toLogicalZone",
     "toPhysicalZone",
-    "utcNow",
 ];
 
 /// Finds a function by its name and checks how many arguments it gets.
@@ -215,6 +212,17 @@ impl Call<'_, '_> {
             "Unable to evaluate template language function '{name}': {why} Please see https://aka.ms/arm-functions for \
              usage details."
         ))
+    }
+
+    /// What the default of a parameter may make anew; elsewhere it would be another at each evaluation.
+    fn fresh(&self) -> Result<&Fresh, Fault> {
+        self.evaluator.fresh.ok_or_else(|| {
+            Fault::invalid(format!(
+                "The template function '{}' is not expected at this location. Please see https://aka.ms/arm-functions \
+                 for usage details.",
+                self.name
+            ))
+        })
     }
 
     fn values(&self) -> impl Iterator<Item = &Value> {

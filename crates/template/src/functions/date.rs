@@ -16,6 +16,11 @@ pub(super) const TABLE: &[Function] = &[
         let moment = at(call.integer(0)?).ok_or_else(|| call.fail("the time is out of range."))?;
         written(call, moment, None, ISO)
     }),
+    function("utcNow", 0, 1, |call| {
+        call.fresh()?;
+        let now = at(call.evaluator.scope.context.started_at).ok_or_else(|| call.fail("the time is out of range."))?;
+        written(call, now, call.given(0).map(|_| 0), "yyyyMMddTHHmmssZ")
+    }),
     function("dateTimeToEpoch", 1, 1, |call| Ok(seconds(moment(call)?).into())),
 ];
 

@@ -40,6 +40,8 @@ fn scope() -> Scope {
             deployment_name: "d1".to_owned(),
             environment: json!({"name": "symbolon"}),
             providers: vec![vm].into(),
+            started_at: 0,
+            seed: uuid::Uuid::nil(),
         },
         mode: Mode::Incremental,
         template: json!({"contentVersion": "1.0.0.0"}),
@@ -114,7 +116,10 @@ fn ids() {
 #[test]
 fn mistakes_are_named() {
     assert_eq!(refused("nofunc()"), "The template function 'nofunc' is not valid.");
-    assert_eq!(refused("utcNow()"), "The template function 'utcNow' is not supported here.");
+    assert_eq!(refused("listKeys()"), "The template function 'listKeys' is not supported here.");
+    for function in ["utcNow()", "newGuid()"] {
+        assert!(refused(function).contains("is not expected at this location"), "{function}");
+    }
     assert_eq!(refused("ns.f(1)"), "The template function 'ns.f' is not valid.");
     assert!(refused("variables('nope')").starts_with("The template variable 'nope' is not found."));
     assert!(refused("concat()").contains("it takes at least 1 argument(s), and gets 0"));
