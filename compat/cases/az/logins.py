@@ -160,5 +160,5 @@ def variants(az: Az) -> None:
         plain.run("config", "set", "core.instance_discovery=true")
         plain.run(*f"cloud register -n I --endpoint-resource-manager {ARM}".split())
         plain.run("cloud", "set", "-n", "I")
-        plain.run(*login, code=1)
+        plain.run(*login, code=1, says="login.microsoftonline.com")
         plain.run("login", "--identity")

@@ -1,11 +1,6 @@
 //! Bodies as whole documents: each file in `tests/golden` names the public source that it was written after, in lines
 //! that begin with `#`, and then has the body byte for byte.
-#![expect(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test whose set-up fails has failed"
-)]
+#![expect(clippy::unwrap_used, reason = "a test whose set-up fails has failed")]
 
 mod guest_agent;
 
