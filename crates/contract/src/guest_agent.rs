@@ -6,11 +6,15 @@
 
 pub mod goal_state;
 pub mod handler;
+pub mod names;
 pub mod package_manifest;
 pub mod protected;
 pub mod status_blob;
+mod unreadable;
 pub mod vm_settings;
 mod xml;
+
+pub use unreadable::Unreadable;
 
 pub use goal_state::{GoalState, Protected, WantedExtension, WantedState};
 

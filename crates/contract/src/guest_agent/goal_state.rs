@@ -1,5 +1,7 @@
 //! The goal state of a VM, and the WireServer's documents made of it.
 
+use serde_json::Value;
+
 use super::xml::Escaped as E;
 use super::{WIRE_VERSION, protected};
 
@@ -132,8 +134,7 @@ impl GoalState {
         };
         let mut configuration = config("HostingEnvironmentConfig", "hostingEnvironmentConfig")
             + &config("SharedConfig", "sharedConfig")
-            + &config("ExtensionsConfig", "extensionsConfig")
-            + &config("FullConfig", "fullConfig");
+            + &config("ExtensionsConfig", "extensionsConfig");
         if self.has_certificates {
             let url = format!("{machine}?comp=certificates&incarnation={incarnation}");
             configuration += &format!("<Certificates>{}</Certificates>", E(&url));
@@ -191,7 +192,7 @@ impl GoalState {
                  config=\"\" state=\"{state}\" autoUpgrade=\"{upgrade}\" runAsStartupTask=\"false\" isJson=\"true\" \
                  useExactVersion=\"true\"/>"
             );
-            if extension.has_settings() {
+            if extension.is_numbered() {
                 let (text, sequence) = (extension.settings_file(), extension.sequence);
                 settings += &format!(
                     "<Plugin name=\"{name}\" version=\"{version}\"><RuntimeSettings seqNo=\"{sequence}\">{}\
@@ -241,17 +242,23 @@ impl GoalState {
 }
 
 impl WantedExtension {
-    /// Whether there are any settings; without any an agent makes an empty file.
+    /// Whether an agent is to be told a number. One that is told no settings at all takes 0 for the number, and would
+    /// not see that the same is to be done again.
     #[must_use]
-    pub fn has_settings(&self) -> bool {
-        self.settings.is_some() || self.protected.is_some()
+    pub fn is_numbered(&self) -> bool {
+        self.sequence > 0 || self.settings.is_some() || self.protected.is_some()
     }
 
-    /// The settings as an agent writes them to the handler's `config/<N>.settings`. Public settings that aren't JSON are
-    /// taken for none.
+    /// The public settings; those that aren't a JSON object are taken for none, since agents refuse the whole goal state
+    /// for them.
+    #[must_use]
+    pub fn public(&self) -> Option<Value> {
+        self.settings.as_deref().and_then(|text| serde_json::from_str(text).ok()).filter(Value::is_object)
+    }
+
+    /// The settings as an agent writes them to the handler's `config/<N>.settings`.
     #[must_use]
     pub fn settings_file(&self) -> String {
-        let public = self.settings.as_deref().and_then(|text| serde_json::from_str(text).ok());
-        super::handler::Settings { public, protected: self.protected.clone() }.text()
+        super::handler::Settings { public: self.public(), protected: self.protected.clone() }.text()
     }
 }

@@ -4,19 +4,27 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Protected;
+use super::names::is_thumbprint;
+use super::unreadable::{Unreadable, read};
 
 /// The largest status that agents carry on.
 pub const MAX_STATUS: usize = 128 << 10;
 
+/// The largest of the other files that is read.
+const MAX_FILE: usize = 1 << 20;
+/// Of a status that is too long, how many characters are kept of its message.
+const SHORT_MESSAGE: usize = 1_024;
+/// Of a status that is too long, how many bytes are kept of all that stands below it.
+const SHORT_SUBSTATUS: usize = 10 << 10;
+
 /// A file that isn't what it should be.
-#[derive(Debug, thiserror::Error)]
-#[error("it isn't {what}")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it isn't {what}: {why}")]
 pub struct InvalidFile {
     /// What it should be.
     pub what: &'static str,
-    /// What is wrong with it; without what stands in it.
-    #[source]
-    pub why: Option<serde_json::Error>,
+    /// What is wrong with it, without what stands in it.
+    pub why: Unreadable,
 }
 
 /// `HandlerManifest.json`: how a package is run.
@@ -163,16 +171,23 @@ impl Settings {
             return Ok(Self::default());
         }
         let what = "a settings file";
-        let read: Value = serde_json::from_slice(bytes).map_err(|why| InvalidFile { what, why: Some(why) })?;
-        let invalid = InvalidFile { what, why: None };
+        let read: Value = read(bytes, MAX_FILE).map_err(|why| InvalidFile { what, why })?;
+        let invalid = InvalidFile { what, why: Unreadable::Shape };
         let Some(runtime) = read.get("runtimeSettings").and_then(Value::as_array) else { return Err(invalid) };
         let Some(handler) = runtime.first() else { return Ok(Self::default()) };
         let Some(handler) = handler.get("handlerSettings").and_then(Value::as_object) else { return Err(invalid) };
-        let text = |name: &str| handler.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         let public = handler.get("publicSettings").filter(|public| !public.is_null()).cloned();
-        let protected = text("protectedSettings").zip(text("protectedSettingsCertThumbprint"));
-        let protected = protected
-            .map(|(cms, thumbprint)| Protected { cms_base64: cms.to_owned(), thumbprint: thumbprint.to_owned() });
+        let thumbprint = handler.get("protectedSettingsCertThumbprint").and_then(Value::as_str);
+        let protected = match handler.get("protectedSettings") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(cms)) if cms.is_empty() => None,
+            Some(Value::Object(members)) if members.is_empty() => None,
+            Some(Value::String(cms)) => {
+                let thumbprint = thumbprint.filter(|thumbprint| is_thumbprint(thumbprint)).ok_or(invalid)?;
+                Some(Protected { cms_base64: cms.clone(), thumbprint: thumbprint.to_owned() })
+            }
+            Some(Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => return Err(invalid),
+        };
         Ok(Self { public, protected })
     }
 }
@@ -215,6 +230,44 @@ impl HandlerStatus {
     #[must_use]
     pub fn text(&self) -> String {
         pretty(&json!([self.value()]))
+    }
+
+    /// Reads a handler's file and gives its entry as it goes into an agent's own status: as it is, or shortened where it
+    /// is longer than agents carry on.
+    ///
+    /// # Errors
+    /// When it isn't one, or says that it fares in a way that there isn't.
+    pub fn entry(bytes: &[u8]) -> Result<Value, InvalidFile> {
+        #[derive(Deserialize)]
+        struct Entry {
+            #[serde(rename = "status")]
+            _status: Status,
+        }
+        #[derive(Deserialize)]
+        struct Status {
+            #[serde(rename = "status")]
+            _word: StatusWord,
+        }
+        let what = "a status file";
+        first::<Entry>(bytes, what)?;
+        let mut entry: Value = first(bytes, what)?;
+        if bytes.len() > MAX_STATUS
+            && let Some(status) = entry.get_mut("status")
+        {
+            if let Some(Value::String(message)) = status.pointer_mut("/formattedMessage/message") {
+                *message = message.chars().take(SHORT_MESSAGE).collect();
+            }
+            if let Some(Value::Array(below)) = status.get_mut("substatus") {
+                let mut left = SHORT_SUBSTATUS;
+                below.retain(|one| {
+                    let length = one.to_string().len();
+                    let fits = length <= left;
+                    left = if fits { left - length } else { 0 };
+                    fits
+                });
+            }
+        }
+        Ok(entry)
     }
 
     /// The entry of the file; it goes into the agent's own status as it is.
@@ -278,15 +331,13 @@ impl Heartbeat {
 
 /// The only entry of an array; some writers leave the array out.
 fn first<T: for<'de> Deserialize<'de>>(bytes: &[u8], what: &'static str) -> Result<T, InvalidFile> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let invalid = |why| InvalidFile { what, why: Some(why) };
-    let read: Value = serde_json::from_slice(bytes).map_err(invalid)?;
-    let entry = match read {
+    let invalid = |why| InvalidFile { what, why };
+    let entry = match read(bytes, MAX_FILE).map_err(invalid)? {
         Value::Array(mut entries) if !entries.is_empty() => entries.swap_remove(0),
-        Value::Array(_) => return Err(InvalidFile { what, why: None }),
+        Value::Array(_) => return Err(invalid(Unreadable::Shape)),
         other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => other,
     };
-    serde_json::from_value(entry).map_err(invalid)
+    serde_json::from_value(entry).map_err(|why| invalid(why.into()))
 }
 
 fn pretty(value: &Value) -> String {

@@ -83,7 +83,7 @@ impl ManagedIdentity {
         if settings.iter().all(u8::is_ascii_whitespace) {
             return Ok(None);
         }
-        let settings: Settings = serde_json::from_slice(settings).map_err(|_| Malformed)?;
+        let settings: Settings<Option<Self>> = serde_json::from_slice(settings).map_err(|_| Malformed)?;
         Ok(settings.managed_identity)
     }
 
@@ -91,19 +91,40 @@ impl ManagedIdentity {
     /// an object is taken for none.
     #[must_use]
     pub fn beside(&self, owners: &str) -> Zeroizing<String> {
-        let mut settings = match serde_json::from_str(owners) {
-            Ok(Value::Object(settings)) => settings,
-            Ok(_) | Err(_) => serde_json::Map::new(),
-        };
-        settings.insert(MEMBER.to_owned(), serde_json::to_value(self).unwrap_or_default());
-        Zeroizing::new(Value::Object(settings).to_string())
+        let mut others: serde_json::Map<String, Value> = serde_json::from_str(owners).unwrap_or_default();
+        others.remove(MEMBER);
+        // Long enough at once: a text that grew would leave keys behind where it was before.
+        let credentials = self.identities.iter().map(|one| one.private_key.len() + one.certificate.len() + 1_024);
+        let length = credentials.sum::<usize>() + owners.len() * 2 + self.authority.certificates.len() * 2 + 4_096;
+        let mut text = Zeroizing::new(String::with_capacity(length));
+        let settings = Settings { managed_identity: self, others };
+        if serde_json::to_writer(IntoText(&mut text), &settings).is_err() {
+            text.clear();
+        }
+        text
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Settings {
-    managed_identity: Option<ManagedIdentity>,
+struct Settings<T> {
+    managed_identity: T,
+    #[serde(flatten)]
+    others: serde_json::Map<String, Value>,
+}
+
+/// Text that is written into.
+struct IntoText<'a>(&'a mut String);
+
+impl std::io::Write for IntoText<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.push_str(std::str::from_utf8(bytes).map_err(std::io::Error::other)?);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Protected settings that can't be read.

@@ -5,8 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-/// The longest blob that is taken: 32 extensions with the longest status each, and some.
-pub const MAX: usize = 8 << 20;
+use super::unreadable::{Unreadable, read};
+
+/// The longest blob that is taken: some extensions with the longest status that agents carry on.
+pub const MAX: usize = 768 << 10;
 
 /// The status blob, as far as it is known; agents of other versions say more.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,14 +56,21 @@ pub struct AgentStatus {
     pub formatted_message: Message,
 }
 
-/// Text for people.
+/// Text for people. Whatever isn't that is taken for none: one handler's slip is no reason to hear nothing of the others.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(from = "Value")]
 pub struct Message {
     /// Its language.
     pub lang: String,
     /// The text.
     pub message: String,
+}
+
+impl From<Value> for Message {
+    fn from(value: Value) -> Self {
+        let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        Self { lang: text("lang"), message: text("message") }
+    }
 }
 
 impl Message {
@@ -142,12 +151,9 @@ fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::
 /// A status that isn't one.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidStatus {
-    /// Too long.
-    #[error("the status is longer than {MAX} bytes")]
-    Long,
-    /// Not JSON of this shape.
-    #[error("the status isn't what agents say")]
-    Malformed(#[from] serde_json::Error),
+    /// Not JSON of this shape, or too long.
+    #[error("the status isn't what agents say: {0}")]
+    Malformed(#[from] Unreadable),
     /// The call's content isn't base64.
     #[error("the content of the call isn't base64")]
     Base64,
@@ -159,10 +165,7 @@ impl StatusBlob {
     /// # Errors
     /// When it isn't one.
     pub fn parse(bytes: &[u8]) -> Result<Self, InvalidStatus> {
-        if bytes.len() > MAX {
-            return Err(InvalidStatus::Long);
-        }
-        Ok(serde_json::from_slice(bytes)?)
+        Ok(read(bytes, MAX)?)
     }
 
     /// Reads the body of `PUT /status`; none when it only creates a blob and has no content.
@@ -170,10 +173,8 @@ impl StatusBlob {
     /// # Errors
     /// When it isn't one.
     pub fn parse_call(bytes: &[u8]) -> Result<Option<Self>, InvalidStatus> {
-        if bytes.len() > MAX * 4 / 3 {
-            return Err(InvalidStatus::Long);
-        }
-        let call: Call = serde_json::from_slice(bytes)?;
+        // In base64 it is a third longer.
+        let call: Call = read(bytes, MAX / 3 * 4 + 4_096)?;
         let Some(content) = call.content.filter(|content| !content.is_empty()) else { return Ok(None) };
         let content = STANDARD.decode(content).map_err(|_| InvalidStatus::Base64)?;
         Self::parse(&content).map(Some)
@@ -182,8 +183,8 @@ impl StatusBlob {
     /// The body of `PUT /status` that puts it at a URL.
     ///
     /// # Errors
-    /// Never for what can be read.
-    pub fn call(&self, url: &str) -> Result<String, InvalidStatus> {
+    /// Never for what could be read.
+    pub fn call(&self, url: &str) -> Result<String, Unreadable> {
         let header = |name: &str, value: &str| Header { name: name.to_owned(), value: value.to_owned() };
         let call = Call {
             request_uri: url.to_owned(),

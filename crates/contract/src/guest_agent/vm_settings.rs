@@ -3,8 +3,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::names::{is_handler_name, is_thumbprint, is_version};
+use super::unreadable::{Unreadable, read};
 use super::{GoalState, Protected, WantedExtension, WantedState};
 
+/// The longest document that is read.
+const MAX: usize = 8 << 20;
 /// The oldest version of the plugin whose document agents take.
 const PLUGIN_VERSION: &str = "1.0.8.133";
 
@@ -40,14 +44,14 @@ impl GoalState {
 
 fn extension(extension: &WantedExtension) -> Value {
     let mut settings = serde_json::Map::new();
-    if let Some(public) = &extension.settings {
-        settings.insert("publicSettings".to_owned(), public.as_str().into());
+    if let Some(public) = extension.settings.as_deref().filter(|_| extension.public().is_some()) {
+        settings.insert("publicSettings".to_owned(), public.into());
     }
     if let Some(Protected { cms_base64, thumbprint }) = &extension.protected {
         settings.insert("protectedSettings".to_owned(), cms_base64.as_str().into());
         settings.insert("protectedSettingsCertThumbprint".to_owned(), thumbprint.as_str().into());
     }
-    let settings: Vec<Value> = if settings.is_empty() { Vec::new() } else { vec![settings.into()] };
+    let settings: Vec<Value> = if extension.is_numbered() { vec![settings.into()] } else { Vec::new() };
     json!({
         "name": extension.name,
         "version": extension.version,
@@ -75,6 +79,9 @@ pub struct VmSettings {
     pub in_svd_seq_no: u64,
     /// Where the status is put.
     pub status_upload_blob: StatusUploadBlob,
+    /// `FastTrack`; a document from elsewhere isn't for the agent.
+    #[serde(default)]
+    pub extension_goal_states_source: String,
     /// Whether nothing is to be done for now.
     #[serde(default)]
     pub on_hold: bool,
@@ -101,7 +108,7 @@ pub struct ExtensionGoalState {
     /// Where its package is told.
     pub location: String,
     /// The same elsewhere.
-    #[serde(default)]
+    #[serde(default, alias = "failoverLocation")]
     pub failoverlocation: Option<String>,
     /// `enabled`, `disabled` or `uninstall`.
     pub state: String,
@@ -128,9 +135,12 @@ pub struct ExtensionSettings {
 /// A document that isn't one.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidVmSettings {
-    /// It isn't JSON of this shape.
-    #[error("the host's vmSettings can't be read")]
-    Malformed(#[from] serde_json::Error),
+    /// It isn't JSON of this shape, or too long.
+    #[error("the host's vmSettings can't be read: {0}")]
+    Malformed(#[from] Unreadable),
+    /// It is about something else, which can't be carried out.
+    #[error("an extension's name, version or thumbprint in the host's vmSettings isn't one")]
+    Names,
     /// An extension has a state that there isn't.
     #[error("extension '{name}' is to be '{state}', which this agent doesn't know")]
     State {
@@ -147,8 +157,13 @@ impl VmSettings {
     /// # Errors
     /// When it isn't one.
     pub fn parse(text: &[u8]) -> Result<Self, InvalidVmSettings> {
-        let read: Self = serde_json::from_slice(text)?;
-        for ExtensionGoalState { name, state, .. } in &read.extension_goal_states {
+        let read: Self = read(text, MAX)?;
+        for ExtensionGoalState { name, version, state, settings, .. } in &read.extension_goal_states {
+            let thumbprints = settings.iter().filter_map(|one| one.protected_settings_cert_thumbprint.as_deref());
+            let mut thumbprints = thumbprints.filter(|thumbprint| !thumbprint.is_empty());
+            if !is_handler_name(name) || !is_version(version) || !thumbprints.all(is_thumbprint) {
+                return Err(InvalidVmSettings::Names);
+            }
             if !WantedState::ALL.iter().any(|known| known.as_str() == state) {
                 return Err(InvalidVmSettings::State { name: name.clone(), state: state.clone() });
             }
@@ -177,6 +192,7 @@ impl ExtensionGoalState {
             protected: settings
                 .protected_settings
                 .zip(settings.protected_settings_cert_thumbprint)
+                .filter(|(cms_base64, _)| !cms_base64.is_empty())
                 .map(|(cms_base64, thumbprint)| Protected { cms_base64, thumbprint }),
         }
     }

@@ -24,7 +24,7 @@ fn wanted() -> GoalState {
         settings: settings.map(ToOwned::to_owned),
         protected,
     };
-    let protected = Protected { cms_base64: "Q01T+/8=".to_owned(), thumbprint: "AB12".to_owned() };
+    let protected = Protected { cms_base64: "Q01T+/8=".to_owned(), thumbprint: "AB".repeat(20) };
     GoalState {
         incarnation: 7,
         etag: "e-7".to_owned(),
@@ -97,7 +97,8 @@ fn settings_in_xml_are_the_settings_file() {
     let (wanted, text) = (wanted(), wanted().extensions_config_xml());
     let document = roxmltree::Document::parse(&text).unwrap();
     let settings: Vec<_> = document.descendants().filter(|node| node.has_tag_name("RuntimeSettings")).collect();
-    assert_eq!(settings.len(), 1, "an extension without settings isn't there: the agent then makes an empty file");
+    assert_eq!(settings.len(), 2, "one without settings has a number all the same");
+    assert_eq!(Settings::parse(settings[1].text().unwrap().as_bytes()).unwrap(), Settings::default());
     assert_eq!(settings[0].attribute("seqNo"), Some("3"));
     let read = Settings::parse(settings[0].text().unwrap().as_bytes()).unwrap();
     assert_eq!(read.public, Some(json!({"port": 50342, "x": "a&b"})));
@@ -117,12 +118,23 @@ fn vm_settings_say_the_same() {
     let unknown = text.replace("\"enabled\"", "\"perhaps\"");
     assert!(VmSettings::parse(unknown.as_bytes()).unwrap_err().to_string().contains("perhaps"));
     assert!(VmSettings::parse(b"{").is_err());
+    for (name, wrong) in [(NAME, "../../x"), ("1.0.0.0", "1.0/.."), (&*"AB".repeat(20), "../id")] {
+        assert!(VmSettings::parse(text.replace(name, wrong).as_bytes()).is_err(), "{wrong}");
+    }
+    let broken = GoalState {
+        extensions: vec![WantedExtension { settings: Some("{".to_owned()), ..wanted.extensions[0].clone() }],
+        ..wanted
+    };
+    assert_eq!(VmSettings::parse(broken.vm_settings().as_bytes()).unwrap().extensions().next().unwrap().settings, None);
 }
 
 #[test]
 fn a_manifest_comes_back() {
-    let package =
-        |version: &str| Package { version: version.to_owned(), uris: vec![format!("http://h/a&b-{version}.zip")] };
+    let package = |version: &str| Package {
+        version: version.to_owned(),
+        uris: vec![format!("http://h/a&b-{version}.zip")],
+        sha256: Some("0a".repeat(32)),
+    };
     let manifest = PackageManifest { packages: vec![package("1.0.0.0"), package("1.0.1.0")] };
     assert_eq!(PackageManifest::parse(manifest.xml().as_bytes()).unwrap(), manifest);
     let none = PackageManifest::default().xml();
@@ -148,9 +160,12 @@ fn settings_of_every_shape() {
         r#"{"runtimeSettings":[{"handlerSettings":{"publicSettings":{"port":50343},"protectedSettings":{}}}]}"#;
     let read = Settings::parse(sample.as_bytes()).unwrap();
     assert_eq!((read.public, read.protected), (Some(json!({"port": 50343})), None));
-    for wrong in ["[]", "{", r#"{"runtimeSettings":{}}"#, r#"{"runtimeSettings":[{"handlerSettings":7}]}"#] {
+    let without = r#"{"runtimeSettings":[{"handlerSettings":{"protectedSettings":"Q01T"}}]}"#;
+    for wrong in ["[]", "{", r#"{"runtimeSettings":{}}"#, r#"{"runtimeSettings":[{"handlerSettings":7}]}"#, without] {
         assert!(Settings::parse(wrong.as_bytes()).is_err(), "{wrong}");
     }
+    let why = Settings::parse(br#"{"runtimeSettings":"hidden"}"#).unwrap_err();
+    assert!(!why.to_string().contains("hidden"), "{why}");
 }
 
 #[test]
@@ -179,8 +194,16 @@ fn a_handlers_files() {
         message: "listening on 50342".to_owned(),
         substatus: vec![("port".to_owned(), StatusWord::Success, "50342".to_owned())],
     };
-    let read: Value = serde_json::from_str(&status.text()).unwrap();
-    assert_eq!(read[0], status.value());
+    assert_eq!(HandlerStatus::entry(status.text().as_bytes()).unwrap(), status.value());
+    let long = HandlerStatus {
+        message: "x".repeat(200 << 10),
+        substatus: vec![("n".to_owned(), StatusWord::Error, "y".repeat(11 << 10)); 3],
+        ..status.clone()
+    };
+    let entry = HandlerStatus::entry(long.text().as_bytes()).unwrap();
+    assert_eq!(entry["status"]["formattedMessage"]["message"].as_str().unwrap().len(), 1_024);
+    assert_eq!((&entry["status"]["substatus"], &entry["status"]["status"]), (&json!([]), &json!("success")));
+    assert!(HandlerStatus::entry(status.text().replace("\"success\"", "\"fine\"").as_bytes()).is_err());
 }
 
 #[test]
