@@ -60,6 +60,8 @@ fuzz_target!(|body: &[u8]| {
             locations: Vec::new(),
         }]
         .into(),
+        started_at: 0,
+        seed: Default::default(),
     };
     let plan = match plan(&request, &context) {
         Ok(plan) => plan,

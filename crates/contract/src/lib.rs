@@ -15,6 +15,7 @@ pub mod device_code;
 pub mod device_login;
 pub mod extension;
 pub mod gate;
+pub mod guest_agent;
 pub mod head;
 pub mod headers;
 pub mod imds;

@@ -30,6 +30,10 @@ pub(crate) const REFUSED_METHOD: &str = "~";
 /// with unread bytes makes the kernel reset it, and the client may lose the answer.
 const DRAIN: usize = 256 * 1024;
 
+/// How long a connection that rests is listened to when the server is to leave and its stream can't be asked what lies in
+/// it: longer than what arrived before takes to be told by the runtime.
+const LINGER: Duration = Duration::from_millis(100);
+
 /// How long what may take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Times {
@@ -95,8 +99,11 @@ pub(crate) struct Guard<I> {
     times: Times,
     verdict: Verdict,
     leave: Leave,
-    late: Late<I>,
+    /// None where the stream has no such way, as below TLS: it is listened to for [`LINGER`] instead.
+    late: Option<Late<I>>,
     timer: Timer,
+    /// Runs while it is listened for what may still come with the end.
+    lingering: Option<Timer>,
     /// What arrived and wasn't passed on.
     arrived: BytesMut,
     state: State,
@@ -124,12 +131,19 @@ enum State {
 }
 
 impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
-    pub(crate) fn new(stream: I, limits: Limits, times: Times, verdict: Verdict, leave: Leave, late: Late<I>) -> Self {
+    pub(crate) fn new(
+        stream: I,
+        limits: Limits,
+        times: Times,
+        verdict: Verdict,
+        leave: Leave,
+        late: Option<Late<I>>,
+    ) -> Self {
         // The first head must be complete in time whether it begins or not.
         let timer = Timer::after(times.head);
         let (arrived, state, first) = (BytesMut::new(), State::Head, true);
-        let (stuck, draining) = (None, None);
-        Self { stream, limits, times, verdict, leave, late, timer, arrived, state, first, stuck, draining }
+        let (lingering, stuck, draining) = (None, None, None);
+        Self { stream, limits, times, verdict, leave, late, timer, lingering, arrived, state, first, stuck, draining }
     }
 
     /// Lets a write, a flush or an end that waits fail when it has waited too long. Each that is done begins anew; what TLS
@@ -149,7 +163,13 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
         match Pin::new(&mut self.stream).poll_read(context, out) {
             Poll::Ready(Ok(())) => Poll::Ready(Ok(out.filled().len() - before)),
             Poll::Ready(Err(why)) => Poll::Ready(Err(why)),
-            Poll::Pending if self.leave.is_asked() && self.rests() => Poll::Ready(self.read_late(out)),
+            Poll::Pending if self.leave.is_asked() && self.rests() => match self.late {
+                Some(late) => Poll::Ready(self.read_late(late, out)),
+                None => {
+                    let lingering = self.lingering.get_or_insert_with(|| Timer::after(LINGER));
+                    lingering.poll(context).map(|()| Ok(0))
+                }
+            },
             // Out of time is the end of the stream.
             Poll::Pending => self.timer.poll(context).map(|()| Ok(0)),
         }
@@ -161,8 +181,8 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
 
     /// Takes what lies in the socket; nothing is the end of the stream. The runtime's word isn't enough here: what
     /// arrived after it looked last, and before the end was asked for, is to be answered.
-    fn read_late(&self, out: &mut ReadBuf<'_>) -> io::Result<usize> {
-        let count = match (self.late)(&self.stream, out.initialize_unfilled()) {
+    fn read_late(&self, late: Late<I>, out: &mut ReadBuf<'_>) -> io::Result<usize> {
+        let count = match late(&self.stream, out.initialize_unfilled()) {
             Err(why) if why.kind() == io::ErrorKind::WouldBlock => 0,
             read => read?,
         };

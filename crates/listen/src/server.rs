@@ -111,7 +111,7 @@ impl InFlight {
     /// Waits until it is done, within bounds.
     pub async fn done(mut self) {
         if tokio::time::timeout(self.grace, self.all_done.recv()).await.is_err() {
-            tracing::warn!("connections were closed that had not ended in time");
+            tracing::warn!("connections go on that had not ended in time");
         }
     }
 }
@@ -140,7 +140,7 @@ pub async fn serve_until_asked<S: Service>(
                 continue;
             }
         };
-        let connection = connection(stream, service.clone(), config.clone(), ending.clone(), late);
+        let connection = connection(stream, service.clone(), config.clone(), ending.clone(), Some(late));
         let busy = busy.clone();
         tokio::spawn(async move {
             connection.await;
@@ -165,10 +165,10 @@ where
     I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     S: Service,
 {
-    connection(stream, service, config, ending, |_, _| Ok(0)).await;
+    connection(stream, service, config, ending, None).await;
 }
 
-async fn connection<I, S>(stream: I, service: S, config: Config, mut ending: Ending, late: Late<I>)
+async fn connection<I, S>(stream: I, service: S, config: Config, mut ending: Ending, late: Option<Late<I>>)
 where
     I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     S: Service,

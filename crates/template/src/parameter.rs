@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::check::check;
 use crate::error::{Fault, Place, TemplateError};
-use crate::evaluate::{Evaluator, Scope};
+use crate::evaluate::{Evaluator, Fresh, Scope};
 use crate::expression::{Text, classify};
 use crate::kind::Kind;
 use crate::limits::PARAMETERS;
@@ -100,7 +100,10 @@ fn value(parameter: &Declared<'_>, given: &[GivenParameter], scope: &Scope, sess
             session.value(value)?;
             value.clone()
         }
-        (None, Some(default)) => Evaluator::planning(scope, session).node(default)?,
+        (None, Some(default)) => {
+            let fresh = Fresh::new(name);
+            Evaluator { fresh: Some(&fresh), ..Evaluator::planning(scope, session) }.node(default)?
+        }
         (None, None) if nullable => return Ok(Value::Null),
         (None, None) => {
             let what = format!(

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::context::Context;
 use crate::error::{Code, Fault, Place, TemplateError};
@@ -105,6 +106,7 @@ impl PlannedResource {
     pub fn nested_context(&self) -> Context {
         let mut context = self.scope.context.clone();
         context.deployment_name.clone_from(&self.name);
+        context.seed = Uuid::new_v5(&context.seed, self.id.to_ascii_lowercase().as_bytes());
         let subscription = member(&self.id, "subscriptions").unwrap_or_default();
         let group = member(&self.id, "resourceGroups").unwrap_or_default();
         let same = subscription.eq_ignore_ascii_case(&context.subscription.subscription_id)

@@ -79,7 +79,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
     }
     let world = seeded.unwrap_or_default();
 
-    // Every port before anything is changed: what can't be opened is told with nothing done.
+    // Every port before anything is made in the store: what can't be opened is told with the store as it was.
     let mut roster = Roster::read(data.path())?;
     let machines = machines::open(world::machines(&store, &world, &roster).await?, args)?;
     let https = bind(args.https, "authority", "--https")?;

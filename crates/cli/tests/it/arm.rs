@@ -57,6 +57,16 @@ impl Arm {
         arm
     }
 
+    /// The same with a token of its own.
+    pub(crate) fn with_token(self, token: String) -> Self {
+        Self { token, ..self }
+    }
+
+    /// Its token.
+    pub(crate) fn token(&self) -> String {
+        self.token.clone()
+    }
+
     /// Sends a request; nothing when the server is gone.
     pub(crate) fn try_send(&self, method: &str, path: &str, body: &Value) -> Option<Answer> {
         let mark = if path.contains('?') { '&' } else { '?' };

@@ -54,7 +54,8 @@ pub(crate) fn begin(
 ) -> Result<(bool, OperationId), Failure> {
     names::deployment(id.name()).map_err(|invalid| document::invalid_name(&invalid))?;
     let request = DeploymentRequest::parse(body).map_err(plan::refusal)?;
-    let surroundings = Surroundings::of(tx, id)?;
+    let operation = work.operation_id();
+    let surroundings = Surroundings::of(tx, id, work.now, operation)?;
     let planned = template::plan(&request, &surroundings.context).map_err(plan::refusal)?;
     let before = tx.deployment(id)?;
     if before.as_ref().is_some_and(|before| before.state.is_under_way()) {
@@ -73,7 +74,7 @@ pub(crate) fn begin(
     properties.insert("timestamp".to_owned(), document::time(work.now));
     properties.insert("correlationId".to_owned(), uuid::Uuid::new_v4().to_string().into());
     let operation = Operation {
-        id: work.operation_id(),
+        id: operation,
         action: WRITE.to_owned(),
         subject: own.clone(),
         caller,
@@ -185,7 +186,7 @@ pub(crate) fn status(tx: &dyn ReadTx, id: &ResourceId, operation: OperationId) -
 /// `POST …/validate`: everything that can be checked without touching anything.
 pub(crate) fn validate(tx: &dyn ReadTx, work: &Work, id: &ResourceId, body: &[u8]) -> Result<Reply, Failure> {
     let request = DeploymentRequest::parse(body).map_err(plan::refusal)?;
-    let surroundings = Surroundings::of(tx, id)?;
+    let surroundings = Surroundings::of(tx, id, work.now, work.operation_id())?;
     let planned = template::plan(&request, &surroundings.context).map_err(plan::refusal)?;
     let mut properties = described(&planned, &request);
     properties.insert("provisioningState".to_owned(), "Succeeded".into());
@@ -207,7 +208,7 @@ pub(crate) fn what_if(
     body: &[u8],
 ) -> Result<Reply, Failure> {
     let request = DeploymentRequest::parse(body).map_err(plan::refusal)?;
-    let surroundings = Surroundings::of(tx, id)?;
+    let surroundings = Surroundings::of(tx, id, work.now, work.operation_id())?;
     let planned = template::plan(&request, &surroundings.context).map_err(plan::refusal)?;
     let group = id.group().map(Scope::At).unwrap_or(Scope::Root);
     let readable = |id: &ResourceId| authorized.may(&format!("{}/read", kind::spelt(&id.resource_type())), id);

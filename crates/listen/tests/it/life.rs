@@ -76,6 +76,34 @@ async fn a_request_that_arrived_before_the_end_is_answered_though_nobody_read_it
     server.task.await.unwrap();
 }
 
+/// A connection that was accepted elsewhere, as those below TLS are.
+#[tokio::test(start_paused = true)]
+async fn a_request_that_arrives_with_the_end_is_answered_below_tls_too() {
+    let serve = || {
+        let (client, server) = tokio::net::UnixStream::pair().unwrap();
+        let mirror = Mirror { gate: Arc::new(Semaphore::new(0)), begun: Arc::new(Semaphore::new(0)) };
+        let shutdown = Shutdown::default();
+        tokio::spawn(serve_connection(server, mirror, Config::default(), shutdown.ending()));
+        (RawConnection::over(client), shutdown)
+    };
+    let began = tokio::time::Instant::now();
+    let (mut busy, shutdown) = serve();
+    busy.send(GET).await;
+    assert_eq!(busy.answer().await.unwrap().status, 200);
+    shutdown.end();
+    // The server comes to know of the end, and nothing has come yet.
+    tokio::task::yield_now().await;
+    busy.send(GET).await;
+    let answer = busy.answer().await.expect("an answer and not a closed connection");
+    assert_eq!((answer.status, answer.closes()), (200, true));
+    let (mut resting, shutdown) = serve();
+    resting.send(GET).await;
+    assert_eq!(resting.answer().await.unwrap().status, 200);
+    shutdown.end();
+    assert!(resting.is_closed().await);
+    assert!(began.elapsed() < Duration::from_secs(1), "it is listened to for a moment and no longer");
+}
+
 #[tokio::test]
 async fn a_head_that_has_begun_may_be_finished_after_the_end_was_asked_for() {
     let server = Server::start();

@@ -7,8 +7,11 @@ use super::{Call, Function, MANY, function};
 use crate::error::Fault;
 use crate::session::Growing;
 
-pub(super) const TABLE: &[Function] =
-    &[function("guid", 1, MANY, guid), function("uniqueString", 1, MANY, unique_string)];
+pub(super) const TABLE: &[Function] = &[
+    function("guid", 1, MANY, guid),
+    function("newGuid", 0, 0, |call| Ok(call.fresh()?.guid(call.evaluator.scope.context.seed).to_string().into())),
+    function("uniqueString", 1, MANY, unique_string),
+];
 
 /// The namespace of `guid`, from Microsoft's "String functions for Bicep".
 const GUIDS: Uuid = Uuid::from_u128(0x11fb_06fb_712d_4ddd_98c7_e71b_bd58_8830);

@@ -30,6 +30,8 @@ fn context() -> Context {
         deployment_name: "d".to_owned(),
         environment: json!({}),
         providers: Vec::new().into(),
+        started_at: 0,
+        seed: uuid::Uuid::nil(),
     }
 }
 

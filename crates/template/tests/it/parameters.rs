@@ -72,6 +72,36 @@ fn only_a_default_is_an_expression() {
 }
 
 #[test]
+fn what_is_new_in_a_deployment_is_made_in_defaults_alone() {
+    let text = |value: &str| json!({"type": "string", "defaultValue": value});
+    let template = json!({"parameters": {
+        "now": text("[utcNow()]"), "day": text("[dateTimeAdd(utcNow('u'), 'P1D', 'd')]"),
+        "one": text("[newGuid()]"), "two": text("[newGuid()]"), "both": text("[concat(newGuid(), ' ', newGuid())]"),
+        "late": text("[concat(parameters('one'), ' ', newGuid(), ' ', newGuid())]"),
+    }});
+    let plan = planned(&template).unwrap();
+    let value = |name: &str| plan.parameters[name]["value"].as_str().unwrap().to_owned();
+    assert_eq!((value("now").as_str(), value("day").as_str()), ("20200407T145314Z", "04/08/2020"));
+    let all = ["one", "two", "both", "late"].map(value).join(" ");
+    let guids: Vec<&str> = all.split(' ').collect();
+    assert_eq!((guids.len(), guids[4]), (7, guids[0]));
+    assert_eq!(guids.iter().collect::<std::collections::BTreeSet<_>>().len(), 6, "{guids:?}");
+    for guid in &guids {
+        assert_eq!(uuid::Uuid::try_parse(guid).unwrap().get_version_num(), 4, "{guid}");
+    }
+    // A deployment is planned at each of its steps: it stays the same one.
+    assert_eq!(planned(&template).unwrap().parameters, plan.parameters);
+    for elsewhere in [
+        json!({"variables": {"v": "[utcNow()]"}}),
+        json!({"outputs": {"o": {"type": "string", "value": "[newGuid()]"}}}),
+        json!({"resources": [{"type": "a/b", "name": "[newGuid()]", "apiVersion": "1"}]}),
+    ] {
+        let message = planned(&elsewhere).unwrap_err().message;
+        assert!(message.contains("is not expected at this location"), "{message}");
+    }
+}
+
+#[test]
 fn bounds_hold_for_what_is_given_and_for_defaults_alike() {
     let text = json!({"type": "string", "allowedValues": ["[[a]", "[b]", "[[c"]});
     let list = json!({"type": "array", "allowedValues": ["[[a]", "b"]});

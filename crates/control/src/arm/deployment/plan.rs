@@ -1,7 +1,7 @@
 //! What a template may know: its surroundings, and the resources as they are.
 
 use contract::arm::{ArmError, Code};
-use domain::{ResourceId, Scope};
+use domain::{OperationId, ResourceId, Scope};
 use serde_json::{Value, json};
 use store::ReadTx;
 use template::{Context, ProviderType, ResourceGroup, Runtime, Subscription, TemplateError};
@@ -18,8 +18,13 @@ pub(crate) struct Surroundings {
 }
 
 impl Surroundings {
-    /// Those of a deployment in a resource group.
-    pub(crate) fn of(tx: &dyn ReadTx, id: &ResourceId) -> Result<Self, Failure> {
+    /// Those of a deployment in a resource group, which began at a time with an operation.
+    pub(crate) fn of(
+        tx: &dyn ReadTx,
+        id: &ResourceId,
+        began: domain::Timestamp,
+        operation: OperationId,
+    ) -> Result<Self, Failure> {
         let group = id.group().map(|id| tx.resource_group(&id)).transpose()?.flatten();
         let group = group.ok_or_else(|| ArmError::group_not_found(id.resource_group().unwrap_or_default()))?;
         let of = tx.subscription(group.subscription)?.ok_or_else(|| subscription::not_found(group.subscription))?;
@@ -47,6 +52,8 @@ impl Surroundings {
                 deployment_name: id.name().to_owned(),
                 environment: json!({"name": "symbolon"}),
                 providers: providers.collect(),
+                started_at: began.unix(),
+                seed: operation.as_uuid(),
             },
         })
     }

@@ -22,7 +22,11 @@ async fn what_is_not_sound_is_refused_by_all_three() {
             "InvalidTemplate",
             "The template function 'nofunc' is not valid.",
         ),
-        (strict(&template(name("[utcNow()]"))).to_string(), "InvalidTemplate", "'utcNow' is not supported here"),
+        (
+            strict(&template(name("[utcNow()]"))).to_string(),
+            "InvalidTemplate",
+            "'utcNow' is not expected at this location",
+        ),
         (
             strict(&template(name("[concat('a']"))).to_string(),
             "InvalidTemplate",
