@@ -30,6 +30,12 @@ const RULES: &[Rule] = &[
     },
     Rule { name: "template", may: &[], must_not: &["tokio", "axum", "hyper", "rusqlite", "rustls"], never_links: PURE },
     Rule {
+        name: "envelope",
+        may: &[],
+        must_not: &["tokio", "axum", "hyper", "rusqlite", "rustls"],
+        never_links: &["axum", "hyper", "openssl", "ring", "rsa", "rusqlite", "rustls", "tokio"],
+    },
+    Rule {
         name: "listen",
         may: &["contract"],
         must_not: &["axum", "rusqlite", "rustls"],
