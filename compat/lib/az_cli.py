@@ -49,6 +49,13 @@ class Az:
         except json.JSONDecodeError:
             return ended.stdout.strip()
 
+    def start(self, *words: str) -> subprocess.Popen:
+        """Starts a command that waits for somebody. Who starts it ends it."""
+        return subprocess.Popen(
+            [*AZ, *words],
+            env=self.env, cwd=HOME, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
     def __call__(
         self, line: str, *more: str, code: int = 0, says: str = "", look: Callable | None = None, name: str = ""
     ) -> Any:

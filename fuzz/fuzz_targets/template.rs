@@ -1,11 +1,16 @@
 //! Bodies of deployments: reading, planning, evaluating and comparing end in a value or a refusal.
 #![no_main]
 
+use std::collections::HashMap;
+
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 use symbolon_fuzz::accepted;
-use template::what_if::{WhatIf, compare};
-use template::{Context, DeploymentRequest, ProviderType, ResourceGroup, Runtime, Subscription, plan};
+use template::what_if::{Change, ChangeType, WhatIf, compare};
+use template::{Context, DeploymentRequest, Mode, Plan, ProviderType, ResourceGroup, Runtime, Subscription, plan};
+
+/// A resource of the group.
+const GROUP: &str = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg1/providers/a.b/c/d";
 
 /// A world in which everything is there.
 struct Everything;
@@ -14,6 +19,28 @@ impl Runtime for Everything {
     fn resource(&self, id: &str) -> Option<Value> {
         Some(json!({ "id": id, "location": "westus", "properties": { "x": [1, { "y": "z" }] } }))
     }
+}
+
+/// All that a plan puts, and all of the group, is told of, as what it can be where everything is there.
+fn assert_compared(plan: &Plan, changes: &[Change]) {
+    let told: HashMap<String, &Change> =
+        changes.iter().map(|change| (change.resource_id.to_ascii_lowercase(), change)).collect();
+    for change in changes {
+        assert_ne!(change.change_type, ChangeType::Create, "everything is there");
+        assert_eq!(change.change_type == ChangeType::Modify, !change.delta.is_empty());
+        assert!(change.before.is_some());
+        assert_eq!(change.change_type == ChangeType::Delete, change.after.is_none());
+    }
+    for resource in plan.resources.iter().filter(|resource| !resource.is_deployment()) {
+        let change = told.get(&resource.id.to_ascii_lowercase()).expect("each resource is told of");
+        assert!(!matches!(change.change_type, ChangeType::Delete | ChangeType::Ignore), "it is in the template");
+    }
+    let others = changes.iter().filter(|change| matches!(change.change_type, ChangeType::Delete | ChangeType::Ignore));
+    for other in others {
+        assert_eq!(other.resource_id, GROUP);
+        assert_eq!(other.change_type == ChangeType::Delete, plan.mode == Mode::Complete);
+    }
+    assert!(told.contains_key(&GROUP.to_ascii_lowercase()));
 }
 
 fuzz_target!(|body: &[u8]| {
@@ -33,6 +60,8 @@ fuzz_target!(|body: &[u8]| {
             locations: Vec::new(),
         }]
         .into(),
+        started_at: 0,
+        seed: Default::default(),
     };
     let plan = match plan(&request, &context) {
         Ok(plan) => plan,
@@ -52,9 +81,9 @@ fuzz_target!(|body: &[u8]| {
         }
     }
     let _ = plan.outputs(&Everything);
-    let group = ["/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg1/providers/a.b/c/d".to_owned()];
+    let group = [GROUP.to_owned()];
     let options = WhatIf { group: &group, ..WhatIf::default() };
     if let Ok(changes) = compare(&plan, &Everything, &options) {
-        assert!(changes.iter().all(|change| !change.to_value().is_null()));
+        assert_compared(&plan, &changes);
     }
 });

@@ -74,6 +74,7 @@ impl World {
             kek,
             ids: Ids::Random,
             settled: Settled::at_once(),
+            device_codes: control::DeviceCodes::default(),
         });
         let router = control::router(app.clone());
         let mut world = Self { app, clock, router, token: String::new(), folder };

@@ -36,8 +36,8 @@ with checks.check("all commands ran"):
     az(f"cloud register -n symbolon --endpoint-resource-manager {ARM}")
     az(f"cloud update -n symbolon --endpoint-active-directory {ARM}/adfs")
     az("cloud set -n symbolon")
-    login = f"login --service-principal -u {ADMIN['clientId']} --tenant {TENANT} -p"
-    az(f"{login} {ADMIN['clientSecret']}", look=lambda said: said[0]["id"] == SUB, name="az login: secret, ADFS style")
+    login = f"login --service-principal -u {ADMIN['clientId']} --tenant {TENANT}"
+    az(f"{login} --password={ADMIN['clientSecret']}", look=lambda said: said[0]["id"] == SUB, name="az login: secret, ADFS style")
     az("group create -n rg1 -l westus")
     one = az("identity create -g rg1 -n id1")
     az("identity federated-credential create -g rg1 --identity-name id1 -n fic --issuer https://issuer.example --subject s")

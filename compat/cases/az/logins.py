@@ -62,7 +62,7 @@ def applications(az: Az) -> None:
     forged = ("--federated-token", federated[1][:-8] + "AAAAAAAA")
     az(f"{SIGN_IN} {APP} --tenant {TENANT}", *forged, code=1, says="AADSTS", name="az login: a forged federated token")
     az.run("account", "clear")
-    named = f"{SIGN_IN} {ADMIN} -p {SECRET} --tenant sample.test"
+    named = f"{SIGN_IN} {ADMIN} --password={SECRET} --tenant sample.test"
     az(named, look=lambda said: said[0]["tenantId"] == TENANT, name="az login: the tenant by its domain")
     az("logout")
     admin(az)
@@ -80,7 +80,7 @@ def applications(az: Az) -> None:
 def admin(az: Az) -> None:
     """The one who may do everything."""
     az.run("account", "clear")
-    az.run(*f"{SIGN_IN} {ADMIN} -p {SECRET} --tenant {TENANT}".split())
+    az.run(*f"{SIGN_IN} {ADMIN} --password={SECRET} --tenant {TENANT}".split())
 
 
 def managed_identities(az: Az) -> None:
@@ -154,11 +154,11 @@ def variants(az: Az) -> None:
             f"--endpoint-resource-manager {ARM}", f"--endpoint-resource-manager {ARM.replace('https:', 'http:')}"
         ).split())  # fmt: skip
         plain.run("cloud", "set", "-n", "H")
-        login = f"{SIGN_IN} {ADMIN} -p {SECRET} --tenant {TENANT}".split()
+        login = f"{SIGN_IN} {ADMIN} --password={SECRET} --tenant {TENANT}".split()
         plain.run(*login, code=1, says="not permitted for non-TLS protected")
     with az.checks.check("instance discovery on: login fails, az login --identity doesn't"):
         plain.run("config", "set", "core.instance_discovery=true")
         plain.run(*f"cloud register -n I --endpoint-resource-manager {ARM}".split())
         plain.run("cloud", "set", "-n", "I")
-        plain.run(*login, code=1)
+        plain.run(*login, code=1, says="login.microsoftonline.com")
         plain.run("login", "--identity")

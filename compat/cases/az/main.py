@@ -2,15 +2,20 @@
 machines themselves whether each change has come to them."""
 
 
+import creation
 import logins
+import people
+import refusals
 from az_cli import Az
 from checks import Checks
 from resources import Resources
 
 checks = Checks()
 az = Az(checks)
-parts = [logins.set_up, logins.applications, *Resources(az).parts(), logins.managed_identities, logins.variants]
-parts.append(logins.take_roles_back)
+resources = Resources(az)
+parts = [logins.set_up, people.device_codes, people.password, logins.applications, *resources.parts()]
+parts += [creation.images, refusals.occupied_port, creation.disks, creation.scale_sets, resources.end]
+parts += [logins.managed_identities, logins.variants, logins.take_roles_back]
 for part in parts:
     with checks.check(f"{part.__name__}: done to its end"):
         part(az)

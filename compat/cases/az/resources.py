@@ -14,6 +14,7 @@ COMPUTE = f"{GROUP}/providers/Microsoft.Compute"
 VM, SCALE_SET = f"{COMPUTE}/virtualMachines/vm1", f"{COMPUTE}/virtualMachineScaleSets/vmss1"
 LINUX, WINDOWS = "ManagedIdentityExtensionForLinux", "ManagedIdentityExtensionForWindows"
 PUBLISHER = "Microsoft.ManagedIdentity"
+READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 SYSTEM = "[system]"
 BOTH = "SystemAssigned, UserAssigned"
 PORT, SECOND_PORT, THIRD_PORT = 50342, 50361, 50362
@@ -59,8 +60,6 @@ class Resources:
             self.power,
             self.generic,
             self.roles,
-            self.create_machines,
-            self.end,
         ]
 
     def group(self, az: Az) -> None:
@@ -248,11 +247,14 @@ class Resources:
     def power(self, az: Az) -> None:
         """Power, and an update that mustn't strip anything."""
         az("vm restart -g rg1 -n vm1")
+        az("vm restart -g rg1 -n vm1 --no-wait")
         az("vm stop -g rg1 -n vm1")
         az("vm start -g rg1 -n vm1")
         az("vm deallocate -g rg1 -n vm1")
         az("vm get-instance-view -g rg1 -n vm1", look=lambda said: said["instanceView"]["statuses"][1]["code"] == "PowerState/deallocated",
            name="az vm get-instance-view: deallocated")  # fmt: skip
+        what = f"-g rg1 --vm-name vm1 -n {LINUX} --publisher {PUBLISHER} --version 1.0"
+        az(f"vm extension set {what}", code=1, says="(OperationNotAllowed)", name="az vm extension set: the VM is deallocated")
         az("vm start -g rg1 -n vm1 --no-wait")
         az(f"vm identity assign -g rg1 -n vm1 --identities {SYSTEM} id1", name="az vm identity assign: both, before the update")
         body = '{"tags":{"c":"d"}}'
@@ -269,6 +271,14 @@ class Resources:
         kind = "--resource-type Microsoft.Compute/virtualMachines -l westus --properties"
         az(f"resource create -g rg1 -n vm2 {kind}", '{"hardwareProfile":{"vmSize":"Standard_B1s"}}')
         az(f"resource delete --ids {COMPUTE}/virtualMachines/vm2")
+        body = '{"location":"westus","identity":{"type":"SystemAssigned"},"properties":{"hardwareProfile":{"vmSize":"Standard_B1s"}}}'
+        az("rest --method put --url", f"{COMPUTE}/virtualMachines/vmr?api-version=2024-07-01", "--body", body,
+           look=lambda said: said["identity"]["principalId"], name="az rest --method put: a VM")  # fmt: skip
+        az("vm identity assign -g rg1 -n vmr", look=lambda said: said["systemAssignedIdentity"])
+        az(f"vm extension set -g rg1 --vm-name vmr -n {LINUX} --publisher {PUBLISHER} --version 1.0 --settings", '{"port":50342}',
+           look=lambda said: said["name"] == LINUX)  # fmt: skip
+        az(f"resource delete --ids {COMPUTE}/virtualMachines/vmr/extensions/{LINUX}", name="az resource delete: an extension")
+        az(f"vm extension list -g rg1 --vm-name vmr", look=lambda said: said == [], name="az vm extension list: none")
         for url in (f"{GROUP}?api-version=2024-11-01", f"{ARM}{GROUP}?api-version=2024-11-01"):
             az("rest --method get --url", url, look=lambda said: said["id"] == GROUP)
         az("rest --method get --url", "/subscriptions/{subscriptionId}/" + groups, look=lambda said: "rg1" in names(said["value"]))
@@ -289,21 +299,13 @@ class Resources:
         az("role assignment list --all")
         az(f"role assignment delete --ids {one['id']}", name="az role assignment delete")
         az(f"{listed} --assignee-object-id {who}", look=lambda said: said == [], name="az role assignment list of one: gone")
-
-    def create_machines(self, az: Az) -> None:
-        """`az vm create`: with an image, and with a disk that is there."""
-        image = "--image Canonical:ubuntu-24_04-lts:server:latest --admin-username u --generate-ssh-keys"
-        az(f"vm create -g rg1 -n vmc {image} --assign-identity {SYSTEM} {UA}/id1",
-           look=lambda said: said["identity"]["systemAssignedIdentity"])  # fmt: skip
-        az("vm identity show -g rg1 -n vmc", look=lambda said: is_kind(said, BOTH, "id1"))
-        az("vm list -g rg1 -d", name="az vm list -d with a network interface")
-        disk = "--attach-os-disk d1 --os-type linux --nics nic1 --size Standard_B1s --security-type Standard"
-        az(f"vm create -g rg1 -n vmd {disk}", code=2, says="ResourceNotFound", name="az vm create: its disk is missing")
-        interface = f"{GROUP}/providers/Microsoft.Network/networkInterfaces/nic1?api-version=2022-01-01"
-        az("rest --method put --url", interface, "--body", '{"location":"westus","properties":{"ipConfigurations":[]}}')
-        disk_body = '{"location":"westus","properties":{"osType":"Linux"}}'
-        az("rest --method put --url", f"{COMPUTE}/disks/d1?api-version=2025-01-02", "--body", disk_body)
-        az(f"vm create -g rg1 -n vmd {disk}")
+        client = self.principals["id2"]["clientId"]
+        by_client = f"role assignment create --assignee {client} --scope {GROUP} --role {READER}"
+        az(by_client, look=lambda said: said["principalId"] == who, name="az role assignment create --assignee: by its client id, with the role's")
+        az(f"role assignment list --scope {GROUP}", look=lambda said: client in [one["principalName"] for one in said],
+           name="az role assignment list: with the principals' names")  # fmt: skip
+        az(f"role assignment delete --assignee {client} --scope {GROUP} --role Reader", name="az role assignment delete --assignee")
+        az(f"{listed} --assignee-object-id {who}", look=lambda said: said == [], name="az role assignment list of one: gone again")
 
     def end(self, az: Az) -> None:
         """Everything goes."""

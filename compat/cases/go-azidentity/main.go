@@ -1,5 +1,5 @@
 // Azure's identity libraries for Go on IMDS (fixed address) and, by MSI_ENDPOINT, on the VM extension; with the argument
-// `authority`, service principals at the authority.
+// `authority`, service principals at the authority; with `arm` and the folder of the templates, the control plane.
 package main
 
 import (
@@ -21,6 +21,10 @@ func main() {
 	world := readWorld()
 	if len(os.Args) > 1 && os.Args[1] == "authority" {
 		authority(world)
+		return
+	}
+	if len(os.Args) > 2 && os.Args[1] == "arm" {
+		controlPlane(world, os.Args[2])
 		return
 	}
 	app, system := world.userAssigned("app"), world.systemAssigned()

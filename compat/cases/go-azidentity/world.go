@@ -23,6 +23,10 @@ type world struct {
 	Authority   string
 	CAFile      string `json:"caFile"`
 	Credentials struct{ Secret, PEM string }
+
+	ARM            string `json:"arm"`
+	SubscriptionID string `json:"subscriptionId"`
+	Admin          struct{ ClientID, ClientSecret string }
 }
 
 type vm struct {

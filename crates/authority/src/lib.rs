@@ -11,6 +11,7 @@
 pub mod assertion;
 pub mod certificate;
 pub mod federated;
+mod id_token;
 pub mod issuer;
 pub mod kek;
 pub mod key_ring;
@@ -21,4 +22,5 @@ pub mod signer;
 pub mod signing_pool;
 pub mod verify;
 
-pub use mint::{Authority, BACKDATE, Evidence, MintError, MintedToken, Subject, TokenSpec};
+pub use id_token::IdTokenSpec;
+pub use mint::{Account, Authority, BACKDATE, Evidence, MintError, MintedToken, Subject, TokenSpec};

@@ -49,6 +49,10 @@ pub enum Evidence {
     Certificate,
     /// With another issuer's word.
     Federated,
+    /// With its secret, on a page of ours, for a program that showed a code.
+    DeviceCode,
+    /// With what such a sign-in left behind.
+    RefreshToken,
 }
 
 impl Evidence {
@@ -60,6 +64,8 @@ impl Evidence {
             Self::Secret => "secret",
             Self::Certificate => "certificate",
             Self::Federated => "federated",
+            Self::DeviceCode => "device_code",
+            Self::RefreshToken => "refresh_token",
         }
     }
 }
@@ -81,6 +87,17 @@ pub enum Subject {
         /// The roles that the resource knows.
         roles: Vec<String>,
     },
+    /// An account that signed in to a program: `client_id` is the program's, `principal_id` the account's.
+    User(Account),
+}
+
+/// What an account is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its name.
+    pub name: String,
+    /// Its name in its tenant: `name@tenant`.
+    pub username: String,
 }
 
 /// A signed token.
@@ -161,18 +178,10 @@ impl Authority {
     pub async fn mint(&self, spec: &TokenSpec) -> Result<MintedToken, MintError> {
         let now = self.clock.now();
         let (not_before, expires_on) = (now.minus(BACKDATE), now.plus(spec.lifetime));
-        let signer = Arc::clone(&self.ring.load().active);
         let version = self.issuers.version_for(&spec.audience);
-        let mut jwt = String::with_capacity(2_048);
-        let kid = signer.kid().to_owned();
-        header(version, &kid, &mut jwt);
-        jwt.push('.');
-        let uti = self.claims(spec, version, not_before, expires_on, &mut jwt)?;
-        let (message, signature) = self.pool.sign(signer, jwt.into_bytes()).await?;
-        // What went in as text comes back as text.
-        let mut jwt = String::from_utf8(message).map_err(|_| MintError::Random)?;
-        jwt.push('.');
-        jose::encode_into(signature, &mut jwt);
+        let uti = token_id()?;
+        let claims = self.claims(spec, version, not_before, expires_on, &uti)?;
+        let (jwt, kid) = self.sign(version, &claims).await?;
         tracing::info!(
             tenant = %spec.tenant,
             client_id = %spec.client_id,
@@ -186,18 +195,30 @@ impl Authority {
         Ok(MintedToken { jwt, not_before, expires_on })
     }
 
-    /// Appends the claims; gives the token's own id.
+    /// Signs claims with the active key; the JWT and that key's id.
+    pub(crate) async fn sign(&self, version: TokenVersion, claims: &[u8]) -> Result<(String, String), MintError> {
+        let signer = Arc::clone(&self.ring.load().active);
+        let kid = signer.kid().to_owned();
+        let mut jwt = String::with_capacity(2_048);
+        header(version, &kid, &mut jwt);
+        jwt.push('.');
+        jose::encode_into(claims, &mut jwt);
+        let (message, signature) = self.pool.sign(signer, jwt.into_bytes()).await?;
+        // What went in as text comes back as text.
+        let mut jwt = String::from_utf8(message).map_err(|_| MintError::Random)?;
+        jwt.push('.');
+        jose::encode_into(signature, &mut jwt);
+        Ok((jwt, kid))
+    }
+
     fn claims(
         &self,
         spec: &TokenSpec,
         version: TokenVersion,
         not_before: Timestamp,
         expires_on: Timestamp,
-        jwt: &mut String,
-    ) -> Result<String, MintError> {
-        let mut uti = [0; 16];
-        SystemRandom::new().fill(&mut uti).map_err(|_| MintError::Random)?;
-        let uti = jose::encode(uti);
+        uti: &str,
+    ) -> Result<Vec<u8>, MintError> {
         let issuer = self.issuers.issuer(version, spec.tenant);
         let client_id = spec.client_id.to_string();
         let principal_id = spec.principal_id.to_string();
@@ -207,8 +228,14 @@ impl Authority {
                 ("2", &[], Some(resource_id.as_str()), used_by.as_deref())
             }
             Subject::Application { credential, roles } => (*credential, roles.as_slice(), None, None),
+            Subject::User(_) => ("0", &[], None, None),
         };
         let v1 = version == TokenVersion::V1;
+        let account = match &spec.subject {
+            Subject::User(account) => Some(account),
+            Subject::ManagedIdentity { .. } | Subject::Application { .. } => None,
+        };
+        let username = |shown: bool| account.filter(|_| shown).map(|account| account.username.as_str());
         let claims = AccessTokenClaims {
             aud: &spec.audience,
             iss: &issuer,
@@ -220,12 +247,17 @@ impl Authority {
             azp: (!v1).then_some(client_id.as_str()),
             azpacr: (!v1).then_some(credential),
             idp: &issuer,
-            idtyp: "app",
+            idtyp: if account.is_some() { "user" } else { "app" },
+            name: account.map(|account| account.name.as_str()),
             oid: &principal_id,
+            preferred_username: username(!v1),
             roles,
+            scp: account.map(|_| "user_impersonation"),
             sub: &principal_id,
             tid: &tenant,
-            uti: &uti,
+            unique_name: username(v1),
+            upn: username(v1),
+            uti,
             ver: if v1 { "1.0" } else { "2.0" },
             xms_act_fct: "3 9",
             xms_cc: &spec.capabilities,
@@ -235,9 +267,15 @@ impl Authority {
             xms_sub_fct: "9 3",
             xms_tcdt: spec.tenant_created_at.map(Timestamp::unix),
         };
-        jose::encode_into(serde_json::to_vec(&claims)?, jwt);
-        Ok(uti)
+        Ok(serde_json::to_vec(&claims)?)
     }
+}
+
+/// A token's own id.
+pub(crate) fn token_id() -> Result<String, MintError> {
+    let mut uti = [0; 16];
+    SystemRandom::new().fill(&mut uti).map_err(|_| MintError::Random)?;
+    Ok(jose::encode(uti))
 }
 
 /// The header: `x5t` stands in version 1.0 only. A `kid` is base64url and needs no escaping.

@@ -23,7 +23,7 @@ use crate::args::arm::ArmArgs;
 use crate::http_client::{self, Answer, Call};
 use crate::up::instance::{self, Instance};
 use crate::up::world;
-use crate::{data_dir, decode};
+use crate::{data_dir, decode, retry};
 
 /// The control plane, asked as the admin.
 pub(crate) struct Arm {
@@ -112,8 +112,15 @@ impl Arm {
         anyhow::ensure!(ours, "the control plane sends us to {url}, which isn't its own address");
         let bearer = format!("Bearer {}", self.token);
         let headers = [(AUTHORIZATION.as_str(), bearer.as_str()), (CONTENT_TYPE.as_str(), "application/json")];
-        let answer = http_client::send(Call { method, url, headers: &headers, body }, self.roots.clone()).await?;
-        if answer.status.is_success() { Ok(answer) } else { Err(Refusal::of(&answer).into()) }
+        let call = Call { method: method.clone(), url, headers: &headers, body };
+        let send = async || http_client::send(call.clone(), self.roots.clone()).await;
+        let answer = retry::patiently(&method, send, retry::wait).await?;
+        if answer.status.is_success() {
+            return Ok(answer);
+        }
+        let refusal = anyhow::Error::new(Refusal::of(&answer));
+        let given_up = retry::is_busy(answer.status) && method.is_idempotent();
+        Err(if given_up { refusal.context(retry::given_up()) } else { refusal })
     }
 
     fn url(&self, target: &Target) -> String {

@@ -25,6 +25,7 @@ pub(crate) struct Answer {
 }
 
 /// A request.
+#[derive(Clone)]
 pub(crate) struct Call<'a> {
     pub(crate) method: Method,
     pub(crate) url: &'a str,

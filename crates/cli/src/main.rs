@@ -11,6 +11,7 @@ mod hardening;
 mod http_client;
 mod logging;
 mod printer;
+mod retry;
 mod seed;
 mod up;
 

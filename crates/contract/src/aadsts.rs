@@ -1,7 +1,8 @@
 //! Errors of the token endpoint: `AADSTS` codes with their texts, HTTP status and OAuth code.
 //!
-//! Public sources: MicrosoftDocs/entra-docs `reference-error-codes.md`, Azure/azure-workload-identity#1200,
-//! Azure/login#453 and #517. The body is the newer, blank-separated form.
+//! Public sources: MicrosoftDocs/entra-docs `reference-error-codes.md` and `v2-oauth2-device-code.md`,
+//! Azure/azure-workload-identity#1200, Azure/login#453 and #517, Azure/azure-cli#22251. The body is the newer,
+//! blank-separated form.
 
 use crate::answer::{Answer, json_string};
 
@@ -80,7 +81,23 @@ pub enum Aadsts {
     },
     /// The host isn't one of this authority (instance discovery).
     UnknownInstance,
-    /// Another grant than client credentials.
+    /// Nobody has signed in with the user code yet.
+    AuthorizationPending,
+    /// The same, and the client asks faster than it was told to.
+    SlowDown,
+    /// The person said no.
+    AuthorizationDeclined,
+    /// The device code's time is over.
+    DeviceCodeExpired,
+    /// There is no such device code, or it has been used.
+    UnknownDeviceCode,
+    /// The refresh token isn't one of this authority for this client and tenant.
+    InvalidRefreshToken,
+    /// The refresh token is too old.
+    RefreshTokenExpired,
+    /// What the person signed in with isn't accepted any more.
+    RefreshTokenRevoked,
+    /// Another grant than those that are served.
     UnsupportedGrant {
         /// What was sent.
         grant: String,
@@ -133,6 +150,14 @@ impl Aadsts {
             Self::UnknownTenant { .. } => (90_002, 400, "invalid_request"),
             Self::InvalidTenant { .. } => (900_023, 400, "invalid_request"),
             Self::UnknownInstance => (50_049, 400, "invalid_instance"),
+            Self::AuthorizationPending => (70_016, 400, "authorization_pending"),
+            Self::SlowDown => (70_016, 400, "slow_down"),
+            Self::AuthorizationDeclined => (65_004, 400, "authorization_declined"),
+            Self::DeviceCodeExpired => (70_020, 400, "expired_token"),
+            Self::UnknownDeviceCode => (70_018, 400, "bad_verification_code"),
+            Self::InvalidRefreshToken => (70_000, 400, "invalid_grant"),
+            Self::RefreshTokenExpired => (700_082, 400, "invalid_grant"),
+            Self::RefreshTokenRevoked => (50_173, 400, "invalid_grant"),
             Self::UnsupportedGrant { .. } => (70_003, 400, "unsupported_grant_type"),
             Self::MissingParameter { .. } => (900_144, 400, "invalid_request"),
             Self::MalformedRequest { .. } => (90_015, 400, "invalid_request"),
@@ -205,6 +230,24 @@ impl Aadsts {
                 )
             }
             Self::UnknownInstance => "Unknown or invalid instance.".to_owned(),
+            Self::AuthorizationPending => {
+                "OAuth 2.0 device flow error. Authorization is pending. Continue polling.".to_owned()
+            }
+            Self::SlowDown => "OAuth 2.0 device flow error. Authorization is pending. Poll more slowly.".to_owned(),
+            Self::AuthorizationDeclined => "User declined to consent to access the app.".to_owned(),
+            Self::DeviceCodeExpired => "The provided value for the input parameter 'device_code' is not valid. This \
+                                        device code has expired."
+                .to_owned(),
+            Self::UnknownDeviceCode => "The provided value for the input parameter 'device_code' is not valid. This \
+                                        code is not known, or it has been used."
+                .to_owned(),
+            Self::InvalidRefreshToken => {
+                "The provided value for the input parameter 'refresh_token' is not valid.".to_owned()
+            }
+            Self::RefreshTokenExpired => "The refresh token has expired.".to_owned(),
+            Self::RefreshTokenRevoked => "The provided grant has expired due to it being revoked, a fresh auth token \
+                                          is needed."
+                .to_owned(),
             Self::UnsupportedGrant { grant } => {
                 format!("The app requested an unsupported grant type '{grant}'.")
             }

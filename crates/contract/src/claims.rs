@@ -33,17 +33,32 @@ pub struct AccessTokenClaims<'t> {
     pub azpacr: Option<&'static str>,
     /// Who knows the subject, the same as `iss`.
     pub idp: &'t str,
-    /// `app`: not a person.
+    /// `app`: not a person; `user`: a person signed in.
     pub idtyp: &'static str,
+    /// The account's name, where somebody signed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<&'t str>,
     /// The principal id.
     pub oid: &'t str,
+    /// The account's name in its tenant (2.0).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preferred_username: Option<&'t str>,
     /// The roles that the resource knows.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub roles: &'t [String],
+    /// What the client may do in the account's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scp: Option<&'static str>,
     /// The same as `oid`.
     pub sub: &'t str,
     /// The tenant.
     pub tid: &'t str,
+    /// The account's name in its tenant (1.0).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unique_name: Option<&'t str>,
+    /// The same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upn: Option<&'t str>,
     /// The token's own id.
     pub uti: &'t str,
     /// `1.0` or `2.0`.

@@ -8,8 +8,10 @@ use std::fmt;
 use crate::aadsts::Aadsts;
 use crate::answer::push_json_text;
 use crate::gate::Refusal;
-use crate::jose;
 use crate::query::Parameters;
+use crate::scope::RequestedScope;
+use crate::user_token::{REFRESH_TOKEN, UserForm};
+use crate::{device_code, jose};
 
 /// The one kind of client assertion.
 pub const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -43,6 +45,34 @@ impl fmt::Debug for Proof<'_> {
 
 /// A request for a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenRequest<'f> {
+    /// A client asks for itself.
+    Client(TokenForm<'f>),
+    /// A program asks for the person who has signed in to it.
+    User(UserForm<'f>),
+}
+
+impl<'f> TokenRequest<'f> {
+    /// Reads a form. `basic` is the user and password of an `Authorization: Basic` header, if there is one.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn parse(version: EndpointVersion, form: &'f [u8], basic: Option<(String, String)>) -> Result<Self, Aadsts> {
+        let parameters = parameters(form)?;
+        let grant = required(&parameters, "grant_type")?;
+        match (version, grant.as_ref()) {
+            (_, "client_credentials") => TokenForm::read(version, &parameters, basic).map(Self::Client),
+            (EndpointVersion::V2, device_code::GRANT) => UserForm::device_code(&parameters).map(Self::User),
+            (EndpointVersion::V2, REFRESH_TOKEN) => UserForm::refresh_token(&parameters).map(Self::User),
+            (EndpointVersion::V1 | EndpointVersion::V2, _) => {
+                Err(Aadsts::UnsupportedGrant { grant: grant.into_owned() })
+            }
+        }
+    }
+}
+
+/// A client's request for a token of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenForm<'f> {
     /// The client id as it was sent.
     pub client_id: Cow<'f, str>,
@@ -55,18 +85,12 @@ pub struct TokenForm<'f> {
 }
 
 impl<'f> TokenForm<'f> {
-    /// Reads a form. `basic` is the user and password of an `Authorization: Basic` header, if there is one.
-    ///
-    /// # Errors
-    /// The first thing that is wrong.
-    pub fn parse(version: EndpointVersion, form: &'f [u8], basic: Option<(String, String)>) -> Result<Self, Aadsts> {
-        let parameters =
-            Parameters::of_form(form).map_err(|refusal| Aadsts::MalformedRequest { reason: reason(&refusal) })?;
-        let text = |name: &str| parameters.get(name).filter(|value| !value.is_empty()).cloned();
-        let grant = text("grant_type").ok_or(Aadsts::MissingParameter { name: "grant_type" })?;
-        if grant != "client_credentials" {
-            return Err(Aadsts::UnsupportedGrant { grant: grant.into_owned() });
-        }
+    fn read(
+        version: EndpointVersion,
+        parameters: &Parameters<'f>,
+        basic: Option<(String, String)>,
+    ) -> Result<Self, Aadsts> {
+        let text = |name: &str| optional(parameters, name);
         let (user, password) = basic.unzip();
         let client_id = text("client_id").or(user.map(Cow::Owned));
         let client_id = client_id.ok_or(Aadsts::MissingParameter { name: "client_id" })?;
@@ -82,32 +106,31 @@ impl<'f> TokenForm<'f> {
             (None, None) => return Err(Aadsts::NoCredential),
         };
         let resource = match version {
-            EndpointVersion::V1 => text("resource").ok_or(Aadsts::MissingParameter { name: "resource" })?,
-            EndpointVersion::V2 => resource_of(&text("scope").ok_or(Aadsts::MissingParameter { name: "scope" })?)?,
+            EndpointVersion::V1 => required(parameters, "resource")?,
+            EndpointVersion::V2 => RequestedScope::parse(&required(parameters, "scope")?)?.resource.into(),
         };
         let capabilities = text("claims").map(|claims| capabilities(&claims)).unwrap_or_default();
         Ok(Self { client_id, proof, resource, capabilities })
     }
 }
 
-/// What MSAL for Go and msal4j ask for beside the resource with every grant, in any order. It means nothing for a
-/// client without a user, and the real service passes over it (AzureAD/microsoft-authentication-library-for-go
-/// `apps/internal/oauth/ops/accesstokens/accesstokens.go`, `AppendDefaultScopes`).
-const OIDC_SCOPES: [&str; 3] = ["openid", "offline_access", "profile"];
+/// The parameters of a form.
+pub(crate) fn parameters(form: &[u8]) -> Result<Parameters<'_>, Aadsts> {
+    Parameters::of_form(form).map_err(|refusal| Aadsts::MalformedRequest { reason: reason(&refusal) })
+}
 
-/// The resource of a scope: what stands before `/.default`, with every slash that stands there.
-fn resource_of<'f>(scope: &str) -> Result<Cow<'f, str>, Aadsts> {
-    let invalid = || Aadsts::InvalidScope { scope: scope.to_owned() };
-    let mut resources = scope.split(' ').filter(|one| !one.is_empty() && !OIDC_SCOPES.contains(one));
-    let resource = resources.next().and_then(|one| one.strip_suffix("/.default")).ok_or_else(invalid)?;
-    if resource.is_empty() || resources.next().is_some() {
-        return Err(invalid());
-    }
-    Ok(Cow::Owned(resource.to_owned()))
+/// A parameter that needn't be there; an empty one isn't.
+pub(crate) fn optional<'f>(parameters: &Parameters<'f>, name: &str) -> Option<Cow<'f, str>> {
+    parameters.get(name).filter(|value| !value.is_empty()).cloned()
+}
+
+/// A parameter that must be there.
+pub(crate) fn required<'f>(parameters: &Parameters<'f>, name: &'static str) -> Result<Cow<'f, str>, Aadsts> {
+    optional(parameters, name).ok_or(Aadsts::MissingParameter { name })
 }
 
 /// `{"access_token":{"xms_cc":{"values":["CP1"]}}}`; anything else declares nothing.
-fn capabilities(claims: &str) -> Vec<String> {
+pub(crate) fn capabilities(claims: &str) -> Vec<String> {
     let claims = jose::object(claims.as_bytes()).unwrap_or_default();
     let values = claims.get("access_token").and_then(|token| token.get("xms_cc")).and_then(|cc| cc.get("values"));
     let values = values.and_then(serde_json::Value::as_array);
@@ -146,7 +169,7 @@ impl fmt::Debug for TokenAnswer<'_> {
 }
 
 impl TokenAnswer<'_> {
-    /// The body: strings on v1, integers on v2. There is never a refresh token.
+    /// The body: strings on v1, integers on v2. A client of its own never gets a refresh token.
     #[must_use]
     pub fn body(&self, version: EndpointVersion) -> String {
         let Self { access_token, expires_in, expires_on, not_before, resource } = self;
@@ -177,32 +200,13 @@ mod tests {
     use super::*;
 
     fn form(text: &str) -> Result<TokenForm<'_>, Aadsts> {
-        TokenForm::parse(EndpointVersion::V2, text.as_bytes(), None)
+        of(EndpointVersion::V2, text, None)
     }
 
-    #[test]
-    fn a_scope_keeps_every_slash_of_its_resource() {
-        for (scope, resource) in [
-            ("https://management.azure.com/.default", "https://management.azure.com"),
-            ("https://management.core.windows.net//.default", "https://management.core.windows.net/"),
-            ("api://AzureADTokenExchange/.default", "api://AzureADTokenExchange"),
-            // MSAL for Go, and msal4j, which joins a set.
-            ("https://a/.default openid offline_access profile", "https://a"),
-            ("openid profile https://a//.default offline_access", "https://a/"),
-            ("offline_access openid profile api://a/.default", "api://a"),
-        ] {
-            assert_eq!(resource_of(scope).unwrap(), resource);
-        }
-        for wrong in [
-            "",
-            "https://a",
-            "/.default",
-            "https://a/.default https://b/.default",
-            "openid",
-            "openid profile",
-            "OpenID https://a/.default",
-        ] {
-            assert!(matches!(resource_of(wrong), Err(Aadsts::InvalidScope { .. })), "{wrong}");
+    fn of(version: EndpointVersion, text: &str, basic: Option<(String, String)>) -> Result<TokenForm<'_>, Aadsts> {
+        match TokenRequest::parse(version, text.as_bytes(), basic)? {
+            TokenRequest::Client(form) => Ok(form),
+            TokenRequest::User(form) => panic!("{form:?}"),
         }
     }
 
@@ -219,7 +223,7 @@ mod tests {
         );
         assert!(matches!(form(&assertion).unwrap().proof, Proof::Assertion(_)));
         let basic = Some(("c".to_owned(), "s".to_owned()));
-        let v1 = TokenForm::parse(EndpointVersion::V1, b"grant_type=client_credentials&resource=r", basic).unwrap();
+        let v1 = of(EndpointVersion::V1, "grant_type=client_credentials&resource=r", basic).unwrap();
         assert_eq!((v1.client_id.as_ref(), v1.proof), ("c", Proof::Secret("s".into())));
     }
 

@@ -7,6 +7,7 @@ use authority::kek::FileKek;
 use authority::secret::SecretKey;
 use store::Handle;
 
+use crate::device_code::DeviceCodes;
 use crate::external_issuer::ExternalKeys;
 use crate::settled::Settled;
 
@@ -28,6 +29,8 @@ pub struct App {
     pub kek: Arc<FileKek>,
     /// Where the ids of new resources come from.
     pub ids: Ids,
+    /// Programs that wait for a person to sign in.
+    pub device_codes: DeviceCodes,
     /// Who must have seen a change before it is answered.
     pub settled: Settled,
 }

@@ -63,7 +63,7 @@ pub use self::route::NAMES as ROUTES;
 pub(crate) use self::directory::{by_ids, service_principals};
 pub(crate) use self::provider::cloud_metadata;
 
-/// Carries out the deployments that are accepted, for ever.
+/// Carries out the deployments that are accepted, for ever; ends what guests say nothing of, and forgets what is old.
 pub async fn keep_deploying(app: Arc<App>) {
     deployment::worker::keep_running(app).await;
 }
@@ -74,6 +74,15 @@ pub async fn keep_deploying(app: Arc<App>) {
 /// When the store fails: nothing of the step was done.
 pub async fn deploy_once(app: &App) -> Result<bool, ArmError> {
     deployment::worker::advance_all(app, &mut deployment::worker::Waiting::default()).await.map_err(Failure::told)
+}
+
+/// Waits no more for guests that have said nothing for too long, as of now. [`keep_deploying`] does it for ever.
+///
+/// # Errors
+/// When the store fails: nothing was ended.
+pub async fn give_up_once(app: &App) -> Result<(), ArmError> {
+    let given_up = guest::give_up(&app.store, app.authority.clock().now()).await;
+    given_up.map_err(|error| Failure::from(error).told())
 }
 
 /// Whether a path is the control plane's.
@@ -205,10 +214,7 @@ async fn record_refusal(app: &App, caller: &Caller, permission: &Permission) -> 
 async fn check_subscription(app: &App, id: SubscriptionId, tenant: TenantId) -> Result<(), Failure> {
     let found = app.store.read(move |tx| tx.subscription(id)).await?;
     match found {
-        None => {
-            let text = format!("The subscription '{id}' could not be found.");
-            Err(ArmError::new(Code::SubscriptionNotFound, text).into())
-        }
+        None => Err(subscription::not_found(id).into()),
         Some(found) if found.tenant != tenant => {
             let text = format!(
                 "The access token is from the wrong issuer. It must match the tenant '{}' associated with this \
@@ -241,7 +247,7 @@ fn answer_write(
         Write::Group(change, id) => resource_group::write(tx, work, authorized, change, &id, body),
         Write::Resource(change, kind, id) => resource::write(tx, work, authorized, change, kind, &id, body),
         Write::RoleAssignment(change, scope, name) => {
-            role_assignment::write(tx, authorized, change, &scope, &name, body)
+            role_assignment::write(tx, work, authorized, change, &scope, &name, body)
         }
         Write::Register(subscription, namespace) => Ok(provider::register(subscription, &namespace)),
         Write::Power(action, id) => power::change(tx, work, authorized, action, &id),

@@ -164,7 +164,11 @@ fn subject_of(client: &ClientRecord, evidence: Evidence, used_by: Option<&Resour
         Holder::Application { .. } => Subject::Application {
             credential: match evidence {
                 Evidence::Secret => "1",
-                Evidence::Certificate | Evidence::Federated | Evidence::Machine => "2",
+                Evidence::Certificate
+                | Evidence::Federated
+                | Evidence::Machine
+                | Evidence::DeviceCode
+                | Evidence::RefreshToken => "2",
             },
             // No resource defines roles of its own yet; role assignments are looked up by whoever is asked.
             roles: Vec::new(),

@@ -5,16 +5,21 @@
 //! [`vm_credential`] issues what the extension keeps on a VM's disk. [`seed`] puts a described world into the
 //! store.
 
+mod account;
 mod answer;
 mod app;
 pub mod arm;
 mod client;
+mod device_code;
+mod device_login;
 mod discovery;
 pub mod external_issuer;
 mod instance_discovery;
 mod key_set;
 pub mod keys;
 mod private_file;
+mod public_client;
+mod refresh_token;
 pub mod router;
 pub mod seed;
 pub mod server;
@@ -22,8 +27,10 @@ mod settled;
 mod tenant;
 pub mod tls;
 mod token_endpoint;
+mod user_token;
 pub mod vm_credential;
 
 pub use app::{App, Ids};
+pub use device_code::DeviceCodes;
 pub use router::router;
 pub use settled::Settled;

@@ -6,10 +6,11 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
+use contract::device_login::PATH;
 use http::Method;
 
 use crate::app::App;
-use crate::{answer, arm, discovery, instance_discovery, key_set, token_endpoint};
+use crate::{answer, arm, device_code, device_login, discovery, instance_discovery, key_set, token_endpoint};
 
 /// A route: what is served, and what documents and tests need to know of it.
 pub struct Route {
@@ -25,7 +26,7 @@ const fn route(method: &'static str, path: &'static str, served: fn() -> MethodR
 }
 
 /// Every route; [`router`] serves these and no other.
-pub const ROUTES: [Route; 11] = [
+pub const ROUTES: [Route; 14] = [
     route("GET", "/{tenant}/.well-known/openid-configuration", || get(discovery::v1)),
     route("GET", "/{tenant}/v2.0/.well-known/openid-configuration", || get(discovery::v2)),
     route("GET", "/{tenant}/discovery/keys", || get(key_set::v1)),
@@ -33,6 +34,9 @@ pub const ROUTES: [Route; 11] = [
     route("GET", "/{tenant}/discovery/instance", || get(instance_discovery::get)),
     route("POST", "/{tenant}/oauth2/token", || post(token_endpoint::v1)),
     route("POST", "/{tenant}/oauth2/v2.0/token", || post(token_endpoint::v2)),
+    route("POST", "/{tenant}/oauth2/v2.0/devicecode", || post(device_code::post)),
+    route("GET", PATH, || get(device_login::get)),
+    route("POST", PATH, || post(device_login::post)),
     route("GET", "/healthz", || get(answer::health)),
     route("GET", "/metadata/endpoints", || get(arm::cloud_metadata)),
     route("POST", "/msgraph/v1.0/directoryObjects/getByIds", || post(arm::by_ids)),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use authority::kek::KekError;
 use authority::signing_pool::PoolError;
 use authority::{MintError, TokenSpec};
 use axum::body::{Body, Bytes};
@@ -11,7 +12,7 @@ use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use contract::aadsts::Aadsts;
-use contract::token_endpoint::{EndpointVersion, TokenAnswer, TokenForm};
+use contract::token_endpoint::{EndpointVersion, TokenAnswer, TokenForm, TokenRequest};
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use percent_encoding::percent_decode_str;
@@ -20,13 +21,14 @@ use crate::answer::{self, Tracing};
 use crate::app::App;
 use crate::client::{self, ClientError};
 use crate::tenant::{self, TenantError, TenantPath};
+use crate::user_token;
 
 /// The longest form that is read: an assertion with its certificates has a few kilobytes.
 pub(crate) const MAX_FORM: usize = 64 * 1024;
 /// How long a token of this endpoint lives.
-const LIFETIME: Duration = Duration::from_secs(3_600);
+pub(crate) const LIFETIME: Duration = Duration::from_secs(3_600);
 /// A token lives an instant less when it arrives, as the real service says.
-const IN_FLIGHT: u64 = 1;
+pub(crate) const IN_FLIGHT: u64 = 1;
 
 pub(crate) async fn v1(state: State<Arc<App>>, tenant: Path<String>, headers: HeaderMap, body: Body) -> Response {
     answer(EndpointVersion::V1, state, tenant, headers, body).await
@@ -57,14 +59,28 @@ async fn answer(
         Err(Failure::Busy) => answer::busy(),
         Err(Failure::Store(error)) => answer::internal(&error),
         Err(Failure::Mint(error)) => answer::internal(&error),
+        Err(Failure::Seal(error)) => answer::internal(&error),
     }
 }
 
-enum Failure {
+/// Why there is no token.
+pub(crate) enum Failure {
+    /// The client's fault.
     Refused(Aadsts),
+    /// As many wait for a signature as may.
     Busy,
+    /// The store's.
     Store(store::Error),
+    /// No token could be made.
     Mint(MintError),
+    /// No refresh token could be.
+    Seal(KekError),
+}
+
+impl From<store::Error> for Failure {
+    fn from(error: store::Error) -> Self {
+        Self::Store(error)
+    }
 }
 
 impl From<Aadsts> for Failure {
@@ -105,17 +121,29 @@ impl From<MintError> for Failure {
 async fn token(
     version: EndpointVersion,
     app: &App,
-    tenant: &str,
+    named: &str,
     headers: &HeaderMap,
     form: &Bytes,
-) -> Result<String, Failure> {
-    let named = tenant;
-    let tenant = match tenant::find(&app.store, tenant).await? {
+) -> Result<Vec<u8>, Failure> {
+    let tenant = tenant::find(&app.store, named).await?;
+    check_content_type(headers)?;
+    match TokenRequest::parse(version, form, basic(headers)?)? {
+        TokenRequest::Client(form) => client_token(version, app, tenant, named, form).await,
+        TokenRequest::User(form) => user_token::answer(app, &tenant, named, &form).await,
+    }
+}
+
+async fn client_token(
+    version: EndpointVersion,
+    app: &App,
+    tenant: TenantPath,
+    named: &str,
+    form: TokenForm<'_>,
+) -> Result<Vec<u8>, Failure> {
+    let tenant = match tenant {
         TenantPath::One(tenant) => tenant,
         TenantPath::Common => tenant::only(&app.store, named).await?,
     };
-    check_content_type(headers)?;
-    let form = TokenForm::parse(version, form, basic(headers)?)?;
     let authenticated = client::authenticate(app, &tenant, named, &form).await?;
     let spec = TokenSpec {
         tenant: tenant.id,
@@ -130,17 +158,17 @@ async fn token(
     };
     let minted = app.authority.mint(&spec).await?;
     let (not_before, expires_on) = (minted.not_before.unix(), minted.expires_on.unix());
-    Ok(TokenAnswer {
+    let answer = TokenAnswer {
         access_token: &minted.into_jwt(),
         expires_in: LIFETIME.as_secs() - IN_FLIGHT,
         expires_on,
         not_before,
         resource: &form.resource,
-    }
-    .body(version))
+    };
+    Ok(answer.body(version).into_bytes())
 }
 
-fn check_content_type(headers: &HeaderMap) -> Result<(), Aadsts> {
+pub(crate) fn check_content_type(headers: &HeaderMap) -> Result<(), Aadsts> {
     let form = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())

@@ -226,6 +226,6 @@ mod tests {
     fn only_what_passes_by_itself_is_retryable() {
         assert!(Error::unavailable(Duration::from_secs(1), "x", std::io::Error::other("y")).retryable());
         assert!(!Error::internal("x", std::io::Error::other("y")).retryable());
-        assert!(!Error::from(LimitExceeded::Extension { present: 33 }).retryable());
+        assert!(!Error::from(LimitExceeded::IdentitiesWithExtension { wanted: 33 }).retryable());
     }
 }

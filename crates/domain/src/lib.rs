@@ -14,6 +14,7 @@ pub mod deployment;
 pub mod derived_ids;
 pub mod error;
 pub mod external_issuer;
+pub mod goal_state;
 pub mod ids;
 pub mod limits;
 pub mod managed_identity;
@@ -42,6 +43,7 @@ pub use clock::{Clock, ManualClock, Monotonic, SharedClock, SystemClock, Timesta
 pub use deployment::{Deployment, DeploymentOperation, DeploymentState};
 pub use error::Error;
 pub use external_issuer::{ExternalIssuer, JwksSource};
+pub use goal_state::{GoalState, Protection};
 pub use ids::{
     ClientId, InvalidGuid, OperationId, PrincipalId, RoleAssignmentId, RoleDefinitionId, ScaleSetId, SecretId,
     SubscriptionId, TenantId, VmId,

@@ -1,8 +1,8 @@
 //! How many user-assigned identities a machine may have.
 //!
 //! Public source: MicrosoftDocs/entra-docs `howto-migrate-vm-extension.md` (32 with the extension, 1,000 through the
-//! metadata service). Both checks guard the *change* that would break the limit, so the order of the two does not
-//! matter.
+//! metadata service). What is checked is the *change* that would break a limit, whether identities or the extension come
+//! last.
 
 /// Most user-assigned identities of a machine without a managed-identity extension.
 pub const USER_ASSIGNED: usize = 1_000;
@@ -27,18 +27,10 @@ pub enum LimitExceeded {
         /// How many there would be.
         wanted: usize,
     },
-    /// The extension cannot come to a machine that has too many already.
-    #[error(
-        "the managed-identity extension serves at most {USER_ASSIGNED_WITH_EXTENSION} user-assigned identities; this \
-         virtual machine has {present}"
-    )]
-    Extension {
-        /// How many there are.
-        present: usize,
-    },
 }
 
-/// Checks a change of the assigned identities: `wanted` is how many user-assigned ones there would be after it.
+/// Checks a change of the assigned identities or of the extension: `wanted` is how many user-assigned identities there
+/// would be after it.
 ///
 /// # Errors
 /// When that is more than the machine may have.
@@ -52,14 +44,6 @@ pub fn check_assign(wanted: usize, has_managed_identity_extension: bool) -> Resu
     }
 }
 
-/// Checks that a managed-identity extension may come to a machine with `present` user-assigned identities.
-///
-/// # Errors
-/// When there are more than it can serve.
-pub fn check_extension(present: usize) -> Result<(), LimitExceeded> {
-    if present > USER_ASSIGNED_WITH_EXTENSION { Err(LimitExceeded::Extension { present }) } else { Ok(()) }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -70,7 +54,6 @@ mod tests {
     fn edges() {
         assert!(check_assign(32, true).is_ok() && check_assign(33, true).is_err());
         assert!(check_assign(1_000, false).is_ok() && check_assign(1_001, false).is_err());
-        assert!(check_extension(32).is_ok() && check_extension(33).is_err());
     }
 
     #[derive(Clone, Copy, Debug)]
@@ -96,17 +79,12 @@ mod tests {
             for change in changes {
                 match change {
                     Change::Assign(wanted) if check_assign(wanted, extension).is_ok() => count = wanted,
-                    Change::AddExtension if check_extension(count).is_ok() => extension = true,
+                    Change::AddExtension if check_assign(count, true).is_ok() => extension = true,
                     Change::RemoveExtension => extension = false,
                     Change::Assign(_) | Change::AddExtension => {}
                 }
                 prop_assert!(count <= 1_000 && (!extension || count <= 32), "{count} {extension}");
             }
-        }
-
-        #[test]
-        fn both_orders_agree(count in 0..1_100_usize) {
-            prop_assert_eq!(check_assign(count, true).is_ok(), check_extension(count).is_ok());
         }
     }
 }

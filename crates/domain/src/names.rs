@@ -54,13 +54,15 @@ pub fn resource_group(name: &str) -> Result<(), InvalidName> {
     edge(NOUN, name, "does not end in a period", !name.ends_with('.'))
 }
 
-/// A user-assigned identity: 3–128 ASCII letters, digits, `_ -`, beginning with a letter or digit.
+/// A user-assigned identity: 1–128 ASCII letters, digits, `_ -`, beginning with a letter or digit. (The document says
+/// 3–128, but the specification has no pattern for the name, and real clients use shorter ones:
+/// Azure/azure-rest-api-specs `specification/msi/…/ManagedIdentity/Identity.tsp`.)
 ///
 /// # Errors
 /// When the name breaks the rule.
 pub fn user_assigned_identity(name: &str) -> Result<(), InvalidName> {
     const NOUN: &str = "user-assigned identity";
-    length(NOUN, name, 3, 128)?;
+    length(NOUN, name, 1, 128)?;
     characters(NOUN, name, "ASCII letters, digits and _-", |c| c.is_ascii_alphanumeric() || "_-".contains(c))?;
     let begins = name.starts_with(|c: char| c.is_ascii_alphanumeric());
     edge(NOUN, name, "begins with a letter or digit", begins)
@@ -96,17 +98,28 @@ pub fn vm_extension(name: &str) -> Result<(), InvalidName> {
     edge(NOUN, name, "begins and ends with a letter or digit", clean)
 }
 
-/// A federated credential: 3–120 ASCII letters, digits, `- _`, beginning with a letter or digit (MicrosoftDocs/entra-docs
-/// `workload-identity-federation-considerations.md`).
+/// A federated credential: 1–120 ASCII letters, digits, `- _`, beginning with a letter or digit. (The document says 3–120,
+/// MicrosoftDocs/entra-docs `workload-identity-federation-considerations.md`, but real clients use shorter ones.)
 ///
 /// # Errors
 /// When the name breaks the rule.
 pub fn federated_credential(name: &str) -> Result<(), InvalidName> {
     const NOUN: &str = "federated credential";
-    length(NOUN, name, 3, 120)?;
+    length(NOUN, name, 1, 120)?;
     characters(NOUN, name, "ASCII letters, digits and _-", |c| c.is_ascii_alphanumeric() || "_-".contains(c))?;
     let begins = name.starts_with(|c: char| c.is_ascii_alphanumeric());
     edge(NOUN, name, "begins with a letter or digit", begins)
+}
+
+/// A deployment of a template: 1–64 letters, digits, `- _ . ( )`, not ending in a period.
+///
+/// # Errors
+/// When the name breaks the rule.
+pub fn deployment(name: &str) -> Result<(), InvalidName> {
+    const NOUN: &str = "deployment";
+    length(NOUN, name, 1, 64)?;
+    characters(NOUN, name, "letters, digits and -_.()", |c| c.is_alphanumeric() || "-_.()".contains(c))?;
+    edge(NOUN, name, "does not end in a period", !name.ends_with('.'))
 }
 
 /// A tenant, subscription or application in a seed: 1–64 printable characters, no space at either end.
@@ -155,13 +168,19 @@ mod tests {
         for name in ["dev", "Dev_(1).x-", "グループ", &"a".repeat(90)] {
             resource_group(name).unwrap();
         }
-        for name in ["app", "1_a-", &"a".repeat(128)] {
+        for name in ["u0", "1_a-", &"a".repeat(128)] {
             user_assigned_identity(name).unwrap();
+        }
+        for name in ["f", "1_a-", &"a".repeat(120)] {
+            federated_credential(name).unwrap();
         }
         for name in ["d", "vm-1.a", &"a".repeat(64)] {
             virtual_machine(name).unwrap();
         }
         vm_extension("ManagedIdentity_Extension-1.0").unwrap();
+        for name in ["d", "Vm_(1).x-", "グループ", &"a".repeat(64)] {
+            deployment(name).unwrap();
+        }
         display_name("tenant", "Contoso dev").unwrap();
     }
 
@@ -170,14 +189,18 @@ mod tests {
         for name in ["", "a.", "a/b", "a b", "a\n", &"a".repeat(91)] {
             assert!(resource_group(name).is_err(), "{name}");
         }
-        for name in ["ab", "_app", "app.x", "äpp", &"a".repeat(129)] {
-            assert!(user_assigned_identity(name).is_err(), "{name}");
+        for name in ["", "_app", "app.x", "äpp", &"a".repeat(129)] {
+            assert!(user_assigned_identity(name).is_err() && federated_credential(name).is_err(), "{name}");
         }
+        assert!(federated_credential(&"a".repeat(121)).is_err());
         for name in ["", "-a", "a-", "a.", "a_b", "a/b", &"a".repeat(65)] {
             assert!(virtual_machine(name).is_err(), "{name}");
         }
         for name in ["", "a/b", ".a", "a "] {
             assert!(vm_extension(name).is_err() && virtual_machine(name).is_err(), "{name}");
+        }
+        for name in ["", "a.", "a b", "a#", &"a".repeat(65)] {
+            assert!(deployment(name).is_err(), "{name}");
         }
         assert!(display_name("tenant", " a").is_err() && display_name("tenant", "a\u{7}").is_err());
     }
@@ -186,8 +209,8 @@ mod tests {
     fn the_text_says_what_and_why() {
         let text = |refused: Result<(), InvalidName>| refused.unwrap_err().to_string();
         assert_eq!(
-            text(user_assigned_identity("ab")),
-            "the name of a user-assigned identity has 3 to 128 characters; 'ab' has 2"
+            text(user_assigned_identity(&"a".repeat(129))),
+            format!("the name of a user-assigned identity has 1 to 128 characters; '{}' has 129", "a".repeat(32))
         );
         assert_eq!(
             text(virtual_machine("a\nb")),

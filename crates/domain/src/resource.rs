@@ -13,7 +13,7 @@ pub struct Resource {
     pub location: Option<String>,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
-    /// Everything else that its owner said of it: a JSON object, kept as it was given.
+    /// Everything else that its owner said of it: a JSON object, kept as it was given but for secrets.
     pub document: String,
     /// When it was made.
     pub created_at: Timestamp,

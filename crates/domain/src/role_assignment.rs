@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{InvalidResourceId, PrincipalId, ResourceId, RoleAssignmentId};
+use crate::{InvalidResourceId, PrincipalId, ResourceId, RoleAssignmentId, Timestamp};
 
 /// A role given to a principal over a scope and everything below it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,10 @@ pub struct RoleAssignment {
     pub role: String,
     /// Where it holds.
     pub scope: Scope,
+    /// When it was given. The store says so when it is first put; whoever describes one leaves it out.
+    pub created_at: Option<Timestamp>,
+    /// Who gave it; none when it was nobody with an id, such as a seed.
+    pub created_by: Option<PrincipalId>,
 }
 
 /// Where a role holds.

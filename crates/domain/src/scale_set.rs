@@ -9,7 +9,7 @@ use crate::{ExtensionSpec, ManagedIdentity, ResourceId, ScaleSetId, TenantId, Ti
 pub struct ScaleSet {
     /// Its resource id.
     pub id: ResourceId,
-    /// Its unique id; a scale set made anew under the same resource id has another.
+    /// Its unique id: one that follows from its resource id is that of every scale set made there.
     pub unique_id: ScaleSetId,
     /// The tenant of its subscription.
     pub tenant: TenantId,
@@ -91,11 +91,5 @@ impl ScaleSet {
     #[must_use]
     pub fn extension(&self, name: &str) -> Option<&ScaleSetExtension> {
         self.extensions.iter().find(|extension| extension.name.eq_ignore_ascii_case(name))
-    }
-
-    /// Whether its model has the managed-identity extension.
-    #[must_use]
-    pub fn has_managed_identity_extension(&self) -> bool {
-        self.extensions.iter().any(|extension| extension.spec.is_managed_identity())
     }
 }

@@ -3,6 +3,7 @@
 //! Below the folder everything has the place it has on a real VM: credentials in `var/lib/symbolon/identities`
 //! (0700, files 0600), the discovery file in `var/lib/waagent`.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -78,6 +79,11 @@ impl Disk {
         self.root.join("var/lib/waagent").join(discovery_file::NAME)
     }
 
+    /// Where it is noted that there is a copy of the discovery file elsewhere.
+    pub(crate) fn discovery_note(&self) -> PathBuf {
+        self.root.join("var/lib/symbolon/discovery-copy")
+    }
+
     /// Where the extension writes down its failures.
     #[must_use]
     pub fn log_folder(&self) -> PathBuf {
@@ -110,16 +116,21 @@ impl Disk {
         write_atomically(&path, text.as_bytes(), 0o600).map_err(failed("written", &path))
     }
 
-    /// Takes an identity's credential away. Absent already is fine.
+    /// Takes every credential away but those of the identities that `kept` wants: also one that can't be used, and what
+    /// an unfinished write left.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn remove(&self, client_id: ClientId) -> Result<(), DiskError> {
-        let path = self.identities().join(file_name(client_id));
-        match fs::remove_file(&path) {
-            Err(why) if why.kind() != io::ErrorKind::NotFound => Err(DiskError::Io { doing: "removed", path, why }),
-            Ok(()) | Err(_) => Ok(()),
+    pub fn keep_only(&self, kept: impl Fn(ClientId) -> bool) -> Result<(), DiskError> {
+        for path in self.entries()? {
+            let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+            let finished = name.strip_suffix(UNFINISHED).unwrap_or(name);
+            let Some(client) = finished.strip_suffix(".json") else { continue };
+            if !client.parse().is_ok_and(|client| file_name(client) == finished && kept(client)) {
+                remove(path)?;
+            }
         }
+        Ok(())
     }
 
     /// Takes everything away with which a guest without the extension has no business: the credentials, also
@@ -128,16 +139,8 @@ impl Disk {
     /// # Errors
     /// When the disk refuses.
     pub fn withdraw(&self) -> Result<(), DiskError> {
-        for path in [self.identities(), self.discovery_file()] {
-            let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-            match removed {
-                Err(why) if why.kind() != io::ErrorKind::NotFound => {
-                    return Err(DiskError::Io { doing: "removed", path, why });
-                }
-                Ok(()) | Err(_) => {}
-            }
-        }
-        Ok(())
+        remove(self.identities())?;
+        remove(self.discovery_file())
     }
 
     /// Changes whenever a credential is placed or removed; `None` while there is no folder.
@@ -152,24 +155,40 @@ impl Disk {
     #[must_use]
     pub fn load(&self) -> (Vec<NewCredential>, Vec<DiskError>) {
         let (mut sound, mut unsound) = (Vec::new(), Vec::new());
-        let folder = self.identities();
-        let entries = match fs::read_dir(&folder) {
+        let entries = match self.entries() {
             Ok(entries) => entries,
-            Err(why) if why.kind() == io::ErrorKind::NotFound => return (sound, unsound),
-            Err(why) => return (sound, vec![DiskError::Io { doing: "listed", path: folder, why }]),
+            Err(why) => return (sound, vec![why]),
         };
-        let mut paths: Vec<_> = entries
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
-            .collect();
-        paths.sort();
-        for path in paths {
+        for path in entries.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "json")) {
             match read(&path) {
                 Ok(credential) => sound.push(credential),
                 Err(why) => unsound.push(why),
             }
         }
         (sound, unsound)
+    }
+
+    /// What lies beside the credentials too, in order.
+    fn entries(&self) -> Result<Vec<PathBuf>, DiskError> {
+        let folder = self.identities();
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(why) => return Err(DiskError::Io { doing: "listed", path: folder, why }),
+        };
+        let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        paths.sort();
+        Ok(paths)
+    }
+}
+
+/// Removes a file or a folder with all in it. Absent already is fine.
+fn remove(path: PathBuf) -> Result<(), DiskError> {
+    let is_folder = fs::symlink_metadata(&path).is_ok_and(|found| found.is_dir());
+    let removed = if is_folder { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+    match removed {
+        Err(why) if why.kind() != io::ErrorKind::NotFound => Err(DiskError::Io { doing: "removed", path, why }),
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 
@@ -188,11 +207,14 @@ fn read(path: &Path) -> Result<NewCredential, DiskError> {
     stored.open().map_err(malformed)
 }
 
+/// What the name of a file ends with that is being written.
+const UNFINISHED: &str = ".new";
+
 /// Writes a file so that a reader sees the old one or the new one, also after a loss of power.
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
-    name.push(".new");
+    name.push(UNFINISHED);
     let new = folder.join(name);
     match fs::remove_file(&new) {
         Err(why) if why.kind() != io::ErrorKind::NotFound => return Err(why),

@@ -12,7 +12,7 @@ use contract::head::FramingRefusal;
 use domain::{ManagedIdentity, SelectionError, select};
 use http::header::CACHE_CONTROL;
 use http::{HeaderValue, Request, Response};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Collected, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use metrics::Counter;
 
@@ -23,11 +23,14 @@ use crate::identities::{Identities, Loaded};
 const JSON: HeaderValue = HeaderValue::from_static(CONTENT_TYPE);
 /// The longest form that is read, in bytes.
 const MAX_FORM: usize = 16 * 1024;
+/// More than any client announces, and little enough to be added to.
+const MAX_ANNOUNCED: u64 = 1 << 40;
 
-/// What a listener of the endpoint allows: bodies, also in chunks, because MSAL for Go sends its form so.
+/// What a listener of the endpoint allows: bodies, also in chunks, because MSAL for Go sends its form so. How long one
+/// may be is judged where it is read: path, method and headers come first.
 #[must_use]
 pub fn listener_config() -> listen::Config {
-    let limits = contract::head::Limits { chunked: true, body: MAX_FORM as u64, ..contract::head::Limits::default() };
+    let limits = contract::head::Limits { chunked: true, body: MAX_ANNOUNCED, ..contract::head::Limits::default() };
     listen::Config { limits, ..listen::Config::default() }
 }
 
@@ -90,6 +93,20 @@ impl listen::Service for Endpoint {
     }
 }
 
+/// Reads a form, of which one that announces too much isn't waited for.
+async fn form<B: Body>(body: B) -> Result<Bytes, Refusal>
+where
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let too_large = || Refusal::Framing(FramingRefusal::BodyTooLarge);
+    if body.size_hint().lower() > MAX_FORM as u64 {
+        return Err(too_large());
+    }
+    let read = Limited::new(body, MAX_FORM).collect().await;
+    read.map(Collected::to_bytes)
+        .map_err(|why| if why.is::<LengthLimitError>() { too_large() } else { Refusal::BodyUnreadable })
+}
+
 impl Shared {
     async fn decide<B: Body>(&self, request: Request<B>) -> Result<Response<Full<Bytes>>, Refusal>
     where
@@ -106,8 +123,7 @@ impl Shared {
         let _permit = self.throttle.admit().ok_or(Refusal::TooManyRequests)?;
         let form = if admitted.form {
             TokenRequest::check_form_type(&head.headers)?;
-            let body = Limited::new(body, MAX_FORM).collect().await.map_err(|_| Refusal::BodyUnreadable)?;
-            Some(body.to_bytes())
+            Some(form(body).await?)
         } else {
             None
         };

@@ -8,6 +8,8 @@ use tokio::net::TcpListener;
 
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 1_024;
+/// How many free ports are tried until one is free on both addresses of localhost.
+const TRIES: u32 = 16;
 
 /// Why an address can't be listened on.
 #[derive(Debug, thiserror::Error)]
@@ -38,23 +40,50 @@ fn taken(holder: Option<&str>, why: &io::Error) -> String {
 /// # Errors
 /// When the system refuses; when the port is taken the error names the process if it can be seen.
 pub fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
-    open(address).map_err(|why| {
-        let taken = why.kind() == io::ErrorKind::AddrInUse;
-        BindError { address, holder: taken.then(|| holder(address.port())).flatten(), why }
-    })
+    open(address).map_err(|why| failed(address, why))
 }
 
-/// Listens on 127.0.0.1 and ::1 with the same port: clients that resolve `localhost` may try either first.
-/// A machine without IPv6 gets the first alone.
+/// Listens on `address`, or on the first of `others` that can be listened on.
+///
+/// # Errors
+/// That of the last one.
+pub fn bind_first(address: SocketAddr, others: impl IntoIterator<Item = SocketAddr>) -> Result<TcpListener, BindError> {
+    let (mut last, mut opened) = (address, open(address));
+    for other in others {
+        if opened.is_ok() {
+            break;
+        }
+        (last, opened) = (other, open(other));
+    }
+    opened.map_err(|why| failed(last, why))
+}
+
+fn failed(address: SocketAddr, why: io::Error) -> BindError {
+    let taken = why.kind() == io::ErrorKind::AddrInUse;
+    BindError { address, holder: taken.then(|| holder(address.port())).flatten(), why }
+}
+
+/// Listens on 127.0.0.1 and ::1 with the same port: clients that resolve `localhost` may try either first. Port 0 takes one
+/// that is free on both. A machine without IPv6 gets the first alone.
 ///
 /// # Errors
 /// When either is refused for another reason than that there is no IPv6.
 pub fn bind_localhost(port: u16) -> Result<Vec<TcpListener>, BindError> {
-    let v4 = bind(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port))?;
-    let port = v4.local_addr().map_or(port, |address| address.port());
+    let tries = if port == 0 { TRIES } else { 1 };
+    on_both(tries, || bind(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)))
+}
+
+/// Listens on ::1 as well, with the port of the other.
+fn on_both(
+    tries: u32,
+    mut other: impl FnMut() -> Result<TcpListener, BindError>,
+) -> Result<Vec<TcpListener>, BindError> {
+    let v4 = other()?;
+    let port = v4.local_addr().map_or(0, |address| address.port());
     match bind(SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), port)) {
         Ok(v6) => Ok(vec![v4, v6]),
         Err(error) if is_absence_of_ipv6(&error.why) => Ok(vec![v4]),
+        Err(error) if error.why.kind() == io::ErrorKind::AddrInUse && tries > 1 => on_both(tries - 1, other),
         Err(error) => Err(error),
     }
 }
@@ -128,11 +157,33 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_first_that_is_free_is_taken() {
+        let taken = [0, 1].map(|_| bind("127.0.0.1:0".parse().unwrap()).unwrap());
+        let addresses = taken.each_ref().map(|listener| listener.local_addr().unwrap());
+        let opened = bind_first(addresses[0], [addresses[1], "127.0.0.1:0".parse().unwrap()]).unwrap();
+        assert!(!addresses.contains(&opened.local_addr().unwrap()));
+        assert_eq!(bind_first(addresses[0], [addresses[1]]).unwrap_err().address, addresses[1]);
+    }
+
+    #[tokio::test]
     async fn localhost_is_the_same_port_on_both() {
         let listeners = bind_localhost(0).unwrap();
         let ports: Vec<u16> = listeners.iter().map(|listener| listener.local_addr().unwrap().port()).collect();
         assert!(ports.iter().all(|port| *port == ports[0] && *port != 0));
         assert!(bind_localhost(ports[0]).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_free_port_that_is_taken_on_the_other_address_is_left_for_another() {
+        // Without IPv6 there is no other address.
+        let Ok(taken) = bind("[::1]:0".parse().unwrap()) else { return };
+        let half = taken.local_addr().unwrap().port();
+        let mut ports = [half, 0].into_iter();
+        let listeners =
+            on_both(2, || bind(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), ports.next().unwrap()))).unwrap();
+        assert_eq!(listeners.len(), 2);
+        assert_ne!(listeners[0].local_addr().unwrap().port(), half);
+        assert!(bind_localhost(half).is_err(), "one that was asked for isn't");
     }
 
     #[test]

@@ -30,6 +30,10 @@ pub(crate) const REFUSED_METHOD: &str = "~";
 /// with unread bytes makes the kernel reset it, and the client may lose the answer.
 const DRAIN: usize = 256 * 1024;
 
+/// How long a connection that rests is listened to when the server is to leave and its stream can't be asked what lies in
+/// it: longer than what arrived before takes to be told by the runtime.
+const LINGER: Duration = Duration::from_millis(100);
+
 /// How long what may take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Times {
@@ -95,8 +99,11 @@ pub(crate) struct Guard<I> {
     times: Times,
     verdict: Verdict,
     leave: Leave,
-    late: Late<I>,
+    /// None where the stream has no such way, as below TLS: it is listened to for [`LINGER`] instead.
+    late: Option<Late<I>>,
     timer: Timer,
+    /// Runs while it is listened for what may still come with the end.
+    lingering: Option<Timer>,
     /// What arrived and wasn't passed on.
     arrived: BytesMut,
     state: State,
@@ -124,15 +131,23 @@ enum State {
 }
 
 impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
-    pub(crate) fn new(stream: I, limits: Limits, times: Times, verdict: Verdict, leave: Leave, late: Late<I>) -> Self {
+    pub(crate) fn new(
+        stream: I,
+        limits: Limits,
+        times: Times,
+        verdict: Verdict,
+        leave: Leave,
+        late: Option<Late<I>>,
+    ) -> Self {
         // The first head must be complete in time whether it begins or not.
         let timer = Timer::after(times.head);
         let (arrived, state, first) = (BytesMut::new(), State::Head, true);
-        let (stuck, draining) = (None, None);
-        Self { stream, limits, times, verdict, leave, late, timer, arrived, state, first, stuck, draining }
+        let (lingering, stuck, draining) = (None, None, None);
+        Self { stream, limits, times, verdict, leave, late, timer, lingering, arrived, state, first, stuck, draining }
     }
 
-    /// Lets a write that waits fail when it has waited too long. Each one that gets on begins anew.
+    /// Lets a write, a flush or an end that waits fail when it has waited too long. Each that is done begins anew; what TLS
+    /// holds back for a flush has that time in all.
     fn bounded<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.stuck = None;
@@ -148,7 +163,13 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
         match Pin::new(&mut self.stream).poll_read(context, out) {
             Poll::Ready(Ok(())) => Poll::Ready(Ok(out.filled().len() - before)),
             Poll::Ready(Err(why)) => Poll::Ready(Err(why)),
-            Poll::Pending if self.leave.is_asked() && self.rests() => Poll::Ready(self.read_late(out)),
+            Poll::Pending if self.leave.is_asked() && self.rests() => match self.late {
+                Some(late) => Poll::Ready(self.read_late(late, out)),
+                None => {
+                    let lingering = self.lingering.get_or_insert_with(|| Timer::after(LINGER));
+                    lingering.poll(context).map(|()| Ok(0))
+                }
+            },
             // Out of time is the end of the stream.
             Poll::Pending => self.timer.poll(context).map(|()| Ok(0)),
         }
@@ -160,8 +181,8 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
 
     /// Takes what lies in the socket; nothing is the end of the stream. The runtime's word isn't enough here: what
     /// arrived after it looked last, and before the end was asked for, is to be answered.
-    fn read_late(&self, out: &mut ReadBuf<'_>) -> io::Result<usize> {
-        let count = match (self.late)(&self.stream, out.initialize_unfilled()) {
+    fn read_late(&self, late: Late<I>, out: &mut ReadBuf<'_>) -> io::Result<usize> {
+        let count = match late(&self.stream, out.initialize_unfilled()) {
             Err(why) if why.kind() == io::ErrorKind::WouldBlock => 0,
             read => read?,
         };
@@ -329,7 +350,8 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<I> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        self.bounded(context, flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -337,7 +359,8 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<I> {
         let left = match this.draining {
             Some(left) => left,
             None => {
-                ready!(Pin::new(&mut this.stream).poll_shutdown(context))?;
+                let shut = Pin::new(&mut this.stream).poll_shutdown(context);
+                ready!(this.bounded(context, shut))?;
                 if !matches!(this.state, State::Refusing(_) | State::Passing(1..) | State::Chunks(_)) {
                     return Poll::Ready(Ok(()));
                 }

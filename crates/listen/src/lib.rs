@@ -21,9 +21,9 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 
-pub use bind::{BindError, bind, bind_localhost};
-pub use room::Room;
-pub use server::{Config, Ending, Shutdown, serve, serve_connection};
+pub use bind::{BindError, bind, bind_first, bind_localhost};
+pub use room::{DESCRIPTORS, Room};
+pub use server::{Config, Ending, InFlight, Shutdown, serve, serve_connection, serve_until_asked};
 
 /// Answers the requests of one listener. Cloned for each connection.
 pub trait Service: Clone + Send + Sync + 'static {

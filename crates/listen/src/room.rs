@@ -2,7 +2,8 @@
 //!
 //! Every connection costs a file descriptor of the process, so without a bound one VM could take them from
 //! all others. Each listener has a few places of its own that nobody can take from it; beyond these it takes
-//! from what all have in common, but never all of that.
+//! from what all have in common, but never all of that. A listener that nobody planned gets its own from what
+//! is set aside for such, fewer the more of them there are.
 
 use std::io;
 use std::sync::Arc;
@@ -11,24 +12,40 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The most places that a listener has for itself.
 const OWN: usize = 64;
+/// The part of what isn't planned that is set aside for listeners that aren't: one in so many.
+const LATE: usize = 16;
+/// The descriptors that a listener holds besides its connections: its socket, and the one that it keeps back for the
+/// moment when there are no more.
+pub const DESCRIPTORS: usize = 2;
 
 /// The room that several listeners share. Cheap to clone; the clones are one room.
 #[derive(Clone, Debug)]
 pub struct Room {
     common: Arc<Semaphore>,
+    /// One for each listener that is planned and isn't there.
+    planned: Arc<Semaphore>,
+    /// The places of listeners that aren't planned, with their own descriptors.
+    late: Arc<Semaphore>,
     own: usize,
     share: usize,
 }
 
 impl Room {
-    /// Room for so many connections in all, shared by so many listeners.
+    /// Room for so many connections in all, shared by so many listeners. More of them find room too, less of it.
     #[must_use]
     pub fn new(connections: usize, listeners: usize) -> Self {
         let listeners = listeners.max(1);
         let connections = connections.min(Semaphore::MAX_PERMITS);
         let own = (connections / listeners / 2).min(OWN);
-        let common = connections - own * listeners;
-        Self { common: Arc::new(Semaphore::new(common)), own, share: common - common / 4 }
+        let rest = connections - own * listeners;
+        let (late, common) = (rest / LATE, rest - rest / LATE);
+        Self {
+            common: Arc::new(Semaphore::new(common)),
+            planned: Arc::new(Semaphore::new(listeners)),
+            late: Arc::new(Semaphore::new(late)),
+            own,
+            share: common - common / 4,
+        }
     }
 
     /// The most connections that one listener can hold.
@@ -39,11 +56,31 @@ impl Room {
 
     /// The places of one listener, of which it takes at most so many.
     pub(crate) fn places(&self, most: usize) -> Places {
-        let own = self.own.min(most);
+        let (own, reserved) = match self.planned.clone().try_acquire_owned() {
+            Ok(planned) => (self.own, Some(planned)),
+            Err(_) => self.reserve_late(),
+        };
+        let own = own.min(most);
         Places {
             own: Arc::new(Semaphore::new(own)),
             share: Arc::new(Semaphore::new(self.share.min(most - own))),
             common: self.common.clone(),
+            reserved: Arc::new(reserved),
+        }
+    }
+
+    /// How many places a listener that wasn't planned has for itself, and what keeps them.
+    fn reserve_late(&self) -> (usize, Option<OwnedSemaphorePermit>) {
+        loop {
+            let free = self.late.available_permits();
+            // A part of what is there, so that there is some for the next.
+            let own = (free / 8).clamp(1, self.own.max(1));
+            let Some(all) = u32::try_from(own + DESCRIPTORS).ok().filter(|_| own + DESCRIPTORS <= free) else {
+                return (0, None);
+            };
+            if let Ok(reserved) = self.late.clone().try_acquire_many_owned(all) {
+                return (own, Some(reserved));
+            }
         }
     }
 }
@@ -52,7 +89,8 @@ impl Room {
 impl Default for Room {
     fn default() -> Self {
         let connections = Semaphore::MAX_PERMITS;
-        Self { common: Arc::new(Semaphore::new(connections)), own: 0, share: connections }
+        let (common, none) = (Arc::new(Semaphore::new(connections)), Arc::new(Semaphore::new(0)));
+        Self { common, planned: none.clone(), late: none, own: 0, share: connections }
     }
 }
 
@@ -61,21 +99,30 @@ pub(crate) struct Places {
     own: Arc<Semaphore>,
     share: Arc<Semaphore>,
     common: Arc<Semaphore>,
+    /// Keeps the own ones until the listener and all its connections are gone.
+    reserved: Reserved,
 }
+
+type Reserved = Arc<Option<OwnedSemaphorePermit>>;
 
 /// The place of one connection; dropping it makes it free.
 #[derive(Debug)]
 pub(crate) struct Place {
     _own_or_share: OwnedSemaphorePermit,
     _common: Option<OwnedSemaphorePermit>,
+    _reserved: Reserved,
 }
 
 impl Places {
     /// Takes a place, and waits for one while there is none.
     pub(crate) async fn take(&self) -> io::Result<Place> {
-        let own = async { Ok(Place { _own_or_share: one(&self.own).await?, _common: None }) };
-        let common =
-            async { Ok(Place { _own_or_share: one(&self.share).await?, _common: Some(one(&self.common).await?) }) };
+        let place = |own_or_share, common| Place {
+            _own_or_share: own_or_share,
+            _common: common,
+            _reserved: self.reserved.clone(),
+        };
+        let own = async { Ok(place(one(&self.own).await?, None)) };
+        let common = async { Ok(place(one(&self.share).await?, Some(one(&self.common).await?))) };
         tokio::select! {
             biased;
             place = own => place,
@@ -103,15 +150,42 @@ mod tests {
     #[test]
     fn one_that_takes_all_it_can_leaves_places_to_every_other() {
         let room = Room::new(100, 4);
-        assert_eq!(room.most(), 12 + 39);
+        assert_eq!(room.most(), 12 + 37);
         let listeners = [0; 4].map(|_| room.places(usize::MAX));
         let greedy = fill(&listeners[0]);
         assert_eq!(greedy.len(), room.most());
         let second = fill(&listeners[1]);
-        assert_eq!(second.len(), 12 + 13, "its own, and the rest of what is common");
+        assert_eq!(second.len(), 12 + 12, "its own, and the rest of what is common");
         let others = [fill(&listeners[2]), fill(&listeners[3])];
         assert_eq!(others.each_ref().map(Vec::len), [12; 2]);
-        assert_eq!(greedy.len() + second.len() + others.iter().map(Vec::len).sum::<usize>(), 100);
+        assert_eq!(greedy.len() + second.len() + others.iter().map(Vec::len).sum::<usize>(), 97);
+    }
+
+    #[test]
+    fn listeners_that_nobody_planned_have_places_of_their_own_within_the_room() {
+        let room = Room::new(1_000, 2);
+        let planned = [0; 2].map(|_| room.places(usize::MAX));
+        let greedy: usize = planned.iter().map(|places| fill(places).leak().len()).sum();
+        let late: Vec<_> = (0..8).map(|_| room.places(usize::MAX)).collect();
+        let mut held: Vec<_> = late.iter().map(fill).collect();
+        let counts: Vec<_> = held.iter().map(Vec::len).collect();
+        assert!(counts.iter().all(|count| *count > 0) && counts.is_sorted_by(|a, b| a >= b), "{counts:?}");
+        assert!(greedy + counts.iter().sum::<usize>() + late.len() * DESCRIPTORS <= 1_000, "{greedy} {counts:?}");
+        // The places of one that ends are there again when its last connection is gone.
+        let free = room.late.available_permits();
+        let (mut late, last) = (late, held[0].pop());
+        drop((late.remove(0), held.remove(0)));
+        assert_eq!(room.late.available_permits(), free);
+        drop(last);
+        assert_eq!(room.late.available_permits(), free + counts[0] + DESCRIPTORS);
+    }
+
+    #[test]
+    fn a_planned_listener_that_ends_leaves_its_place_to_the_next() {
+        let room = Room::new(100, 1);
+        for _ in 0..3 {
+            assert_eq!(fill(&room.places(usize::MAX)).len(), room.most());
+        }
     }
 
     #[test]

@@ -96,9 +96,36 @@ impl Ending {
 }
 
 /// Serves a listener until the end is asked for, and then until what is in flight is done, within bounds.
-pub async fn serve<S: Service>(listener: TcpListener, service: S, config: Config, mut ending: Ending) {
+pub async fn serve<S: Service>(listener: TcpListener, service: S, config: Config, ending: Ending) {
+    serve_until_asked(listener, service, config, ending).await.done().await;
+}
+
+/// What a listener that ended has still in flight.
+#[must_use = "whoever ends the program waits for it"]
+pub struct InFlight {
+    all_done: mpsc::Receiver<Infallible>,
+    grace: Duration,
+}
+
+impl InFlight {
+    /// Waits until it is done, within bounds.
+    pub async fn done(mut self) {
+        if tokio::time::timeout(self.grace, self.all_done.recv()).await.is_err() {
+            tracing::warn!("connections go on that had not ended in time");
+        }
+    }
+}
+
+/// Serves a listener until the end is asked for. The address is free for others when this returns, though there may be
+/// something in flight.
+pub async fn serve_until_asked<S: Service>(
+    listener: TcpListener,
+    service: S,
+    config: Config,
+    mut ending: Ending,
+) -> InFlight {
     let places = config.room.places(config.max_connections);
-    let (busy, mut all_done) = mpsc::channel::<Infallible>(1);
+    let (busy, all_done) = mpsc::channel::<Infallible>(1);
     let mut reserve = Reserve::new();
     loop {
         let accepted = tokio::select! {
@@ -113,7 +140,7 @@ pub async fn serve<S: Service>(listener: TcpListener, service: S, config: Config
                 continue;
             }
         };
-        let connection = connection(stream, service.clone(), config.clone(), ending.clone(), late);
+        let connection = connection(stream, service.clone(), config.clone(), ending.clone(), Some(late));
         let busy = busy.clone();
         tokio::spawn(async move {
             connection.await;
@@ -121,9 +148,7 @@ pub async fn serve<S: Service>(listener: TcpListener, service: S, config: Config
         });
     }
     drop((listener, busy));
-    if tokio::time::timeout(config.grace, all_done.recv()).await.is_err() {
-        tracing::warn!("connections were closed that had not ended in time");
-    }
+    InFlight { all_done, grace: config.grace }
 }
 
 async fn accept(listener: &TcpListener, places: &Places) -> io::Result<(TcpStream, Place)> {
@@ -140,10 +165,10 @@ where
     I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     S: Service,
 {
-    connection(stream, service, config, ending, |_, _| Ok(0)).await;
+    connection(stream, service, config, ending, None).await;
 }
 
-async fn connection<I, S>(stream: I, service: S, config: Config, mut ending: Ending, late: Late<I>)
+async fn connection<I, S>(stream: I, service: S, config: Config, mut ending: Ending, late: Option<Late<I>>)
 where
     I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     S: Service,

@@ -99,11 +99,13 @@ pub enum Noun {
     Operation,
     /// A deployment; its resource id in lower case.
     Deployment,
+    /// The goal state of a virtual machine; the machine's resource id in lower case.
+    GoalState,
 }
 
 impl Noun {
     /// Every noun.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Meta,
         Self::Tenant,
         Self::Subscription,
@@ -121,6 +123,7 @@ impl Noun {
         Self::ScaleSet,
         Self::Operation,
         Self::Deployment,
+        Self::GoalState,
     ];
 
     /// Its stored name.
@@ -144,6 +147,7 @@ impl Noun {
             Self::ScaleSet => "scale_set",
             Self::Operation => "operation",
             Self::Deployment => "deployment",
+            Self::GoalState => "goal_state",
         }
     }
 
@@ -169,12 +173,12 @@ pub trait ChangeFeedReader {
 
 /// Keeps the feed short.
 pub trait ChangeFeedWriter {
-    /// Forgets the changes made before an instant; says how many. Readers that stand before them start again.
-    /// Leaves no trace in the feed itself.
+    /// Forgets the changes made before an instant, and of the others all but the last `most`; says how many. Readers
+    /// that stand before them start again ([`crate::CursorExpired::TooOld`]). Leaves no trace in the feed itself.
     ///
     /// # Errors
     /// When the store fails.
-    fn prune_changes(&mut self, before: Timestamp) -> Result<u64, Error>;
+    fn prune_changes(&mut self, before: Timestamp, most: u64) -> Result<u64, Error>;
 }
 
 impl fmt::Display for Noun {
@@ -197,7 +201,8 @@ impl fmt::Display for Noun {
             | Self::Resource
             | Self::ScaleSet
             | Self::Operation
-            | Self::Deployment => f.write_str(&self.as_str().replace('_', " ")),
+            | Self::Deployment
+            | Self::GoalState => f.write_str(&self.as_str().replace('_', " ")),
         }
     }
 }

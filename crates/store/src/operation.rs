@@ -23,6 +23,12 @@ pub trait OperationReader {
     /// # Errors
     /// When the store fails.
     fn operation_on(&self, subject: &ResourceId) -> Result<Option<Operation>, Error>;
+
+    /// What operations that began at an instant or before it still wait for, each once.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn overdue_waits(&self, began: Timestamp) -> Result<Vec<Wait>, Error>;
 }
 
 /// Changes operations.

@@ -1,7 +1,5 @@
 //! A piece of a list that is ordered by id.
 
-use domain::ResourceId;
-
 /// Which piece of a list that is ordered by id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
@@ -14,16 +12,4 @@ pub struct Page {
 impl Page {
     /// The whole list.
     pub const ALL: Self = Self { after: None, limit: usize::MAX };
-
-    /// The first piece.
-    #[must_use]
-    pub fn first(limit: usize) -> Self {
-        Self { after: None, limit }
-    }
-
-    /// The piece that follows an id.
-    #[must_use]
-    pub fn after(id: &ResourceId, limit: usize) -> Self {
-        Self { after: Some(id.key().to_owned()), limit }
-    }
 }

@@ -27,7 +27,8 @@ pub trait RoleAssignmentReader {
 
 /// Changes role assignments.
 pub trait RoleAssignmentWriter {
-    /// Stores a role assignment under its id.
+    /// Stores a role assignment under its id. One that is new was given when it says, or else now; when and by whom one
+    /// that is known was given stays as it is.
     ///
     /// # Errors
     /// [`Error::Taken`] when the same principal has the same role at the same scope under another id;

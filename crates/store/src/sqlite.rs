@@ -22,6 +22,7 @@ mod extension_spec;
 mod external_issuer;
 mod federated_credential;
 mod file;
+mod goal_state;
 mod meta;
 mod migrations;
 mod operation;

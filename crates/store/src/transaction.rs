@@ -5,12 +5,12 @@ use std::fmt::Debug;
 use crate::{
     Act, ApplicationReader, ApplicationWriter, AuditReader, CertificateCredentialReader, CertificateCredentialWriter,
     ChangeFeedReader, ChangeFeedWriter, ClientReader, Cursor, DeploymentReader, DeploymentWriter, Error,
-    ExternalIssuerReader, ExternalIssuerWriter, FederatedCredentialReader, FederatedCredentialWriter, MetaReader,
-    MetaWriter, OperationReader, OperationWriter, ResourceGroupReader, ResourceGroupWriter, ResourceReader,
-    ResourceWriter, RoleAssignmentReader, RoleAssignmentWriter, ScaleSetReader, ScaleSetWriter, ServicePrincipalReader,
-    SigningKeyReader, SigningKeyWriter, SubscriptionReader, SubscriptionWriter, TenantReader, TenantWriter,
-    UserAssignedIdentityReader, UserAssignedIdentityWriter, VirtualMachineReader, VirtualMachineWriter,
-    VmExtensionReader, VmExtensionWriter,
+    ExternalIssuerReader, ExternalIssuerWriter, FederatedCredentialReader, FederatedCredentialWriter, GoalStateReader,
+    GoalStateWriter, MetaReader, MetaWriter, OperationReader, OperationWriter, ResourceGroupReader,
+    ResourceGroupWriter, ResourceReader, ResourceWriter, RoleAssignmentReader, RoleAssignmentWriter, ScaleSetReader,
+    ScaleSetWriter, ServicePrincipalReader, SigningKeyReader, SigningKeyWriter, SubscriptionReader, SubscriptionWriter,
+    TenantReader, TenantWriter, UserAssignedIdentityReader, UserAssignedIdentityWriter, VirtualMachineReader,
+    VirtualMachineWriter, VmExtensionReader, VmExtensionWriter,
 };
 
 /// Everything an installation keeps. Blocking; async code uses [`crate::Handle`].
@@ -57,6 +57,7 @@ pub trait ReadTx:
     + DeploymentReader
     + ExternalIssuerReader
     + FederatedCredentialReader
+    + GoalStateReader
     + MetaReader
     + OperationReader
     + ResourceGroupReader
@@ -85,6 +86,7 @@ pub trait Tx:
     + DeploymentWriter
     + ExternalIssuerWriter
     + FederatedCredentialWriter
+    + GoalStateWriter
     + MetaWriter
     + OperationWriter
     + ResourceGroupWriter

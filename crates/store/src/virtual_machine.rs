@@ -12,12 +12,6 @@ pub trait VirtualMachineReader {
     /// When the store fails.
     fn virtual_machine(&self, id: &ResourceId) -> Result<Option<VirtualMachine>, Error>;
 
-    /// By `vmId`.
-    ///
-    /// # Errors
-    /// When the store fails.
-    fn virtual_machine_by_vm_id(&self, id: VmId) -> Result<Option<VirtualMachine>, Error>;
-
     /// Whether a machine has or had this `vmId`.
     ///
     /// # Errors

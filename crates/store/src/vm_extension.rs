@@ -23,12 +23,6 @@ pub trait VmExtensionReader {
     /// # Errors
     /// When the store fails.
     fn vm_extensions_of_scale_set(&self, scale_set: &ResourceId) -> Result<Vec<VmExtension>, Error>;
-
-    /// Those that are on their way, by id.
-    ///
-    /// # Errors
-    /// When the store fails.
-    fn vm_extensions_under_way(&self) -> Result<Vec<VmExtension>, Error>;
 }
 
 /// Changes VM extensions.

@@ -5,13 +5,14 @@ use crate::error::{Fault, TemplateError};
 use crate::evaluate::{Scope, Values};
 use crate::expression::{Expression, Form, Text, classify, each_call, parse};
 use crate::functions;
+use crate::nested::Apart;
 use crate::node::{Data, Node};
 use crate::session::Session;
 
 /// Checks all strings and names of members: syntax, functions, numbers of arguments, parameters and variables that are
-/// named by a literal. `skip` is left out.
-pub(crate) fn check(node: &Node, skip: Option<&Node>, scope: &Scope, session: &Session) -> Result<(), TemplateError> {
-    if skip.is_some_and(|skip| std::ptr::eq(skip, node)) {
+/// named by a literal. What is evaluated apart is left out.
+pub(crate) fn check(node: &Node, apart: &Apart, scope: &Scope, session: &Session) -> Result<(), TemplateError> {
+    if apart.contain(node) {
         return Ok(());
     }
     let text = |text: &str| {
@@ -25,10 +26,10 @@ pub(crate) fn check(node: &Node, skip: Option<&Node>, scope: &Scope, session: &S
     match &node.data {
         Data::Null | Data::Bool(_) | Data::Number(_) => Ok(()),
         Data::Text(value) => text(value).map_err(placed),
-        Data::Array(elements) => elements.iter().try_for_each(|element| check(element, skip, scope, session)),
+        Data::Array(elements) => elements.iter().try_for_each(|element| check(element, apart, scope, session)),
         Data::Object(members) => members.iter().try_for_each(|member| {
             text(&member.name).map_err(|fault| fault.into_error(member.place, str::to_owned))?;
-            check(&member.value, skip, scope, session)
+            check(&member.value, apart, scope, session)
         }),
     }
 }

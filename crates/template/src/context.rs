@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 /// The surroundings of one deployment to a resource group.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +18,10 @@ pub struct Context {
     pub environment: Value,
     /// What `providers()` knows; shared, since each nested deployment has a context of its own.
     pub providers: Arc<[ProviderType]>,
+    /// When the deployment began, in seconds since 1970: the time that `utcNow` gives. The same whenever it is planned.
+    pub started_at: i64,
+    /// Random, and the same whenever the same deployment is planned: what `newGuid` makes its values of.
+    pub seed: Uuid,
 }
 
 /// What `subscription()` and `tenant()` give.

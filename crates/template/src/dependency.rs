@@ -1,7 +1,7 @@
 //! What comes before what: `dependsOn`, references, batches; and an order that keeps it.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use serde_json::Value;
 
@@ -55,19 +55,22 @@ pub(crate) fn explicit(
     Ok(edges)
 }
 
-/// Adds what a serial copy waits for: every resource of the batch before.
+/// Adds what a serial copy waits for: all that is deployed of the last batch before of which anything is.
 pub(crate) fn batches(instances: &[Instance], edges: &mut Edges, session: &Session) -> Result<(), Fault> {
-    let mut members: HashMap<(usize, usize), Vec<usize>> = HashMap::new();
-    for (at, instance) in instances.iter().enumerate() {
+    let mut members: BTreeMap<(usize, usize), Vec<usize>> = BTreeMap::new();
+    for (at, instance) in instances.iter().enumerate().filter(|(_, instance)| instance.deployed) {
         if let Some(batch) = instance.batch {
             members.entry((instance.definition, batch)).or_default().push(at);
         }
     }
     for (instance, edges) in instances.iter().zip(edges) {
-        let before = instance.batch.and_then(|batch| batch.checked_sub(1));
-        let before = before.and_then(|before| members.get(&(instance.definition, before)));
-        session.steps(before.map_or(0, Vec::len))?;
-        edges.extend(before.into_iter().flatten());
+        let Some(batch) = instance.batch else { continue };
+        let Some((_, before)) = members.range((instance.definition, 0)..(instance.definition, batch)).next_back()
+        else {
+            continue;
+        };
+        session.steps(before.len())?;
+        edges.extend(before);
     }
     Ok(())
 }

@@ -1,20 +1,23 @@
 //! Evaluates expressions and whole values.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use crate::context::Context;
 use crate::error::Fault;
 use crate::expression::{Expression, Form, Text, classify, parse};
-use crate::functions;
+use crate::functions::{self, Local};
 use crate::known::Known;
 use crate::node::{Data, Member, Node};
 use crate::request::Mode;
 use crate::runtime::Runtime;
+use crate::secret::Secrets;
 use crate::session::Session;
 
 /// What the expressions of one template can name.
@@ -24,8 +27,8 @@ pub(crate) struct Scope {
     /// The template itself, for `deployment()`.
     pub(crate) template: Value,
     pub(crate) parameters: Values,
-    /// The texts of secure parameters.
-    pub(crate) secrets: Vec<String>,
+    /// The values of secure parameters.
+    pub(crate) secrets: Secrets,
     pub(crate) variables: Values,
     /// The resources of the template; empty until they are expanded.
     pub(crate) known: Known,
@@ -79,11 +82,35 @@ pub(crate) struct Evaluator<'s> {
     pub(crate) session: &'s Session,
     /// The copies around, the innermost last.
     pub(crate) turns: Vec<Turn>,
+    /// The variables of the lambdas around, the innermost last.
+    pub(crate) locals: Vec<Local>,
+    /// The default that is evaluated, where one is: what is new in each deployment is made there alone.
+    pub(crate) fresh: Option<&'s Fresh>,
+}
+
+/// The default of a parameter that makes something new.
+pub(crate) struct Fresh {
+    /// The name of the parameter.
+    name: String,
+    made: Cell<u32>,
+}
+
+impl Fresh {
+    pub(crate) fn new(name: &str) -> Self {
+        Self { name: name.to_ascii_lowercase(), made: Cell::new(0) }
+    }
+
+    /// A GUID that no other call of the deployment gives, and that each planning of it gives again.
+    pub(crate) fn guid(&self, seed: Uuid) -> Uuid {
+        let number = self.made.replace(self.made.get().saturating_add(1));
+        let bytes = Uuid::new_v5(&seed, format!("{}/{number}", self.name).as_bytes()).into_bytes();
+        uuid::Builder::from_random_bytes(bytes).into_uuid()
+    }
 }
 
 impl<'s> Evaluator<'s> {
     pub(crate) fn planning(scope: &'s Scope, session: &'s Session) -> Self {
-        Self { scope, runtime: None, session, turns: Vec::new() }
+        Self { scope, runtime: None, session, turns: Vec::new(), locals: Vec::new(), fresh: None }
     }
 
     pub(crate) fn with_turn(&self, turn: Turn) -> Self {

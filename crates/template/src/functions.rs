@@ -11,15 +11,19 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use crate::error::Fault;
-use crate::evaluate::{Evaluator, Outcome, all};
+use crate::evaluate::{Evaluator, Fresh, Outcome, all};
 use crate::expression::Expression;
 
 mod array;
+mod cidr;
 mod collection;
+mod date;
 mod deployment;
 mod encoding;
 mod format;
+mod lambda;
 mod logical;
+mod number;
 mod numeric;
 mod object;
 mod resource;
@@ -27,6 +31,8 @@ mod string;
 #[cfg(test)]
 mod tests;
 mod unique;
+
+pub(crate) use lambda::Local;
 
 /// A function.
 pub(crate) struct Function {
@@ -43,6 +49,12 @@ enum Run {
     Named(Named),
     /// `if`, which evaluates one of two.
     If,
+    /// On its arguments' values and on lambdas.
+    Lambdas(lambda::OnLambdas),
+    /// `lambda` itself, which is evaluated by the function that it is an argument of.
+    Lambda,
+    /// `lambdaVariables`
+    Local,
 }
 
 #[derive(Clone, Copy)]
@@ -63,16 +75,19 @@ const fn function(
     Function { name, least, most, run: Run::Values(run) }
 }
 
-const FAMILIES: [&[Function]; 12] = [
+const FAMILIES: [&[Function]; 15] = [
     string::TABLE,
     format::TABLE,
     encoding::TABLE,
     unique::TABLE,
+    cidr::TABLE,
+    date::TABLE,
     collection::TABLE,
     array::TABLE,
     object::TABLE,
     numeric::TABLE,
     logical::TABLE,
+    lambda::TABLE,
     deployment::TABLE,
     resource::TABLE,
     SPECIAL,
@@ -82,38 +97,21 @@ const SPECIAL: &[Function] = &[
     Function { name: "parameters", least: 1, most: 1, run: Run::Named(Named::Parameter) },
     Function { name: "variables", least: 1, most: 1, run: Run::Named(Named::Variable) },
     Function { name: "if", least: 3, most: 3, run: Run::If },
+    Function { name: "lambda", least: 1, most: MANY, run: Run::Lambda },
+    Function { name: "lambdaVariables", least: 1, most: 1, run: Run::Local },
 ];
 
-/// Functions that Azure has and this engine refuses: they need a clock, randomness, secrets of resources, other
-/// templates or functions as values.
+/// Functions that Azure has and this engine refuses: they need secrets of resources, or what is known of whoever deploys.
 const REFUSED: &[&str] = &[
-    "cidrHost",
-    "cidrSubnet",
-    "dateTimeAdd",
-    "dateTimeFromEpoch",
-    "dateTimeToEpoch",
     "deployer",
-    "filter",
-    "groupBy",
-    "lambda",
-    "lambdaVariables",
     "list",
     "listAccountSas",
     "listKeys",
     "listSecrets",
     "listServiceSas",
     "managementGroup",
-    "map",
-    "mapValues",
-    "newGuid",
-    "parseCidr",
-    "pickZones",
-    "reduce",
-    "sort",
     "toLogicalZone",
     "toPhysicalZone",
-    "toObject",
-    "utcNow",
 ];
 
 /// Finds a function by its name and checks how many arguments it gets.
@@ -152,7 +150,12 @@ pub(crate) fn call<'s>(evaluator: &Evaluator<'s>, name: &str, arguments: &[Expre
             evaluator.session.value(&value)?;
             Ok(Cow::Owned(value))
         }
-        (Run::If | Run::Named(_), _) => Err(Fault::invalid(format!("The template function '{name}' is not valid."))),
+        (Run::Lambdas(run), arguments) => lambda::call(evaluator, function.name, *run, arguments),
+        (Run::Local, [name]) => lambda::variable(evaluator, name),
+        (Run::Lambda, _) => Err(Fault::invalid("The template function 'lambda' is not expected at this location.")),
+        (Run::If | Run::Named(_) | Run::Local, _) => {
+            Err(Fault::invalid(format!("The template function '{name}' is not valid.")))
+        }
     }
 }
 
@@ -209,6 +212,17 @@ impl Call<'_, '_> {
             "Unable to evaluate template language function '{name}': {why} Please see https://aka.ms/arm-functions for \
              usage details."
         ))
+    }
+
+    /// What the default of a parameter may make anew; elsewhere it would be another at each evaluation.
+    fn fresh(&self) -> Result<&Fresh, Fault> {
+        self.evaluator.fresh.ok_or_else(|| {
+            Fault::invalid(format!(
+                "The template function '{}' is not expected at this location. Please see https://aka.ms/arm-functions \
+                 for usage details.",
+                self.name
+            ))
+        })
     }
 
     fn values(&self) -> impl Iterator<Item = &Value> {

@@ -31,23 +31,36 @@ pub(crate) struct Names<'a> {
     pub(crate) api_version: &'a str,
     /// Symbolic names and the name of its copy.
     pub(crate) symbols: &'a [String],
+    /// Whether it is deployed.
+    pub(crate) deployed: bool,
 }
 
 impl Known {
-    /// Adds the next resource; false when its id is there already.
+    /// Adds the next resource; false when its id is there already. The same resource may stand more than once, under
+    /// conditions that exclude each other: its names are those of the one that is deployed.
     pub(crate) fn add(&mut self, names: &Names<'_>) -> bool {
         let at = self.resources.len();
-        let fresh = self.ids.insert(names.id.to_ascii_lowercase(), [at]).is_none();
         self.resources.push(KnownResource { id: names.id.to_owned(), api_version: names.api_version.to_owned() });
-        let together = format!("{}/{}", names.resource_type, names.name);
-        for path in interleave(names.resource_type, names.name).into_iter().chain([together]) {
-            self.typed.entry(path.to_ascii_lowercase()).or_insert([at]);
-        }
-        self.names.entry(names.name.to_ascii_lowercase()).or_default().push(at);
         for symbol in names.symbols {
             self.symbols.entry(symbol.to_ascii_lowercase()).or_default().push(at);
         }
-        fresh
+        let id = names.id.to_ascii_lowercase();
+        let earlier = self.ids.get(&id).copied();
+        if earlier.is_some() && !names.deployed {
+            return false;
+        }
+        self.ids.insert(id, [at]);
+        let together = format!("{}/{}", names.resource_type, names.name);
+        for path in interleave(names.resource_type, names.name).into_iter().chain([together]) {
+            let found = self.typed.entry(path.to_ascii_lowercase()).or_insert([at]);
+            if earlier == Some(*found) {
+                *found = [at];
+            }
+        }
+        let alone = self.names.entry(names.name.to_ascii_lowercase()).or_default();
+        alone.retain(|known| earlier != Some([*known]));
+        alone.push(at);
+        earlier.is_none()
     }
 
     /// Whether the resources of the template aren't expanded yet, or are none.

@@ -41,8 +41,10 @@ mod request;
 mod resource;
 mod resource_id;
 mod runtime;
+mod secret;
 mod session;
 mod settle;
+mod text;
 mod variable;
 pub mod what_if;
 

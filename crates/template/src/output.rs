@@ -8,6 +8,7 @@ use crate::error::{Code, Fault, Place, TemplateError};
 use crate::evaluate::{Evaluator, Scope};
 use crate::kind::Kind;
 use crate::limits::OUTPUTS;
+use crate::nested::Apart;
 use crate::node::Node;
 use crate::runtime::Runtime;
 use crate::session::Session;
@@ -23,7 +24,7 @@ impl Outputs {
         if section.members().len() > OUTPUTS {
             return Err(TemplateError::too_many("outputs", OUTPUTS, &section));
         }
-        check(&section, None, scope, session)?;
+        check(&section, &Apart::default(), scope, session)?;
         let evaluator = Evaluator::planning(scope, session);
         for member in section.members() {
             let Place { line, column } = member.value.place;

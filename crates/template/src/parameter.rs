@@ -4,13 +4,16 @@ use serde_json::{Map, Value, json};
 
 use crate::check::check;
 use crate::error::{Fault, Place, TemplateError};
-use crate::evaluate::{Evaluator, Scope};
+use crate::evaluate::{Evaluator, Fresh, Scope};
+use crate::expression::{Text, classify};
 use crate::kind::Kind;
 use crate::limits::PARAMETERS;
+use crate::nested::Apart;
 use crate::node::Node;
 use crate::request::GivenParameter;
 use crate::session::Session;
 use crate::settle::settle;
+use crate::text;
 
 /// A parameter that the template declares.
 #[derive(Debug)]
@@ -33,8 +36,8 @@ pub(crate) fn evaluate(
     for parameter in &declared {
         scope.parameters.define(parameter.name);
     }
-    for parameter in &declared {
-        check(parameter.definition.get("defaultValue").unwrap_or(parameter.definition), None, scope, session)?;
+    for default in declared.iter().filter_map(|parameter| parameter.definition.get("defaultValue")) {
+        check(default, &Apart::default(), scope, session)?;
     }
     let value = |scope: &Scope, parameter: &Declared<'_>| value(parameter, given, scope, session);
     settle(
@@ -44,7 +47,7 @@ pub(crate) fn evaluate(
         value,
         |scope, parameter, value| {
             if parameter.kind.is_secure() {
-                secrets(&value, &mut scope.secrets);
+                scope.secrets.add(&value);
             }
             scope.parameters.set(parameter.name, value);
         },
@@ -97,7 +100,10 @@ fn value(parameter: &Declared<'_>, given: &[GivenParameter], scope: &Scope, sess
             session.value(value)?;
             value.clone()
         }
-        (None, Some(default)) => Evaluator::planning(scope, session).node(default)?,
+        (None, Some(default)) => {
+            let fresh = Fresh::new(name);
+            Evaluator { fresh: Some(&fresh), ..Evaluator::planning(scope, session) }.node(default)?
+        }
         (None, None) if nullable => return Ok(Value::Null),
         (None, None) => {
             let what = format!(
@@ -114,11 +120,14 @@ fn value(parameter: &Declared<'_>, given: &[GivenParameter], scope: &Scope, sess
         );
         Err(Fault::Invalid(what, Some(place)))
     };
+    if nullable && value.is_null() {
+        return Ok(value);
+    }
     if !kind.fits(&value) {
         let page = "Please see https://aka.ms/arm-create-parameter-file for usage details.";
         return refuse(&format!("Template parameter {} {page}", kind.mismatch(&value)));
     }
-    match bounds(definition, &value) {
+    match bounds(definition, &value, session)? {
         Some(why) => refuse(&why),
         None => Ok(value),
     }
@@ -126,19 +135,20 @@ fn value(parameter: &Declared<'_>, given: &[GivenParameter], scope: &Scope, sess
 
 /// What a value breaks of `allowedValues`, `minValue`, `maxValue`, `minLength` and `maxLength`; the text doesn't hold
 /// the value, which may be a secret.
-fn bounds(definition: &Node, value: &Value) -> Option<String> {
+fn bounds(definition: &Node, value: &Value, session: &Session) -> Result<Option<String>, Fault> {
     if let Some(allowed) = definition.get("allowedValues").and_then(Node::elements) {
-        let allowed: Vec<_> = allowed.iter().map(Node::to_value).collect();
+        let allowed: Vec<_> = allowed.iter().map(|allowed| unescaped(allowed.to_value())).collect();
+        session.steps(allowed.len().saturating_mul(1 + value.as_array().map_or(0, Vec::len)))?;
         let each = value.as_array().is_some_and(|elements| elements.iter().all(|element| allowed.contains(element)));
         if !allowed.contains(value) && !each {
             let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             let allowed = allowed.iter().map(text).collect::<Vec<_>>().join(",");
-            return Some(format!("The parameter value is not part of the allowed value(s): '{allowed}'."));
+            return Ok(Some(format!("The parameter value is not part of the allowed value(s): '{allowed}'.")));
         }
     }
     let bound = |name: &str| definition.get(name).and_then(|node| node.to_value().as_i64());
     let length = match value {
-        Value::String(text) => Some(text.chars().count()),
+        Value::String(text) => Some(text::length(text)),
         Value::Array(elements) => Some(elements.len()),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => None,
     };
@@ -149,23 +159,29 @@ fn bounds(definition: &Node, value: &Value) -> Option<String> {
     ] {
         let Some(measure) = measure else { continue };
         if let Some(least) = bound(least).filter(|least| measure < *least) {
-            return Some(format!("{subject} should be greater than or equal to '{least}'."));
+            return Ok(Some(format!("{subject} should be greater than or equal to '{least}'.")));
         }
         if let Some(most) = bound(most).filter(|most| measure > *most) {
-            return Some(format!("{subject} should be less than or equal to '{most}'."));
+            return Ok(Some(format!("{subject} should be less than or equal to '{most}'.")));
         }
     }
-    None
+    Ok(None)
 }
 
-/// Every text of a secure value.
-fn secrets(value: &Value, into: &mut Vec<String>) {
+/// A value as it is written, with `[[` for a `[`; nothing in it is an expression.
+fn unescaped(value: Value) -> Value {
+    let text = |text: String| match classify(&text) {
+        Text::Literal(literal) if literal.len() < text.len() => literal.to_owned(),
+        Text::Literal(_) | Text::Expression(_) => text,
+    };
     match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-        Value::String(text) if text.is_empty() => {}
-        Value::String(text) => into.push(text.clone()),
-        Value::Array(elements) => elements.iter().for_each(|element| secrets(element, into)),
-        Value::Object(members) => members.values().for_each(|member| secrets(member, into)),
+        Value::String(written) => Value::String(text(written)),
+        Value::Array(elements) => elements.into_iter().map(unescaped).collect(),
+        Value::Object(members) => {
+            let members = members.into_iter().map(|(name, value)| (text(name), unescaped(value)));
+            Value::Object(members.collect::<Map<_, _>>())
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value,
     }
 }
 

@@ -13,12 +13,13 @@ use crate::evaluate::{Evaluator, Scope, Values};
 use crate::hash::template_hash;
 use crate::known::{Known, Names};
 use crate::limits::NESTED_DEPLOYMENTS;
-use crate::nested::nested_template;
+use crate::nested::Apart;
 use crate::output::Outputs;
 use crate::planned::PlannedResource;
 use crate::request::{DeploymentRequest, Mode};
 use crate::resource::{self, Expanded, Instance, refused};
 use crate::runtime::Runtime;
+use crate::secret::Secrets;
 use crate::session::Session;
 use crate::{parameter, variable};
 
@@ -59,8 +60,8 @@ impl Plan {
         self.outputs.evaluate(&self.scope, runtime)
     }
 
-    /// The texts of secure parameters, which nobody is shown.
-    pub(crate) fn secrets(&self) -> &[String] {
+    /// The values of secure parameters, which nobody is shown.
+    pub(crate) fn secrets(&self) -> &Secrets {
         &self.scope.secrets
     }
 }
@@ -75,6 +76,31 @@ fn plan_within(
         let what = format!("Deployments are nested deeper than {NESTED_DEPLOYMENTS}.");
         return Err(TemplateError::invalid(what, Some(request.template.place)));
     }
+    let planned = plan_alone(request, context, session)?;
+    for resource in &planned.resources {
+        if let Some((request, context)) = resource.nested_while_planning(session)? {
+            charge_nested(&request, session)?;
+            plan_within(&request, &context, session, depth + 1)?;
+        }
+    }
+    Ok(planned)
+}
+
+/// Plans a deployment in a deployment, without those that are in it: whoever compares walks through them.
+pub(crate) fn plan_nested(
+    request: &DeploymentRequest,
+    context: &Context,
+    session: &Session,
+) -> Result<Plan, TemplateError> {
+    charge_nested(request, session)?;
+    plan_alone(request, context, session)
+}
+
+fn charge_nested(request: &DeploymentRequest, session: &Session) -> Result<(), TemplateError> {
+    session.steps(NESTED_DEPLOYMENT).map_err(|fault| fault.into_error(request.template.place, str::to_owned))
+}
+
+fn plan_alone(request: &DeploymentRequest, context: &Context, session: &Session) -> Result<Plan, TemplateError> {
     let source = request.template.to_value();
     let template_hash = template_hash(&source);
     let mut scope = Scope {
@@ -82,7 +108,7 @@ fn plan_within(
         mode: request.mode,
         template: source,
         parameters: Values::default(),
-        secrets: Vec::new(),
+        secrets: Secrets::default(),
         variables: Values::default(),
         known: Known::default(),
     };
@@ -98,13 +124,6 @@ fn plan_within(
     let outputs = Outputs::plan(outputs, &scope, session)?;
     let scope = Arc::new(scope);
     let resources = in_order(expanded.instances, &edges, &deferred, &scope)?;
-    for resource in &resources {
-        if let Some((request, context)) = resource.nested_while_planning(session)? {
-            let place = request.template.place;
-            session.steps(NESTED_DEPLOYMENT).map_err(|fault| fault.into_error(place, str::to_owned))?;
-            plan_within(&request, &context, session, depth + 1)?;
-        }
-    }
     Ok(Plan { mode: request.mode, resources, parameters, template_hash, outputs, scope })
 }
 
@@ -112,8 +131,9 @@ fn check_all(definitions: &[resource::Definition], scope: &Scope, session: &Sess
     let mut sources = Vec::new();
     resource::each(definitions, &mut |definition| sources.push(&*definition.source));
     sources.into_iter().try_for_each(|source| {
-        check(&source.own, None, scope, session)?;
-        check(&source.body, nested_template(source), scope, session)
+        let apart = Apart::of(source, session).map_err(|fault| refused(&source.own, fault))?;
+        check(&source.own, &apart, scope, session)?;
+        check(&source.body, &apart, scope, session)
     })
 }
 
@@ -129,8 +149,8 @@ fn known(expanded: &Expanded) -> Result<Known, TemplateError> {
             name: &instance.name,
             api_version: &instance.api_version,
             symbols: &instance.symbols,
+            deployed: instance.deployed,
         });
-        // The same resource may stand twice under conditions that exclude each other.
         if !fresh && instance.deployed && deployed_before(expanded, instance) {
             let (line, column) = (instance.source.own.place.line, instance.source.own.place.column);
             let what = format!(

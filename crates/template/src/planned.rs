@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::context::Context;
 use crate::error::{Code, Fault, Place, TemplateError};
 use crate::evaluate::{Evaluator, Scope, Turn, all};
-use crate::nested::{deployment_properties, nested_template};
+use crate::nested::{Apart, deployment_properties, nested_template};
 use crate::request::DeploymentRequest;
 use crate::resource::{DEPLOYMENTS, Instance, Source};
 use crate::resource_id::member;
@@ -70,8 +71,12 @@ impl PlannedResource {
     /// `ResourceNotFound` when a `reference` is to a resource that isn't there; `InvalidTemplate` when an expression
     /// fails on what the resources hold.
     pub fn body(&self, runtime: &dyn Runtime) -> Result<Value, TemplateError> {
-        let session = Session::default();
-        body_of(&self.instance.source, &self.resource_type, &self.evaluator(Some(runtime), &session))
+        self.body_within(runtime, &Session::default())
+    }
+
+    /// The same on the account of something larger.
+    pub(crate) fn body_within(&self, runtime: &dyn Runtime, session: &Session) -> Result<Value, TemplateError> {
+        body_of(&self.instance.source, &self.resource_type, &self.evaluator(Some(runtime), session))
             .map_err(|fault| self.fail(fault))
     }
 
@@ -81,10 +86,19 @@ impl PlannedResource {
     /// # Errors
     /// As [`body`](Self::body), and as [`DeploymentRequest::parse`].
     pub fn nested(&self, runtime: &dyn Runtime) -> Result<Option<DeploymentRequest>, TemplateError> {
+        self.nested_within(runtime, &Session::default())
+    }
+
+    /// The same on the account of something larger.
+    pub(crate) fn nested_within(
+        &self,
+        runtime: &dyn Runtime,
+        session: &Session,
+    ) -> Result<Option<DeploymentRequest>, TemplateError> {
         if !self.is_deployment() {
             return Ok(None);
         }
-        self.request(&self.body(runtime)?).map(Some)
+        self.request(&self.body_within(runtime, session)?).map(Some)
     }
 
     /// The context of a nested deployment: this one's, with its own name and group. The location and the tags of
@@ -92,6 +106,7 @@ impl PlannedResource {
     pub fn nested_context(&self) -> Context {
         let mut context = self.scope.context.clone();
         context.deployment_name.clone_from(&self.name);
+        context.seed = Uuid::new_v5(&context.seed, self.id.to_ascii_lowercase().as_bytes());
         let subscription = member(&self.id, "subscriptions").unwrap_or_default();
         let group = member(&self.id, "resourceGroups").unwrap_or_default();
         let same = subscription.eq_ignore_ascii_case(&context.subscription.subscription_id)
@@ -166,10 +181,11 @@ const OWN_OF_DEPLOYMENTS: [&str; 2] = ["subscriptionId", "resourceGroup"];
 fn body_of(source: &Source, resource_type: &str, evaluator: &Evaluator<'_>) -> Result<Value, Fault> {
     let deployment = resource_type.eq_ignore_ascii_case(DEPLOYMENTS);
     let own = |name: &str| deployment && OWN_OF_DEPLOYMENTS.iter().any(|own| own.eq_ignore_ascii_case(name));
+    let apart = Apart::of(source, evaluator.session)?;
     let members = source.body.members().iter().filter(|member| !own(&member.name));
     let members = members.map(|member| {
         let value = if deployment && member.name.eq_ignore_ascii_case("properties") {
-            deployment_properties(&member.value, nested_template(source), evaluator)?
+            deployment_properties(&member.value, &apart, evaluator)?
         } else {
             evaluator.node(&member.value)?
         };

@@ -8,6 +8,7 @@ use crate::copy;
 use crate::error::{Fault, Place, TemplateError};
 use crate::evaluate::{Evaluator, Turn};
 use crate::limits::RESOURCES;
+use crate::nested::check_name;
 use crate::node::{Data, Member, Node};
 use crate::resource_id::{build, group};
 
@@ -175,6 +176,10 @@ impl Expanded {
             }
             Some(_) | None => (own_type, own_name),
         };
+        if resource_type.eq_ignore_ascii_case(DEPLOYMENTS) {
+            check_name(&name)
+                .map_err(|fault| wrap(fault.at(node.get("name").map_or(node.place, |name| name.place))))?;
+        }
         let scope = scope(&definition.source, &resource_type, evaluator).map_err(wrap)?;
         let id = build(&scope, &resource_type, &name).ok_or_else(|| segments(node, &resource_type, &name))?;
         let condition =

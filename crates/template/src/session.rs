@@ -9,7 +9,11 @@ use crate::error::Fault;
 use crate::limits::{DEPTH, EVALUATED_BYTES, STEPS, STRING_BYTES};
 
 /// Bytes that a value costs beside its text.
-const VALUE: u64 = 32;
+const VALUE: usize = 32;
+/// Steps that it costs to ask for the state of a resource.
+const READ: usize = 100;
+/// Bytes of a text that are searched in a step.
+const SEARCHED: usize = 256;
 
 #[derive(Debug, Default)]
 pub(crate) struct Session {
@@ -29,6 +33,16 @@ impl Session {
         Ok(())
     }
 
+    /// Counts asking for the state of a resource.
+    pub(crate) fn read(&self) -> Result<(), Fault> {
+        self.steps(READ)
+    }
+
+    /// Counts looking through some bytes of a text.
+    pub(crate) fn searched(&self, bytes: usize) -> Result<(), Fault> {
+        self.steps(1 + bytes / SEARCHED)
+    }
+
     /// Counts bytes before they are made.
     pub(crate) fn bytes(&self, count: usize) -> Result<(), Fault> {
         let used = self.bytes.get().saturating_add(count as u64);
@@ -37,6 +51,20 @@ impl Session {
             return Err(Fault::invalid(format!("The template evaluates to more than {EVALUATED_BYTES} bytes.")));
         }
         Ok(())
+    }
+
+    /// Counts a value that is shown. It may be one that is there, however deep.
+    pub(crate) fn shown(&self, value: &Value) -> Result<(), Fault> {
+        self.bytes(VALUE)?;
+        match value {
+            Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
+            Value::String(text) => self.bytes(text.len()),
+            Value::Array(elements) => elements.iter().try_for_each(|element| self.shown(element)),
+            Value::Object(members) => members.iter().try_for_each(|(name, member)| {
+                self.bytes(name.len())?;
+                self.shown(member)
+            }),
+        }
     }
 
     /// Counts a value that is made or copied.
@@ -48,7 +76,7 @@ impl Session {
         if depth > DEPTH {
             return Err(Fault::invalid(format!("A value is nested deeper than {DEPTH}.")));
         }
-        self.bytes(VALUE as usize)?;
+        self.bytes(VALUE)?;
         match value {
             Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
             Value::String(text) => self.text(text),
@@ -97,5 +125,9 @@ impl Growing {
 
     pub(crate) fn finish(self) -> Value {
         Value::String(self.0)
+    }
+
+    pub(crate) fn into_text(self) -> String {
+        self.0
     }
 }

@@ -7,6 +7,7 @@ use crate::copy::{PropertyCopy, property_copies};
 use crate::error::{Fault, Place, TemplateError};
 use crate::evaluate::{Evaluator, Scope};
 use crate::limits::VARIABLES;
+use crate::nested::Apart;
 use crate::node::Node;
 use crate::session::Session;
 use crate::settle::settle;
@@ -32,7 +33,7 @@ pub(crate) fn evaluate(template: &Node, scope: &mut Scope, session: &Session) ->
     for variable in &variables {
         scope.variables.define(variable.name);
     }
-    check(section, None, scope, session)?;
+    check(section, &Apart::default(), scope, session)?;
     settle(
         &variables,
         scope,

@@ -4,13 +4,16 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::error::{Code, TemplateError};
+use crate::error::{Code, Fault, Place, TemplateError};
 use crate::limits::NESTED_DEPLOYMENTS;
 use crate::members::Members;
-use crate::plan::{Plan, plan};
+use crate::plan::{Plan, plan_nested};
 use crate::planned::PlannedResource;
 use crate::request::{Mode, ResultFormat};
+use crate::resource_id::take_apart;
 use crate::runtime::Runtime;
+use crate::secret::Secrets;
+use crate::session::Session;
 
 mod delta;
 #[cfg(test)]
@@ -25,6 +28,8 @@ pub struct WhatIf<'a> {
     pub format: ResultFormat,
     /// What the server makes, or never shows (`protectedSettings`): not compared.
     pub ignored: Members<'a>,
+    /// What besides isn't compared of resources of a type, case ignored.
+    pub ignored_of: &'a [(&'a str, Members<'a>)],
     /// The ids of all resources of the group. Those that the template doesn't name are ignored, or deleted in a
     /// Complete deployment.
     pub group: &'a [String],
@@ -93,13 +98,17 @@ impl Change {
 }
 
 /// Compares what a plan would put with what is there. Resources of nested deployments are listed in their place. Values
-/// of secure parameters are shown as `*******`.
+/// of secure parameters, and strings that they stand in, are shown as `*******` wherever the resources have them.
+///
+/// The whole comparison, nested deployments with it, has one account of steps and bytes ([`limits`](crate::limits)).
 ///
 /// # Errors
-/// As [`PlannedResource::body`], but for resources that aren't there yet.
+/// As [`PlannedResource::body`], but for resources that aren't there yet; `InvalidTemplate` that names the limit when the
+/// account is used up.
 pub fn compare(plan: &Plan, runtime: &dyn Runtime, options: &WhatIf<'_>) -> Result<Vec<Change>, TemplateError> {
-    let mut comparison = Comparison { runtime, options, changes: Vec::new(), named: HashSet::new() };
-    comparison.plan(plan, &[], 0)?;
+    let (session, secrets) = (Session::default(), Secrets::default());
+    let mut comparison = Comparison { runtime, options, session, secrets, changes: Vec::new(), named: HashSet::new() };
+    comparison.plan(plan, 0)?;
     for id in options.group {
         comparison.rest(id, plan.mode);
     }
@@ -109,57 +118,72 @@ pub fn compare(plan: &Plan, runtime: &dyn Runtime, options: &WhatIf<'_>) -> Resu
 struct Comparison<'a> {
     runtime: &'a dyn Runtime,
     options: &'a WhatIf<'a>,
+    session: Session,
+    /// The plan's own, and those of the plans around, which a nested deployment may hold under other names.
+    secrets: Secrets,
     changes: Vec<Change>,
     /// What the template names, in lower case.
     named: HashSet<String>,
 }
 
 impl Comparison<'_> {
-    /// `secrets` are those of the plans around, which a nested deployment may hold under other names.
-    fn plan(&mut self, outer: &Plan, secrets: &[String], depth: usize) -> Result<(), TemplateError> {
-        let secrets = [secrets, outer.secrets()].concat();
-        for resource in &outer.resources {
+    fn plan(&mut self, plan: &Plan, depth: usize) -> Result<(), TemplateError> {
+        let around = self.secrets.len();
+        self.secrets.extend(plan.secrets());
+        for resource in &plan.resources {
             self.named.insert(resource.id.to_ascii_lowercase());
-            match resource.nested(self.runtime) {
-                Ok(None) => self.resource(resource, &secrets)?,
+            match resource.nested_within(self.runtime, &self.session) {
+                Ok(None) => self.resource(resource)?,
                 Ok(Some(request)) if depth < NESTED_DEPLOYMENTS => {
-                    self.plan(&plan(&request, &resource.nested_context())?, &secrets, depth + 1)?;
+                    let nested = plan_nested(&request, &resource.nested_context(), &self.session)?;
+                    self.plan(&nested, depth + 1)?;
                 }
-                Ok(Some(_)) => self.unknown(resource),
-                Err(error) if error.code == Code::ResourceNotFound => self.unknown(resource),
+                Ok(Some(_)) => self.unknown(resource)?,
+                Err(error) if error.code == Code::ResourceNotFound => self.unknown(resource)?,
                 Err(error) => return Err(error),
             }
         }
+        self.secrets.truncate(around);
         Ok(())
     }
 
-    fn resource(&mut self, resource: &PlannedResource, secrets: &[String]) -> Result<(), TemplateError> {
-        let body = match resource.body(self.runtime) {
+    fn resource(&mut self, resource: &PlannedResource) -> Result<(), TemplateError> {
+        let body = match resource.body_within(self.runtime, &self.session) {
             Ok(body) => body,
-            Err(error) if error.code == Code::ResourceNotFound => {
-                self.unknown(resource);
-                return Ok(());
-            }
+            Err(error) if error.code == Code::ResourceNotFound => return self.unknown(resource),
             Err(error) => return Err(error),
         };
-        let after = delta::masked(self.options.ignored.strip("", &body), secrets);
-        let before = self.current(&resource.id);
-        let delta = before.as_ref().map(|before| delta::of_resources(before, &after));
+        self.compared(resource, &body).map_err(|fault| refused(resource, fault))
+    }
+
+    /// Secrets are hidden after the comparison: that one isn't shown is no change.
+    fn compared(&mut self, resource: &PlannedResource, body: &Value) -> Result<(), Fault> {
+        let (secrets, session) = (&self.secrets, &self.session);
+        let after = self.stripped(&resource.id, body);
+        let before = self.counted(&resource.id)?;
+        let delta = before.as_ref().map(|before| delta::of_resources(before, &after, session)).transpose()?;
         let change_type = match &delta {
             None => ChangeType::Create,
             Some(delta) if delta.is_empty() => ChangeType::NoChange,
             Some(_) => ChangeType::Modify,
         };
-        let after = shown(resource, after);
-        self.add(&resource.id, change_type, before, Some(after), delta.unwrap_or_default());
+        let delta = delta.unwrap_or_default().into_iter().map(|change| change.masked(secrets, session));
+        let delta = delta.collect::<Result<_, _>>()?;
+        let before = before.map(|before| secrets.masked(before, session)).transpose()?;
+        let after = shown(resource, secrets.masked(after, session)?);
+        self.add(&resource.id, change_type, before, Some(after), delta);
         Ok(())
     }
 
     /// A resource whose body waits for others.
-    fn unknown(&mut self, resource: &PlannedResource) {
-        let before = self.current(&resource.id);
+    fn unknown(&mut self, resource: &PlannedResource) -> Result<(), TemplateError> {
+        let before = self
+            .counted(&resource.id)
+            .and_then(|before| before.map(|before| self.secrets.masked(before, &self.session)).transpose());
+        let before = before.map_err(|fault| refused(resource, fault))?;
         let after = shown(resource, json!({}));
         self.add(&resource.id, ChangeType::Deploy, before, Some(after), Vec::new());
+        Ok(())
     }
 
     /// A resource of the group that the template doesn't name.
@@ -174,8 +198,23 @@ impl Comparison<'_> {
         }
     }
 
+    /// A resource that the template names, as often as it likes.
+    fn counted(&self, id: &str) -> Result<Option<Value>, Fault> {
+        self.session.read()?;
+        let found = self.current(id);
+        found.iter().try_for_each(|found| self.session.shown(found))?;
+        Ok(found)
+    }
+
     fn current(&self, id: &str) -> Option<Value> {
-        Some(self.options.ignored.strip("", &self.runtime.resource(id)?))
+        Some(self.stripped(id, &self.runtime.resource(id)?))
+    }
+
+    /// A resource without what isn't compared.
+    fn stripped(&self, id: &str, resource: &Value) -> Value {
+        let resource_type = take_apart(id).map(|(_, resource_type, _)| resource_type).unwrap_or_default();
+        let of_type = self.options.ignored_of.iter().filter(|(of, _)| of.eq_ignore_ascii_case(&resource_type));
+        of_type.fold(self.options.ignored.strip("", resource), |left, (_, ignored)| ignored.strip("", &left))
     }
 
     fn add(
@@ -194,6 +233,10 @@ impl Comparison<'_> {
             }
         });
     }
+}
+
+fn refused(resource: &PlannedResource, fault: Fault) -> TemplateError {
+    fault.into_error(Place { line: resource.line, column: resource.column }, str::to_owned)
 }
 
 /// A body with what names its resource.

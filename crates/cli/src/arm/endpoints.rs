@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Arm, document, operation};
+use super::{Arm, document};
 use crate::args::arm::ArmArgs;
-use crate::data_dir;
 use crate::up::instance;
+use crate::{data_dir, retry};
 
 /// How often it is looked for a new machine's endpoints, and how long that is apart.
 const LOOKS: u32 = 50;
@@ -28,7 +28,7 @@ pub(crate) async fn once_told(mut arm: Arm, args: &ArmArgs, machine: &Value) -> 
         if of(&arm, machine).iter().any(|endpoint| endpoint != "-") {
             break;
         }
-        operation::rest(APART).await;
+        retry::rest(APART).await;
         arm.instance = instance::find(&data)?;
     }
     Ok(arm)

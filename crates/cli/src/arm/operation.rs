@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::header::{LOCATION, RETRY_AFTER};
+use http::header::LOCATION;
 use http::{HeaderMap, Method, StatusCode};
 use hyper::body::Bytes;
 use serde_json::Value;
@@ -13,11 +13,10 @@ use super::{Arm, body, document};
 use crate::args::arm::LongArgs;
 use crate::http_client::Answer;
 use crate::printer::Printer;
+use crate::retry::{LONGEST, rest, retry_after};
 
 /// How long to wait where the server says nothing.
 const PAUSE: Duration = Duration::from_secs(1);
-/// The longest that a server may have us wait.
-const MAX_PAUSE: Duration = Duration::from_secs(60);
 
 /// A change that is asked for.
 pub(crate) struct Change<'a> {
@@ -134,11 +133,5 @@ fn header(headers: &HeaderMap, name: impl http::header::AsHeaderName) -> Option<
 }
 
 fn pause(headers: &HeaderMap) -> Duration {
-    let seconds = header(headers, RETRY_AFTER).and_then(|text| text.parse().ok());
-    seconds.map_or(PAUSE, Duration::from_secs).clamp(PAUSE, MAX_PAUSE)
-}
-
-#[expect(clippy::disallowed_methods, reason = "the other process has no other way of telling")]
-pub(super) async fn rest(pause: Duration) {
-    tokio::time::sleep(pause).await;
+    retry_after(headers).unwrap_or(PAUSE).clamp(PAUSE, LONGEST)
 }

@@ -57,6 +57,9 @@ impl Refusal {
         if is(&[Code::SubscriptionNotFound]) {
             return "name a subscription that is there with --subscription, or leave it out";
         }
+        if matches!(self.code.as_str(), "TooManyRequests" | "429") {
+            return "try again later";
+        }
         if is(&[Code::Conflict, Code::DeploymentActive, Code::ResourceGroupBeingDeleted, Code::ServiceUnavailable]) {
             return "wait until what goes on there has ended, and try again";
         }

@@ -1,6 +1,7 @@
 //! `symbolon token`: asks for a token as a client would, and says the server's own words when it is refused.
 
 use anyhow::Context;
+use http::Method;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rustls::RootCertStore;
 use serde_json::Value;
@@ -9,17 +10,21 @@ use super::ExitStatus;
 use crate::args::{Source, TokenArgs};
 use crate::printer::Printer;
 use crate::up::instance::{self, Instance};
-use crate::{data_dir, decode, http_client};
+use crate::{data_dir, decode, http_client, retry};
 
 pub(crate) async fn token(args: &TokenArgs, printer: &Printer) -> anyhow::Result<ExitStatus> {
     let instance = instance::find(&data_dir::locate(args.target.data.data_dir.as_deref())?)?;
     let url = url(args, &instance)?;
-    let answer = http_client::get(&url, &[("Metadata", "true")], RootCertStore::empty()).await?;
+    let send = async || http_client::get(&url, &[("Metadata", "true")], RootCertStore::empty()).await;
+    let answer = retry::patiently(&Method::GET, send, retry::wait).await?;
     let body: Value = serde_json::from_slice(&answer.body)
         .with_context(|| format!("{url} answered {} with something that isn't JSON", answer.status))?;
     if !answer.status.is_success() {
         let word = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or("-").to_owned();
         printer.note(format!("{}: {}: {}", answer.status.as_u16(), word("error"), word("error_description")))?;
+        if retry::is_busy(answer.status) {
+            printer.note(retry::given_up())?;
+        }
         return Ok(ExitStatus::Failed);
     }
     let token = body.get("access_token").and_then(Value::as_str).context("the answer has no access_token")?;

@@ -16,13 +16,13 @@ use broker::{Broker, Counters, Freshness};
 use control::external_issuer::ExternalKeys;
 use control::keys::{Keys, open_kek};
 use control::seed::World;
-use control::{App, Ids, Settled, tls};
+use control::{App, DeviceCodes, Ids, Settled, tls};
 use domain::{Clock, RotationPolicy, SharedClock, SystemClock};
 use rustls::RootCertStore;
 use store::{Founding, Handle};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -35,6 +35,7 @@ use crate::up::extension;
 use crate::up::fleet::{Fleet, Setting};
 use crate::up::guest_process::Common;
 use crate::up::machines::{self, Machine};
+use crate::up::moves::Moves;
 use crate::up::operations::{self, Operations, Readiness};
 use crate::up::roster::Roster;
 use crate::up::stage::Stage;
@@ -78,7 +79,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
     }
     let world = seeded.unwrap_or_default();
 
-    // Every port before anything is changed: what can't be opened is told with nothing done.
+    // Every port before anything is made in the store: what can't be opened is told with the store as it was.
     let mut roster = Roster::read(data.path())?;
     let machines = machines::open(world::machines(&store, &world, &roster).await?, args)?;
     let https = bind(args.https, "authority", "--https")?;
@@ -111,6 +112,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
         hosts: tls::hosts(&[https_address]),
         kek: Arc::clone(&kek),
         ids: Ids::Derived,
+        device_codes: DeviceCodes::default(),
         settled: Settled::after(watching),
     };
     let app = Arc::new(app);
@@ -139,7 +141,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
         room,
         throttled: args.throttle,
         extensions: !args.no_extension,
-        moved: Notify::new(),
+        moves: Moves::new(),
     };
     let setting = Setting {
         common: Arc::new(common),

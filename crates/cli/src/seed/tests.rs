@@ -89,7 +89,7 @@ fn errors_name_the_place() {
             "seed.yaml:4:29: there is no user-assigned identity 'ap' in this file; there is app",
         ),
         ("tenants: [{name: a, id: x}]", "seed.yaml:1:25: 'x': "),
-        ("userAssignedIdentities: [{name: a}]", "seed.yaml:1:33: the name of a user-assigned identity has 3 to 128"),
+        ("userAssignedIdentities: [{name: a.b}]", "seed.yaml:1:33: the name of a user-assigned identity has ASCII"),
         (
             "tenants: [{name: a}, {name: b}]\nsubscriptions: [{name: s}]",
             "seed.yaml:2:24: say which tenant 's' belongs to: there are 2",
@@ -180,8 +180,8 @@ fn issuers_and_federated_credentials_keep_the_real_services_rules() {
     for (text, wanted) in [
         (federated(&numbered(21)), "an application has at most 20 federated credentials, not 21"),
         (
-            one("{name: ab, issuer: 'https://i', subject: s}"),
-            "the name of a federated credential has 3 to 120 characters",
+            one(&format!("{{name: {}, issuer: 'https://i', subject: s}}", "a".repeat(121))),
+            "the name of a federated credential has 1 to 120 characters",
         ),
         (one("{name: -ab, issuer: 'https://i', subject: s}"), "begins with a letter or digit"),
         (one("{name: a b, issuer: 'https://i', subject: s}"), "' '"),

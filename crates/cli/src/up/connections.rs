@@ -2,8 +2,8 @@
 
 use listen::Room;
 
-/// Descriptors for everything that isn't a connection of a listener: the listeners themselves, the database,
-/// files, calls to the authority.
+/// Descriptors for everything that is neither a listener nor a connection of one: the database, files, calls to the
+/// authority.
 const RESERVE: usize = 256;
 /// Listeners that may come while it runs.
 const TO_COME: usize = 32;
@@ -21,7 +21,7 @@ pub(crate) struct Connections {
 /// Divides the descriptors of the process; `listeners` counts all but the authority's that are open at the start.
 pub(crate) fn divide(descriptors: usize, listeners: usize) -> Connections {
     let listeners = listeners + TO_COME;
-    let reserve = (RESERVE + listeners).min(descriptors / 4);
+    let reserve = (RESERVE + listen::DESCRIPTORS * listeners).min(descriptors / 4);
     let left = descriptors - reserve;
     let authority = (left / 8).clamp(1, AUTHORITY);
     Connections { authority, room: Room::new(left.saturating_sub(authority), listeners) }

@@ -19,7 +19,7 @@ use control::vm_credential;
 use domain::{AssignedIdentities, ManagedIdentity, ResourceId, SharedClock};
 use guest::Endpoint;
 use guest::credential::NewCredential;
-use guest::discovery_file::DiscoveryFile;
+use guest::discovery_file::{DiscoveryFile, recall_copy};
 use guest::disk::Disk;
 use guest::failure_log::FailureLog;
 use guest::identities::Identities;
@@ -42,7 +42,8 @@ pub(crate) struct Guest {
 }
 
 /// The folder of the guests, made where it isn't there. What an earlier run left on the disks of guests that have no
-/// extension now is taken away; `running` are the folders of those that have one.
+/// extension now is taken away, and every copy of a discovery file that it left; `running` are the folders of those that
+/// have one.
 pub(crate) fn open_guests(data: &Path, running: &[String]) -> anyhow::Result<PathBuf> {
     let guests = std::path::absolute(data.join(GUESTS))?;
     let made = DirBuilder::new().recursive(true).mode(0o700).create(&guests);
@@ -50,8 +51,15 @@ pub(crate) fn open_guests(data: &Path, running: &[String]) -> anyhow::Result<Pat
     let folders = std::fs::read_dir(&guests).with_context(|| format!("{} can't be read", guests.display()))?;
     for folder in folders {
         let folder = folder?;
+        let disk = Disk::new(folder.path());
+        if let Err(error) = recall_copy(&disk) {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "an earlier run's discovery file may still be there"
+            );
+        }
         if !running.iter().any(|name| folder.file_name() == name.as_str()) {
-            Disk::new(folder.path()).withdraw()?;
+            disk.withdraw()?;
         }
     }
     Ok(guests)
@@ -59,19 +67,19 @@ pub(crate) fn open_guests(data: &Path, running: &[String]) -> anyhow::Result<Pat
 
 /// Sees to it that the guest's disk holds a good credential for each of its identities, and for no other.
 pub(crate) async fn place_credentials(guest: &Guest, store: &Handle, clock: &SharedClock) -> anyhow::Result<()> {
-    let disk = guest.disk.clone();
-    let (held, unusable) = tokio::task::spawn_blocking(move || disk.load()).await?;
+    let (disk, identities) = (guest.disk.clone(), guest.identities.clone());
+    let looked = tokio::task::spawn_blocking(move || {
+        disk.keep_only(|client| identities.by_client_id(client).is_some())?;
+        anyhow::Ok(disk.load())
+    });
+    let (held, unusable) = looked.await??;
     for error in &unusable {
         tracing::warn!(error = error as &dyn std::error::Error, "a credential is replaced");
     }
     let mut good = HashSet::new();
     for credential in held {
-        let client_id = credential.identity.client_id;
-        let assigned = guest.identities.by_client_id(client_id).is_some();
-        if !assigned {
-            guest.disk.remove(client_id)?;
-        } else if vm_credential::is_good(store, &guest.vm, credential.certificate, clock.now()).await? {
-            good.insert(client_id);
+        if vm_credential::is_good(store, &guest.vm, credential.certificate, clock.now()).await? {
+            good.insert(credential.identity.client_id);
         }
     }
     let mut issuing = JoinSet::new();
@@ -122,7 +130,7 @@ pub(crate) async fn start(
     }
     let mut files = vec![DiscoveryFile::write(&guest.disk, port.own, port.port)?];
     if let Some(copy) = &guest.discovery_copy {
-        files.push(DiscoveryFile::write_copy(copy, port.own, port.port)?);
+        files.push(DiscoveryFile::write_copy(&guest.disk, copy, port.own, port.port)?);
     }
     Ok(files)
 }

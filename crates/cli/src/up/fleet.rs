@@ -1,33 +1,34 @@
 //! The VMs of a running `up`, kept as the store has them: machines come and go, start and stop, and get other identities
 //! while it runs, and each change is in force before it is answered.
 
+mod follow;
+
 use std::collections::{BTreeSet, HashMap};
+use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
 use broker::Broker;
-use contract::gate::AllowedHosts;
-use domain::{Attachment, PowerState, ResourceId, VirtualMachine, VmExtension, VmSnapshot};
+use domain::{Attachment, PowerState, ResourceId, VirtualMachine};
 use guest::disk::Disk;
-use imds::{MetadataService, Vm};
-use listen::Ending;
-use store::{Cursor, Noun, ReadTx};
+use imds::Vm;
+use store::Cursor;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
-use tokio::task::JoinSet;
-use uuid::Uuid;
+use tokio::sync::oneshot::error::TryRecvError;
+use tokio::sync::{oneshot, watch};
+use tokio::task::{JoinError, JoinSet};
 
 use super::description;
-use super::guest_process::{Common, GuestProcess, Wanted};
+use super::guest_process::{Common, GuestProcess};
+use super::guest_report;
 use super::instance::{Instance, InstanceFile, InstanceVm};
-use super::machines::{Machine, display_name, free_address};
+use super::machines::{Machine, free_address};
+use super::metadata_service::OpenService;
 use super::roster::Roster;
 use super::stage::Stage;
-
-/// How many changes are looked at in one go.
-const CHANGES: usize = 1_000;
+use super::wanted::{Stored, Wanted};
 
 /// What a fleet needs.
 pub(crate) struct Setting {
@@ -47,11 +48,19 @@ pub(crate) struct Fleet {
     setting: Setting,
     roster: Roster,
     running: HashMap<ResourceId, Running>,
+    /// The guests of machines that are gone and that still tidy up, by their folders in lower case.
+    leaving: HashMap<String, Gone>,
     /// The number of the next VM.
     next: usize,
     /// The port of metadata services that have an address of their own.
     port: u16,
     cursor: Cursor,
+    /// Those that could not be brought to what the store says, and are tried again.
+    behind: BTreeSet<ResourceId>,
+    /// Whether the roster is to be written.
+    enrolled: bool,
+    /// Metadata services that are closed and have something in flight.
+    closing: JoinSet<Result<(), JoinError>>,
     instance: Option<(Instance, InstanceFile)>,
 }
 
@@ -61,80 +70,87 @@ struct Running {
     vm: Arc<Vm>,
     address: SocketAddr,
     /// The open metadata service; none while the machine is off.
-    imds: Option<Stage>,
+    imds: Option<OpenService>,
     wanted: watch::Sender<Option<Wanted>>,
     shown: watch::Receiver<Option<String>>,
+    gone: Gone,
 }
 
-/// A machine as the store has it.
-struct Stored {
-    vm: VirtualMachine,
-    snapshot: VmSnapshot,
-    extension: Option<VmExtension>,
-}
+/// Fails once a guest has ended.
+type Gone = oneshot::Receiver<Infallible>;
 
 impl Fleet {
     /// A fleet of nothing, from a place in the change feed on.
     pub(crate) fn new(setting: Setting, roster: Roster, cursor: Cursor) -> Self {
         let port = super::machines::FIRST.port();
-        Self { setting, roster, running: HashMap::new(), next: 0, port, cursor, instance: None }
+        Self {
+            setting,
+            roster,
+            running: HashMap::new(),
+            leaving: HashMap::new(),
+            next: 0,
+            port,
+            cursor,
+            behind: BTreeSet::new(),
+            enrolled: false,
+            closing: JoinSet::new(),
+            instance: None,
+        }
     }
 
     /// Takes a machine whose ports are open. `stage` is what its guest ends with.
     pub(crate) async fn adopt(&mut self, machine: Machine, stage: &mut Stage) -> anyhow::Result<()> {
         let id = machine.vm.id.clone();
-        let stored = self.setting.common.store.read(move |tx| load(tx, &id)).await?.context("a VM is gone")?;
+        let stored = self.setting.common.store.read(move |tx| Stored::load(tx, &id)).await?.context("a VM is gone")?;
         if self.next == 0 {
             self.port = machine.port;
         }
-        let own = machine.own;
-        let port = machine.extension;
-        self.start(stored, machine.imds, machine.imds_address, own, port, stage).await
+        // What is told at the start is there already.
+        let mut guest = self.guest(&stored.vm, machine.own).with_port(machine.extension);
+        guest.become_as(stored.wanted()).await;
+        self.start(stored, machine.imds, machine.imds_address, guest, stage);
+        Ok(())
     }
 
-    async fn start(
+    fn guest(&self, vm: &VirtualMachine, own: Option<IpAddr>) -> GuestProcess {
+        let Setting { common, guests, discovery, .. } = &self.setting;
+        let folder = self.roster.guest(vm);
+        let (disk, copy) = (Disk::new(guests.join(&folder)), discovery.as_ref().map(|copies| copies.join(&folder)));
+        GuestProcess::new(Arc::clone(common), vm.id.clone(), disk, copy, own)
+    }
+
+    fn start(
         &mut self,
         stored: Stored,
         listener: TcpListener,
         address: SocketAddr,
-        own: Option<IpAddr>,
-        port: Option<super::machines::ExtensionPort>,
+        guest: GuestProcess,
         stage: &mut Stage,
-    ) -> anyhow::Result<()> {
-        let Stored { vm: record, snapshot, extension } = stored;
-        let folder = self.roster.guest(&record);
-        let wanted = wanted(&record, &snapshot, extension);
-        let mut guest = GuestProcess::new(
-            Arc::clone(&self.setting.common),
-            record.id.clone(),
-            Disk::new(self.setting.guests.join(&folder)),
-            self.setting.discovery.as_ref().map(|copies| copies.join(&folder)),
-            own,
-        )
-        .with_port(port);
-        let shown = guest.shown();
-        guest.become_as(wanted.clone()).await;
-        let sender = watch::Sender::new(Some(wanted));
-        let receiver = sender.subscribe();
-        stage.run(|ending| guest.run(receiver, ending));
+    ) {
+        let wanted = watch::Sender::new(Some(stored.wanted()));
+        let Stored { vm: record, snapshot, .. } = stored;
+        let (shown, receiver) = (guest.shown(), wanted.subscribe());
+        let before = self.leaving.remove(&self.roster.guest(&record).to_ascii_lowercase());
+        let (here, gone) = oneshot::channel();
+        stage.run(async move |ending| {
+            if let Some(before) = before {
+                // It clears the folder that is this one's now.
+                drop(before.await);
+            }
+            guest.run(receiver, ending).await;
+            drop(here);
+        });
         let vm = Arc::new(Vm::new(snapshot, self.setting.common.throttle()));
         let imds = (record.power == PowerState::Running).then(|| self.serve(&vm, listener, address));
         let number = self.next;
         self.next += 1;
-        let running = Running { number, vm, address, imds, wanted: sender, shown, record };
+        let running = Running { number, vm, address, imds, wanted, shown, gone, record };
         self.running.insert(running.record.id.clone(), running);
-        Ok(())
     }
 
-    fn serve(&self, vm: &Arc<Vm>, listener: TcpListener, address: SocketAddr) -> Stage {
-        let hosts = AllowedHosts::imds(address, local_names(address));
-        let seed = Uuid::new_v4().as_u64_pair().0;
-        let broker = self.setting.broker.clone();
-        let service = MetadataService::new(Arc::clone(vm), broker, hosts, imds::Counters::register(), seed);
-        let config = listen::Config { room: self.setting.common.room.clone(), ..imds::listener_config() };
-        let mut stage = Stage::default();
-        stage.run(|ending| listen::serve(listener, service, config, ending));
-        stage
+    fn serve(&self, vm: &Arc<Vm>, listener: TcpListener, address: SocketAddr) -> OpenService {
+        let Setting { broker, common, .. } = &self.setting;
+        OpenService::start(Arc::clone(vm), listener, address, broker.clone(), common.room.clone())
     }
 
     /// What is told of each VM, in their order.
@@ -155,105 +171,85 @@ impl Fleet {
         Ok(())
     }
 
-    /// Follows the store until the end is asked for; what is in flight then is finished.
-    pub(crate) async fn run(mut self, mut ending: Ending) {
-        let mut saved = self.setting.common.store.saved();
-        let mut guests = Stage::default();
-        loop {
-            saved.borrow_and_update();
-            if let Err(error) = self.catch_up(&mut guests).await {
-                tracing::error!(error = format!("{error:#}"), "the VMs could not be brought up to date");
-            }
-            self.describe_again();
-            let common = Arc::clone(&self.setting.common);
-            tokio::select! {
-                biased;
-                () = ending.asked() => break,
-                changed = saved.changed() => if changed.is_err() { break },
-                () = common.moved.notified() => {}
-            }
-        }
-        let mut services: Vec<Stage> = self.running.drain().filter_map(|(_, running)| running.imds).collect();
-        services.push(guests);
-        let mut ends: JoinSet<_> = services.into_iter().map(Stage::end).collect();
-        while let Some(ended) = ends.join_next().await {
-            if let Err(error) = ended.and_then(|ended| ended) {
-                tracing::error!(%error, "a listener ended badly");
-            }
-        }
-    }
-
-    /// Does what the store says since the last time.
-    async fn catch_up(&mut self, guests: &mut Stage) -> anyhow::Result<()> {
-        loop {
-            let cursor = self.cursor;
-            let changes = self.setting.common.store.read(move |tx| tx.changes(&cursor, CHANGES)).await?;
-            let machines: BTreeSet<ResourceId> = changes.changes.iter().filter_map(machine_of).collect();
-            let mut enrolled = false;
-            for id in machines {
-                enrolled |= self.refresh(id, guests).await?;
-            }
-            if enrolled {
-                self.roster.write(&self.setting.data)?;
-            }
-            let done = changes.changes.is_empty();
-            self.cursor = changes.next;
-            self.describe_again();
-            self.setting.seen.send_replace(Some(self.cursor));
-            if done {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Brings one machine up to date; whether it is a new one or gone.
-    async fn refresh(&mut self, id: ResourceId, guests: &mut Stage) -> anyhow::Result<bool> {
+    async fn refresh(&mut self, id: &ResourceId, guests: &mut Stage) -> anyhow::Result<()> {
         let of = id.clone();
-        let stored = self.setting.common.store.read(move |tx| load(tx, &of)).await?;
-        let Some(stored) = stored else {
-            let Some(gone) = self.running.remove(&id) else { return Ok(false) };
-            gone.wanted.send_replace(None);
-            end(gone.imds);
-            return Ok(true);
-        };
+        let stored = self.setting.common.store.read(move |tx| Stored::load(tx, &of)).await?;
+        let is_there = |there: &Running| stored.as_ref().is_some_and(|stored| there.record.vm_id == stored.vm.vm_id);
         // A machine made anew under the same name is another one.
-        if let Some(there) = self.running.get(&id)
-            && there.record.vm_id != stored.vm.vm_id
-            && let Some(gone) = self.running.remove(&id)
+        if !self.running.get(id).is_some_and(is_there)
+            && let Some(gone) = self.running.remove(id)
         {
-            gone.wanted.send_replace(None);
-            end(gone.imds);
+            self.dismiss(gone).await;
         }
-        if self.running.contains_key(&id) {
-            self.change(&id, stored)?;
-            return Ok(false);
+        let Some(stored) = stored else { return Ok(()) };
+        if self.running.contains_key(id) {
+            return self.change(id, stored).await;
         }
-        self.roster.admit(&stored.vm);
         let listen = stored.vm.attachment.map(|Attachment::Listen(address)| address);
-        let (listener, address, own) = free_address(listen, self.next, self.port)
-            .with_context(|| format!("VM '{}' gets no metadata service", stored.vm.name))?;
-        self.start(stored, listener, address, own, None, guests).await?;
-        Ok(true)
+        match free_address(listen, self.next, self.port).context("it gets no metadata service") {
+            Ok((listener, address, own)) => {
+                self.roster.admit(&stored.vm);
+                self.enrolled = true;
+                let guest = self.guest(&stored.vm, own);
+                self.start(stored, listener, address, guest, guests);
+                Ok(())
+            }
+            Err(error) => {
+                guest_report::absent(&self.setting.common, &stored, &format!("{error:#}")).await;
+                Err(error)
+            }
+        }
     }
 
-    fn change(&mut self, id: &ResourceId, stored: Stored) -> anyhow::Result<()> {
-        let Stored { vm, snapshot, extension } = stored;
-        let wanted = wanted(&vm, &snapshot, extension);
+    /// Lets a machine go that is gone.
+    async fn dismiss(&mut self, machine: Running) {
+        let Running { record, imds, wanted, gone, .. } = machine;
+        self.leaving.retain(|_, gone| gone.try_recv() == Err(TryRecvError::Empty));
+        self.leaving.insert(self.roster.guest(&record).to_ascii_lowercase(), gone);
+        self.roster.dismiss(&record.id);
+        self.enrolled = true;
+        wanted.send_replace(None);
+        self.close(imds).await;
+    }
+
+    /// Closes a metadata service. Nobody is answered there from then on, though what is in flight goes on.
+    async fn close(&mut self, imds: Option<OpenService>) {
+        while let Some(ended) = self.closing.try_join_next() {
+            follow::told(ended);
+        }
+        if let Some(imds) = imds {
+            self.closing.spawn(imds.close().await);
+        }
+    }
+
+    async fn change(&mut self, id: &ResourceId, stored: Stored) -> anyhow::Result<()> {
+        let switched = self.switch(id, stored.vm.power == PowerState::Running).await;
+        if let Err(error) = &switched {
+            // Before its guest says that it runs.
+            guest_report::not_started(&self.setting.common, &stored.vm, &format!("{error:#}")).await;
+        }
         let Some(running) = self.running.get_mut(id) else { return Ok(()) };
-        running.vm.update(snapshot);
+        let wanted = stored.wanted();
+        running.vm.update(stored.snapshot);
         running.wanted.send_if_modified(|before| {
             let changed = before.as_ref() != Some(&wanted);
             *before = Some(wanted);
             changed
         });
-        let on = vm.power == PowerState::Running;
-        running.record = vm;
-        let (is_open, address, service) = (running.imds.is_some(), running.address, Arc::clone(&running.vm));
+        running.record = stored.vm;
+        switched
+    }
+
+    /// Opens or closes a machine's metadata service.
+    async fn switch(&mut self, id: &ResourceId, on: bool) -> anyhow::Result<()> {
+        let Some(running) = self.running.get_mut(id) else { return Ok(()) };
         if !on {
-            end(running.imds.take());
-        } else if !is_open {
-            let listener = listen::bind(address)?;
-            let stage = self.serve(&service, listener, address);
+            let imds = running.imds.take();
+            self.close(imds).await;
+        } else if running.imds.is_none() {
+            let (vm, address) = (Arc::clone(&running.vm), running.address);
+            let listener = listen::bind(address).context("its metadata service does not open again")?;
+            let stage = self.serve(&vm, listener, address);
             if let Some(running) = self.running.get_mut(id) {
                 running.imds = Some(stage);
             }
@@ -274,61 +270,4 @@ impl Fleet {
             tracing::error!(%error, "the list of VMs could not be written");
         }
     }
-}
-
-/// Ends a metadata service without waiting for what is in flight.
-fn end(stage: Option<Stage>) {
-    if let Some(stage) = stage {
-        tokio::spawn(async move { drop(stage.end().await) });
-    }
-}
-
-fn load(tx: &dyn ReadTx, id: &ResourceId) -> Result<Option<Stored>, store::Error> {
-    let (Some(mut vm), Some(snapshot)) = (tx.virtual_machine(id)?, tx.vm_snapshot(id)?) else { return Ok(None) };
-    vm.name = display_name(&vm);
-    let extension = acted_for(tx.vm_extensions(id)?);
-    Ok(Some(Stored { vm, snapshot, extension }))
-}
-
-/// A guest has one endpoint. Where several extensions want it, each that something was asked of has its turn, so that
-/// whoever asked is told what came of it; then it is the first one's.
-fn acted_for(extensions: Vec<VmExtension>) -> Option<VmExtension> {
-    let mut ours: Vec<_> = extensions.into_iter().filter(VmExtension::is_managed_identity).collect();
-    let turn = ours.iter().position(|extension| extension.state.is_under_way()).unwrap_or_default();
-    (turn < ours.len()).then(|| ours.swap_remove(turn))
-}
-
-fn wanted(vm: &VirtualMachine, snapshot: &VmSnapshot, extension: Option<VmExtension>) -> Wanted {
-    // What the handler said last is no reason to do anything.
-    let extension = extension.map(|extension| VmExtension { status: None, ..extension });
-    Wanted { identities: snapshot.identities.clone(), extension, power: vm.power, generation: vm.generation }
-}
-
-/// The machine that a change is about.
-fn machine_of(change: &store::Change) -> Option<ResourceId> {
-    let id = ResourceId::parse(&change.key).ok();
-    match change.noun {
-        Noun::VirtualMachine => id,
-        Noun::VmExtension => id?.parent(),
-        Noun::Meta
-        | Noun::Tenant
-        | Noun::Subscription
-        | Noun::ResourceGroup
-        | Noun::UserAssignedIdentity
-        | Noun::ServicePrincipal
-        | Noun::Application
-        | Noun::CertificateCredential
-        | Noun::RoleAssignment
-        | Noun::SigningKey
-        | Noun::ExternalIssuer
-        | Noun::Resource
-        | Noun::ScaleSet
-        | Noun::Operation
-        | Noun::Deployment => None,
-    }
-}
-
-fn local_names(address: SocketAddr) -> Vec<String> {
-    let localhost = address.ip() == IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
-    if localhost { vec![format!("localhost:{}", address.port())] } else { Vec::new() }
 }

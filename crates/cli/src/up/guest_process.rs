@@ -9,30 +9,24 @@ use std::time::Duration;
 
 use broker::http::AuthorityClient;
 use broker::throttle::Throttle;
-use control::arm::guest::{Report, report};
-use domain::{
-    AssignedIdentities, HandlerOutcome, HandlerStatus, PowerState, ProvisioningState, ResourceId, SharedClock,
-    VmExtension,
-};
+use control::arm::guest::Report;
+use domain::{AssignedIdentities, HandlerOutcome, PowerState, ProvisioningState, ResourceId, SharedClock, VmExtension};
 use guest::discovery_file::DiscoveryFile;
 use guest::disk::Disk;
 use listen::{Ending, Room};
 use store::Handle;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 use super::extension::{self, Guest};
+use super::guest_report::{self, FAILED, NO_IDENTITY};
 use super::machines::{ExtensionPort, bind_extension};
+use super::moves::Moves;
 use super::stage::Stage;
+use super::wanted::Wanted;
 
 /// How often credentials are looked at. Often, because a machine that slept wakes with credentials that ran out
 /// meanwhile, and because a renewal that failed is to be tried again soon.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
-/// The handler's full version.
-const VERSION: &str = "1.0.0.0";
-/// The handler's code for a VM that has no identity.
-const NO_IDENTITY: i32 = 1009;
-/// The handler's code for everything else that fails.
-const FAILED: i32 = 1;
 
 /// What all guests of an `up` have in common.
 pub(crate) struct Common {
@@ -46,7 +40,7 @@ pub(crate) struct Common {
     /// Whether endpoints are opened at all.
     pub(crate) extensions: bool,
     /// Told when an endpoint was opened or closed.
-    pub(crate) moved: Notify,
+    pub(crate) moves: Moves,
 }
 
 impl Common {
@@ -54,15 +48,6 @@ impl Common {
     pub(crate) fn throttle(&self) -> Throttle {
         if self.throttled { Throttle::faithful(self.clock.clone()) } else { Throttle::off() }
     }
-}
-
-/// What is wanted of a VM's guest.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Wanted {
-    pub(crate) identities: AssignedIdentities,
-    pub(crate) extension: Option<VmExtension>,
-    pub(crate) power: PowerState,
-    pub(crate) generation: u64,
 }
 
 /// The guest of one VM.
@@ -170,15 +155,21 @@ impl GuestProcess {
             self.close().await;
             self.tried = None;
         }
+        if power != PowerState::Running {
+            // Nobody would answer there.
+            self.ready = None;
+        }
         if power == PowerState::Running {
             match extension {
                 None => {
+                    self.forget_port();
                     if self.open.is_some() || self.tried.take().is_some() {
                         self.close().await;
                         self.withdraw();
                     }
                 }
                 Some(extension) if extension.state == ProvisioningState::Deleting => {
+                    self.forget_port();
                     self.close().await;
                     self.withdraw();
                     self.tried = None;
@@ -215,9 +206,8 @@ impl GuestProcess {
         }
         // What is done already needs no report: the endpoint was only opened again.
         if extension.state.is_under_way() {
-            let (sequence, at) = (extension.sequence, self.common.clock.now());
-            let status = HandlerStatus { sequence, outcome, version: VERSION.to_owned(), message, at };
-            self.say(Report::Handler { extension: extension.id.clone(), status }).await;
+            self.common.moves.told().await;
+            guest_report::handled(&self.common, extension, outcome, message).await;
         }
     }
 
@@ -227,6 +217,8 @@ impl GuestProcess {
         extension: &VmExtension,
     ) -> Result<String, (HandlerOutcome, String)> {
         let failed = |why: String| (HandlerOutcome::Error(FAILED), why);
+        // Whatever comes of this, it doesn't stay open with nobody to answer.
+        let ready = self.ready.take();
         if !self.common.extensions {
             return Err(failed("extension endpoints are switched off (--no-extension)".to_owned()));
         }
@@ -234,7 +226,7 @@ impl GuestProcess {
             let why = "no identity is assigned to the virtual machine; assign one and provision the extension again";
             return Err((HandlerOutcome::Terminal(NO_IDENTITY), why.to_owned()));
         }
-        let port = match self.ready.take() {
+        let port = match ready {
             Some(port) => port,
             None => {
                 let settings = extension.spec.settings.as_deref().unwrap_or_default();
@@ -287,6 +279,11 @@ impl GuestProcess {
         }
     }
 
+    /// Forgets the start's port: it was that of an extension that is gone.
+    fn forget_port(&mut self) {
+        (self.ready, self.override_port) = (None, None);
+    }
+
     async fn close(&mut self) {
         let Some(Open { stage, files, .. }) = self.open.take() else { return };
         drop(files);
@@ -305,14 +302,12 @@ impl GuestProcess {
 
     fn show(&self, url: Option<String>) {
         self.shown.send_replace(url);
-        self.common.moved.notify_one();
+        self.common.moves.make();
     }
 
     async fn say(&self, what: Report) {
-        let now = self.common.clock.now();
-        if let Err(error) = report(&self.common.store, now, what).await {
-            tracing::error!(error = &error as &dyn std::error::Error, "a guest's report could not be taken");
-        }
+        self.common.moves.told().await;
+        guest_report::say(&self.common, what).await;
     }
 }
 

@@ -146,22 +146,12 @@ pub(crate) fn free_address(
     number: usize,
     port: u16,
 ) -> Result<(TcpListener, SocketAddr, Option<IpAddr>), BindError> {
-    let bind = |wanted: SocketAddr| {
-        let listener = listen::bind(wanted)?;
-        let address = listener.local_addr().unwrap_or(wanted);
-        Ok((listener, address, own(false, address.ip())))
-    };
-    if let Some(address) = listen {
-        return bind(address);
-    }
-    let mut tried = bind(own_address(number.max(1), port));
-    for number in (number.max(1) + 1..).take(TRIES) {
-        if tried.is_ok() {
-            break;
-        }
-        tried = bind(own_address(number, port));
-    }
-    tried
+    let first = number.max(1);
+    let wanted = listen.unwrap_or_else(|| own_address(first, port));
+    let others = (first + 1..).take(if listen.is_some() { 0 } else { TRIES - 1 });
+    let listener = listen::bind_first(wanted, others.map(|number| own_address(number, port)))?;
+    let address = listener.local_addr().unwrap_or(wanted);
+    Ok((listener, address, own(false, address.ip())))
 }
 
 /// What a VM is called: a machine of a scale set by the scale set's name and its number.

@@ -85,6 +85,11 @@ impl Roster {
         }
     }
 
+    /// Forgets a VM that is gone: one that comes later under its name stands behind all others.
+    pub(crate) fn dismiss(&mut self, vm: &ResourceId) {
+        self.0.retain(|place| !is(place, vm));
+    }
+
     /// Keeps it for the next start.
     ///
     /// # Errors
@@ -168,6 +173,19 @@ mod tests {
         let again = Roster::read(data.path()).unwrap();
         assert_eq!(again.guest(&others[1]), folders[1]);
         assert_eq!((again.position(&first.id), again.position(&vm(3, "a", "x").id)), (3, usize::MAX));
+    }
+
+    #[test]
+    fn a_machine_that_is_gone_leaves_its_place_and_its_folder() {
+        let (first, second, namesake) = (vm(1, "a", "dev"), vm(1, "a", "other"), vm(1, "b", "dev"));
+        let mut roster = Roster::default();
+        roster.enrol([&first, &second]);
+        roster.dismiss(&first.id);
+        assert_eq!((roster.position(&first.id), roster.position(&second.id)), (usize::MAX, 0));
+        roster.admit(&namesake);
+        roster.admit(&first);
+        assert_eq!((roster.guest(&namesake), roster.guest(&first)), ("dev".to_owned(), "dev@a".to_owned()));
+        assert_eq!((roster.position(&namesake.id), roster.position(&first.id)), (1, 2));
     }
 
     #[test]

@@ -8,9 +8,6 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use super::*;
 
-/// How long an operation is followed: longer than any takes.
-const PATIENCE: usize = 600;
-
 /// A client of one `up`.
 pub(crate) struct Arm {
     address: String,
@@ -29,7 +26,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let line = self.head.lines().find(|line| line.to_ascii_lowercase().starts_with(&format!("{name}:")))?;
         line.split_once(':').map(|(_, value)| value.trim())
     }
@@ -60,6 +57,16 @@ impl Arm {
         arm
     }
 
+    /// The same with a token of its own.
+    pub(crate) fn with_token(self, token: String) -> Self {
+        Self { token, ..self }
+    }
+
+    /// Its token.
+    pub(crate) fn token(&self) -> String {
+        self.token.clone()
+    }
+
     /// Sends a request; nothing when the server is gone.
     pub(crate) fn try_send(&self, method: &str, path: &str, body: &Value) -> Option<Answer> {
         let mark = if path.contains('?') { '&' } else { '?' };
@@ -85,18 +92,16 @@ impl Arm {
     /// Follows an operation to its end.
     pub(crate) fn follow(&self, url: &str) -> Value {
         let path = url.split_once(&self.address).unwrap().1.to_owned();
-        for _ in 0..PATIENCE {
+        eventually(&format!("{url} ends"), || {
             let answer = self.exchange("GET", &path, "application/json", "").expect("an answer");
             match answer.body["status"].as_str() {
-                Some("InProgress" | "Running" | "Accepted") => {}
-                None if answer.status == 202 => {}
-                None => return Value::from("Succeeded"),
-                Some(_) if answer.body["error"].is_object() => return answer.body["error"]["code"].clone(),
-                Some(_) => return answer.body["status"].clone(),
+                Some("InProgress" | "Running" | "Accepted") => None,
+                None if answer.status == 202 => None,
+                None => Some(Value::from("Succeeded")),
+                Some(_) if answer.body["error"].is_object() => Some(answer.body["error"]["code"].clone()),
+                Some(_) => Some(answer.body["status"].clone()),
             }
-            std::thread::yield_now();
-        }
-        panic!("{url} does not end");
+        })
     }
 
     fn exchange(&self, method: &str, path: &str, kind: &str, body: &str) -> Option<Answer> {

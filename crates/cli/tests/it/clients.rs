@@ -87,6 +87,46 @@ fn token_says_the_servers_own_words_when_it_is_refused() {
     }
 }
 
+/// Answers one connection after the other.
+fn scripted(answers: Vec<&'static str>) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for answer in answers {
+            let (connection, _) = listener.accept().unwrap();
+            let mut lines = BufReader::new(&connection).lines();
+            while lines.next().is_some_and(|line| !line.unwrap().is_empty()) {}
+            let (head, body) = answer.split_once("\n\n").unwrap();
+            let head = head.replace('\n', "\r\n");
+            write!(&connection, "HTTP/1.1 {head}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
+                .unwrap();
+        }
+    });
+    format!("http://{address}")
+}
+
+#[test]
+fn token_asks_a_busy_server_again_as_the_sdks_do() {
+    let home = tempfile::tempdir().unwrap();
+    let up = Up::start(home.path(), &[]);
+    let busy =
+        "429 Too Many Requests\nRetry-After: 0\n\n{\"error\":\"too_many_requests\",\"error_description\":\"later\"}";
+    let instance = home.path().join("data/instance.json");
+    let ask = |answers| {
+        let mut told_of: Value = serde_json::from_slice(&std::fs::read(&instance).unwrap()).unwrap();
+        told_of["vms"][0]["imds"] = scripted(answers).into();
+        std::fs::write(&instance, told_of.to_string()).unwrap();
+        told(&run(home.path(), &["token", "--data-dir=data", "--resource=r"]), &[])
+    };
+    let patient = ask(vec![busy, busy, "200 OK\n\n{\"access_token\":\"t\"}"]);
+    assert!(patient.starts_with("exit 0\n--- stdout\nt\n--- stderr\n"), "{patient}");
+    assert_eq!(patient.matches("asking again in 0 s").count(), 2, "{patient}");
+    let given_up = ask(vec![busy; 4]);
+    assert!(given_up.starts_with("exit 1\n--- stdout\n--- stderr\n"), "{given_up}");
+    assert!(given_up.contains("429: too_many_requests: later\nit was asked 4 times"), "{given_up}");
+    assert_eq!(up.end(Signal::TERM).0, Some(0));
+}
+
 #[test]
 fn doctor_looks_at_everything() {
     let home = tempfile::tempdir().unwrap();

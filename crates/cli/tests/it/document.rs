@@ -51,14 +51,12 @@ impl<'a> Rest<'a> {
         assert!((200..300).contains(&status), "{method} {path}: {status} {answer}");
         let resource = path.split('?').next().unwrap();
         let version = path.split('?').nth(1).unwrap();
-        for _ in 0..200 {
+        eventually(&format!("{method} {path} ends"), || {
             let (status, answer) = self.ask("GET", &format!("{resource}?{version}"), "");
             let state = answer["properties"]["provisioningState"].as_str();
-            if (status == 404 && method == "DELETE") || matches!(state, Some("Succeeded" | "Failed")) {
-                return;
-            }
-        }
-        panic!("{method} {path} has no end");
+            let ended = (status == 404 && method == "DELETE") || matches!(state, Some("Succeeded" | "Failed"));
+            ended.then_some(())
+        });
     }
 
     fn send(&self, method: Method, url: &str, content: &str, body: String) -> (u16, Value) {

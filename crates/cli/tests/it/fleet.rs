@@ -15,15 +15,9 @@ fn vms(home: &Path) -> Vec<Value> {
 
 /// What is told of a VM, once it is as wanted.
 fn vm_when(home: &Path, name: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-    for _ in 0..20_000 {
-        if let Some(found) = vms(home).into_iter().find(|vm| vm["name"] == name)
-            && wanted(&found)
-        {
-            return found;
-        }
-        std::thread::yield_now();
-    }
-    panic!("VM {name} never becomes as wanted: {:?}", vms(home));
+    eventually(&format!("VM {name} as it should be"), || {
+        vms(home).into_iter().find(|vm| vm["name"] == name).filter(|vm| wanted(vm))
+    })
 }
 
 /// The status and body of a request for a token.
@@ -83,13 +77,7 @@ fn identities_that_come_and_go_are_seen_at_once() {
     arm.done("PATCH", &vm, &json!({"identity": {"type": "SystemAssigned"}}));
     assert_ne!(imds(&told, "").1["client_id"], before, "another identity, not the one that was deleted");
     arm.done("DELETE", &vm, &Value::Null);
-    for _ in 0..20_000 {
-        if imds(&told, "").0 == 0 {
-            break;
-        }
-        std::thread::yield_now();
-    }
-    assert_eq!(imds(&told, "").0, 0, "nobody answers for a machine that is gone");
+    eventually("nobody answers for a machine that is gone", || (imds(&told, "").0 == 0).then_some(()));
     assert_eq!(up.end(Signal::TERM).0, Some(0));
 }
 
@@ -136,6 +124,136 @@ fn the_extensions_port_opens_moves_and_closes() {
 }
 
 #[test]
+fn an_extension_set_anew_goes_by_its_settings_and_not_by_the_option_of_the_start() {
+    let home = tempfile::tempdir().unwrap();
+    let up = Up::start(home.path(), &[]);
+    let arm = Arm::of(&up.ready);
+    let extension = format!("{}/Microsoft.Compute/virtualMachines/dev/{EXTENSION}", arm.providers);
+    let at_first = up.text("extension").to_owned();
+    assert_eq!(arm.done("DELETE", &extension, &Value::Null), "Succeeded");
+    assert_eq!(token(&at_first, "/oauth2/token", "").0, 0);
+    let port = localhost_port();
+    assert_eq!(arm.done("PUT", &extension, &extension_body(port, "1")), "Succeeded");
+    let url = format!("http://localhost:{port}/oauth2/token");
+    vm_when(home.path(), "dev", |vm| vm["extension"] == url.as_str());
+    assert_eq!(up.end(Signal::TERM).0, Some(0));
+}
+
+/// A request whose body is still to come: it keeps its endpoint from ending.
+struct Slow(TcpStream);
+
+impl Slow {
+    fn begin(url: &str) -> Self {
+        let host = url.trim_start_matches("http://").split('/').next().unwrap();
+        let mut connection = TcpStream::connect(host).unwrap();
+        let form = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 10";
+        let head = format!("POST /oauth2/token HTTP/1.1\r\nHost: {host}\r\nMetadata: true\r\n{form}\r\n\r\n");
+        connection.write_all(head.as_bytes()).unwrap();
+        Self(connection)
+    }
+
+    fn finish(mut self) {
+        self.0.write_all(b"resource=r").unwrap();
+        let mut answer = String::new();
+        self.0.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 "), "{answer}");
+    }
+}
+
+#[test]
+fn a_machine_made_anew_keeps_its_credentials_when_the_old_one_is_gone_at_last() {
+    let home = tempfile::tempdir().unwrap();
+    let up = Up::start(home.path(), &[]);
+    let arm = Arm::of(&up.ready);
+    let vm = format!("{}/Microsoft.Compute/virtualMachines/vm2", arm.providers);
+    let extension = format!("{vm}/{EXTENSION}");
+    let system = json!({"location": "westus", "identity": {"type": "SystemAssigned"}});
+    arm.done("PUT", &vm, &system);
+    let port = free_port(&vm_when(home.path(), "vm2", |_| true));
+    assert_eq!(arm.done("PUT", &extension, &extension_body(port, "1")), "Succeeded");
+    let url = vm_when(home.path(), "vm2", |vm| vm["extension"].is_string())["extension"].clone();
+    let slow = Slow::begin(url.as_str().unwrap());
+    arm.done("DELETE", &vm, &Value::Null);
+    arm.done("PUT", &vm, &system);
+    let begun = arm.send("PUT", &extension, &extension_body(port, "2"));
+    // The new one must not get ahead of the old one, which it would do in this time.
+    let state = || arm.send("GET", &extension, &Value::Null).body["properties"]["provisioningState"].clone();
+    let _ = (0..100).find(|_| state() == "Succeeded");
+    slow.finish();
+    assert_eq!(arm.follow(begun.header("azure-asyncoperation").unwrap()), "Succeeded");
+    let credentials = home.path().join("data/guests/vm2/var/lib/symbolon/identities");
+    let told = vm_when(home.path(), "vm2", |vm| vm["extension"].is_string());
+    assert_eq!(token(told["extension"].as_str().unwrap(), "/oauth2/token", "").0, 200);
+    assert_eq!(std::fs::read_dir(credentials).map(Iterator::count).unwrap_or_default(), 1);
+    assert_eq!(up.end(Signal::TERM).0, Some(0));
+}
+
+#[test]
+fn a_machine_that_comes_with_its_extension_waits_for_its_folder_too() {
+    let home = tempfile::tempdir().unwrap();
+    let up = Up::start(home.path(), &[]);
+    let arm = Arm::of(&up.ready);
+    let set = format!("{}/Microsoft.Compute/virtualMachineScaleSets/ss", arm.providers);
+    assert_eq!(arm.done("PUT", &set, &scale_set(1)), "Succeeded");
+    let url = vm_when(home.path(), "ss_0", |vm| vm["extension"].is_string())["extension"].clone();
+    let slow = Slow::begin(url.as_str().unwrap());
+    arm.done("DELETE", &set, &Value::Null);
+    let begun = arm.send("PUT", &set, &scale_set(1));
+    slow.finish();
+    assert_eq!(arm.follow(begun.header("azure-asyncoperation").unwrap()), "Succeeded");
+    let told = vm_when(home.path(), "ss_0", |vm| vm["extension"].is_string());
+    assert_eq!(token(told["extension"].as_str().unwrap(), "/oauth2/token", "").0, 200);
+    let credentials = home.path().join("data/guests/ss_0/var/lib/symbolon/identities");
+    assert_eq!(std::fs::read_dir(credentials).map(Iterator::count).unwrap_or_default(), 1);
+    assert_eq!(up.end(Signal::TERM).0, Some(0));
+}
+
+/// A scale set whose machines have the extension.
+fn scale_set(machines: u32) -> Value {
+    json!({
+        "location": "westus", "identity": {"type": "SystemAssigned"},
+        "sku": {"name": "Standard_B1s", "capacity": machines},
+        "properties": {"upgradePolicy": {"mode": "Automatic"}, "virtualMachineProfile": {"extensionProfile": {
+            "extensions": [{"name": "msi", "properties": {
+                "publisher": "Microsoft.ManagedIdentity", "type": "ManagedIdentityExtensionForLinux",
+                "typeHandlerVersion": "1.0", "settings": {"port": 50342},
+            }}],
+        }}},
+    })
+}
+
+/// A port that was free a moment ago, at localhost.
+fn localhost_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+#[test]
+fn the_start_holds_no_port_of_a_machine_that_is_off() {
+    let home = tempfile::tempdir().unwrap();
+    let up = Up::start(home.path(), &[]);
+    let vm = format!("{}/Microsoft.Compute/virtualMachines/dev", Arm::of(&up.ready).providers);
+    assert_eq!(Arm::of(&up.ready).done("POST", &format!("{vm}/deallocate"), &Value::Null), "Succeeded");
+    assert_eq!(up.end(Signal::TERM).0, Some(0));
+    let port = localhost_port();
+    let up = Up::start(home.path(), &[&format!("--extension-port={port}")]);
+    assert!(TcpStream::connect(("localhost", port)).is_err());
+    assert_eq!(Arm::of(&up.ready).done("POST", &format!("{vm}/start"), &Value::Null), "Succeeded");
+    assert_eq!(token(&format!("http://localhost:{port}"), "/oauth2/token", "").0, 200);
+    assert_eq!(up.end(Signal::TERM).0, Some(0));
+}
+
+#[test]
+fn the_start_holds_no_port_of_a_machine_without_identity() {
+    let home = tempfile::tempdir().unwrap();
+    let seed = "virtualMachines: [{name: bare, extensions: [{type: ManagedIdentityExtensionForLinux}]}]";
+    std::fs::write(home.path().join("seed.yaml"), seed).unwrap();
+    let port = localhost_port();
+    let up = Up::start(home.path(), &["--seed=seed.yaml", &format!("--extension-port={port}")]);
+    assert!(TcpStream::connect(("localhost", port)).is_err());
+    assert_eq!(up.end(Signal::TERM).0, Some(0));
+}
+
+#[test]
 fn a_port_that_is_taken_fails_the_extension_and_nothing_else() {
     let home = tempfile::tempdir().unwrap();
     let up = Up::start(home.path(), &[]);
@@ -157,22 +275,76 @@ fn a_port_that_is_taken_fails_the_extension_and_nothing_else() {
     assert_eq!(arm.done("PUT", &extension, &extension_body(port, "2")), "Succeeded");
 }
 
+/// The address of a VM's metadata service.
+fn address(vm: &Value) -> String {
+    vm["imds"].as_str().unwrap().trim_start_matches("http://").to_owned()
+}
+
+/// Whether changes were answered though not everyone had seen them. One may be, where the machine has more to do.
+fn late(log: &str) -> bool {
+    log.matches("before it was seen").count() > 1
+}
+
+#[test]
+fn a_metadata_service_that_cannot_open_again_is_that_machines_affair_alone() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("seed.yaml"), "virtualMachines: [{name: one}, {name: two}]").unwrap();
+    let up = Up::start(home.path(), &["--seed=seed.yaml"]);
+    let arm = Arm::of(&up.ready);
+    let [one, two] = ["one", "two"].map(|name| format!("{}/Microsoft.Compute/virtualMachines/{name}", arm.providers));
+    let told = |name| vm_when(home.path(), name, |_| true);
+    assert_eq!(arm.done("POST", &format!("{two}/deallocate"), &Value::Null), "Succeeded");
+    let taken = eventually("its address is free", || std::net::TcpListener::bind(address(&told("two"))).ok());
+    assert_eq!(arm.done("POST", &format!("{two}/start"), &Value::Null), "AllocationFailed");
+    // Everyone else's changes are in force when they are answered, as ever.
+    let system = json!({"location": "westus", "identity": {"type": "SystemAssigned"}});
+    arm.done("PATCH", &one, &system);
+    assert_eq!(imds(&told("one"), "").0, 200);
+    arm.done("PUT", &format!("{}/Microsoft.Compute/virtualMachines/three", arm.providers), &system);
+    assert_eq!(imds(&told("three"), "").0, 200);
+    // So are its own as soon as they can be.
+    arm.done("PATCH", &two, &system);
+    drop(taken);
+    eventually("the metadata service opens", || (imds(&told("two"), "").0 == 200).then_some(()));
+    let (code, log) = up.end(Signal::TERM);
+    assert_eq!((code, late(&log)), (Some(0), false), "{log}");
+    assert_eq!(log.lines().filter(|line| line.contains("ERROR")).count(), 1, "it is told once: {log}");
+    assert!(log.contains("virtualmachines/two") && log.contains("is taken by"), "{log}");
+}
+
+#[test]
+fn a_new_machine_without_an_address_says_so_to_whoever_asks_and_gets_one_later() {
+    let home = tempfile::tempdir().unwrap();
+    // All the addresses that are tried.
+    let (port, mut taken) = eventually("a port that is free everywhere", || {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok()?.port();
+        let bind = |number| std::net::TcpListener::bind(format!("127.0.1.{number}:{port}")).ok();
+        Some((port, (1..=65).map(bind).collect::<Option<Vec<_>>>()?))
+    });
+    let up = Up::start(home.path(), &[&format!("--imds=127.0.0.1:{port}")]);
+    let arm = Arm::of(&up.ready);
+    let vm = format!("{}/Microsoft.Compute/virtualMachines/late", arm.providers);
+    let extension = format!("{vm}/{EXTENSION}");
+    arm.done("PUT", &vm, &json!({"location": "westus", "identity": {"type": "SystemAssigned"}}));
+    assert_eq!(arm.done("PUT", &extension, &extension_body(port, "1")), "VMExtensionProvisioningError");
+    assert_eq!(arm.done("POST", &format!("{vm}/restart"), &Value::Null), "AllocationFailed");
+    assert_eq!(arm.done("DELETE", &extension, &Value::Null), "Succeeded");
+    assert_eq!(vms(home.path()).len(), 1);
+    drop(taken.remove(3));
+    let told = vm_when(home.path(), "late", |_| true);
+    assert_eq!((address(&told), imds(&told, "").0), (format!("127.0.1.4:{port}"), 200));
+    arm.done("DELETE", &vm, &Value::Null);
+    let (code, log) = up.end(Signal::TERM);
+    assert_eq!((code, late(&log)), (Some(0), false), "{log}");
+}
+
 #[test]
 fn machines_of_a_scale_set_act_as_it_and_outlive_a_restart() {
     let home = tempfile::tempdir().unwrap();
     let up = Up::start(home.path(), &[]);
     let arm = Arm::of(&up.ready);
     let set = format!("{}/Microsoft.Compute/virtualMachineScaleSets/ss", arm.providers);
-    let body = json!({
-        "location": "westus", "identity": {"type": "SystemAssigned"}, "sku": {"name": "Standard_B1s", "capacity": 2},
-        "properties": {"upgradePolicy": {"mode": "Automatic"}, "virtualMachineProfile": {"extensionProfile": {
-            "extensions": [{"name": "msi", "properties": {
-                "publisher": "Microsoft.ManagedIdentity", "type": "ManagedIdentityExtensionForLinux",
-                "typeHandlerVersion": "1.0", "settings": {"port": 50342},
-            }}],
-        }}},
-    });
-    assert_eq!(arm.done("PUT", &set, &body), "Succeeded");
+    assert_eq!(arm.done("PUT", &set, &scale_set(2)), "Succeeded");
     let principal = arm.send("GET", &set, &Value::Null).body["identity"]["principalId"].clone();
     let told: Vec<Value> =
         (0..2).map(|number| vm_when(home.path(), &format!("ss_{number}"), |vm| vm["extension"].is_string())).collect();

@@ -126,12 +126,8 @@ fn look(arm: &Arm, ledger: &Ledger) {
 
 /// The state in which something ends; nothing there is an end too.
 fn ends(state: impl Fn() -> Value) -> Value {
-    for _ in 0..600 {
+    eventually("it ends", || {
         let found = state();
-        match found.as_str() {
-            Some("Succeeded" | "Failed") | None => return found,
-            Some(_) => std::thread::yield_now(),
-        }
-    }
-    panic!("it never ends: {}", state());
+        matches!(found.as_str(), Some("Succeeded" | "Failed") | None).then_some(found)
+    })
 }

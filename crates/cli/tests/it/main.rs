@@ -23,7 +23,9 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
+use domain::{Clock, SystemClock};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -65,6 +67,22 @@ fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.1.1:0").expect("loopback").local_addr().expect("bound").port()
 }
 
+/// How long something is waited for that comes soon: longer than the slowest machine takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What `look` finds, as soon as it finds something.
+fn eventually<T>(wanted: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let clock = SystemClock::new();
+    let began = clock.monotonic();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(clock.monotonic().since(began) < PATIENCE, "never: {wanted}");
+        std::thread::yield_now();
+    }
+}
+
 /// The whole answer to a GET.
 fn fetch(base: &str, path: &str) -> String {
     let address = base.trim_start_matches("http://");
@@ -91,7 +109,9 @@ impl Up {
     fn start_as(mut command: Command, home: &Path, more: &[&str]) -> Self {
         let data = format!("--data-dir={}", home.join("data").display());
         let without = more.contains(&"--no-extension");
-        let free = FREE.iter().filter(|option| !(without && option.starts_with("--extension-port")));
+        let name = |option: &&str| option.split('=').next().map(str::to_owned);
+        let said = |option: &&str| more.iter().any(|more| name(more) == name(option));
+        let free = FREE.iter().filter(|option| !(said(option) || without && option.starts_with("--extension-port")));
         command.args(["up"].iter().chain(free).chain(more)).arg(data);
         Self::of(command)
     }

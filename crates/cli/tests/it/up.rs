@@ -1,3 +1,4 @@
+use super::arm::Arm;
 use super::*;
 
 #[test]
@@ -39,6 +40,28 @@ fn the_ready_line_has_everything_and_a_second_start_keeps_it() {
     assert_eq!(token(home.path())["header"]["kid"], first["header"]["kid"]);
     assert_eq!(first["signatureVerified"], true);
     assert_eq!(up.end(Signal::INT).0, Some(0));
+}
+
+#[test]
+fn tokens_of_an_issuer_that_is_no_more_are_refused_though_their_keys_are_kept() {
+    let home = tempfile::tempdir().unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let https = format!("--https=127.0.0.1:{port}");
+    let up = Up::start(home.path(), &[&https]);
+    let arm = Arm::of(&up.ready);
+    let (old, group) = (arm.token(), arm.providers.trim_end_matches("/providers").to_owned());
+    assert_eq!(up.end(Signal::TERM).0, Some(0));
+    for (issuer, status) in [
+        ("https://sts.windows.net/{tenant}/", 200),
+        ("https://sts.example/{tenant}/", 401),
+        ("https://sts.windows.net/{tenant}", 401),
+    ] {
+        let up = Up::start(home.path(), &[&https, &format!("--issuer={issuer}")]);
+        let answer = Arm::of(&up.ready).with_token(old.clone()).send("GET", &group, &Value::Null);
+        assert_eq!(answer.status, status, "{issuer}: {answer:?}");
+        assert_eq!(Arm::of(&up.ready).send("GET", &group, &Value::Null).status, 200, "{issuer}: its own tokens");
+        assert_eq!(up.end(Signal::TERM).0, Some(0));
+    }
 }
 
 #[test]
@@ -90,6 +113,21 @@ fn everyone_may_read_the_extensions_address_where_that_is_wanted() {
         assert_eq!(up.ready["extension"], format!("{}/oauth2/token", file["url"].as_str().unwrap()));
         assert_eq!(up.end(Signal::TERM).0, Some(0));
         assert!(!copy.exists());
+    }
+}
+
+#[test]
+fn what_a_killed_one_told_everyone_is_taken_back() {
+    let home = tempfile::tempdir().unwrap();
+    let copy = home.path().join("for-all/dev/ManagedIdentity-Settings");
+    for next in [&["--discovery-dir=elsewhere"][..], &["--no-extension"]] {
+        let mut up = Up::start(home.path(), &["--discovery-dir=for-all"]);
+        up.signal(Signal::KILL);
+        up.child.wait().unwrap();
+        assert!(copy.exists());
+        let up = Up::start(home.path(), next);
+        assert!(!copy.exists(), "it leads to a port that may be anybody's");
+        assert_eq!(up.end(Signal::TERM).0, Some(0));
     }
 }
 

@@ -2,6 +2,8 @@
 //! that begin with `#`, and then has the body byte for byte.
 #![expect(clippy::unwrap_used, reason = "a test whose set-up fails has failed")]
 
+mod guest_agent;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -59,12 +61,12 @@ fn bodies_are_what_the_golden_files_say() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let mut files: BTreeSet<String> =
         std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    for (name, body) in made() {
+    for (name, body) in made().into_iter().chain(guest_agent::made()) {
         let file = format!("{name}.txt");
         let text = std::fs::read_to_string(folder.join(&file)).unwrap_or_else(|why| panic!("{file}: {why}"));
         let (sources, golden): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.starts_with("# "));
         assert!(!sources.is_empty(), "{file} names no source");
-        assert_eq!(String::from_utf8(body).unwrap(), golden.join("\n"), "{file}");
+        assert_eq!(String::from_utf8(body).unwrap().trim_end(), golden.join("\n"), "{file}");
         files.remove(&file);
     }
     assert!(files.is_empty(), "files that nothing is compared with: {files:?}");

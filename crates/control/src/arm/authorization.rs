@@ -51,14 +51,24 @@ pub(crate) struct Authorized {
     action: Arc<str>,
 }
 
-/// Finds out who asks.
+/// Finds out who asks the control plane.
 pub(crate) async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Caller, Failure> {
-    let token = bearer(headers)?.to_owned();
-    let tenant = unverified_tenant(&token).ok_or_else(|| invalid(TokenRefusal::Malformed))?;
     let own = [app.base_url.clone(), format!("{}/", app.base_url)];
     let audiences: Vec<&str> = AUDIENCES.iter().copied().chain(own.iter().map(String::as_str)).collect();
+    authenticate_for(app, headers, &audiences).await
+}
+
+/// Finds out who asks the directory, whose tokens are its own.
+pub(crate) async fn authenticate_at_directory(app: &App, headers: &HeaderMap) -> Result<Caller, Failure> {
+    let own = [format!("{}/msgraph", app.base_url), format!("{}/msgraph/", app.base_url)];
+    authenticate_for(app, headers, &own.each_ref().map(String::as_str)).await
+}
+
+async fn authenticate_for(app: &App, headers: &HeaderMap, audiences: &[&str]) -> Result<Caller, Failure> {
+    let token = bearer(headers)?.to_owned();
+    let tenant = unverified_tenant(&token).ok_or_else(|| invalid(TokenRefusal::Malformed))?;
     let (ring, now) = (app.authority.ring().load(), app.authority.clock().now());
-    let verified = verify(&token, &ring, app.authority.issuers(), tenant, &audiences, now).map_err(invalid)?;
+    let verified = verify(&token, &ring, app.authority.issuers(), tenant, audiences, now).map_err(invalid)?;
     app.store.read(move |tx| known(tx, verified.tenant, verified.principal_id, verified.client_id)).await
 }
 

@@ -7,12 +7,12 @@ pub(crate) mod worker;
 
 use contract::arm::{ArmError, Code};
 use domain::{
-    Deployment, DeploymentOperation, DeploymentState, Operation, OperationId, OperationState, ResourceId, Scope,
+    Deployment, DeploymentOperation, DeploymentState, Operation, OperationId, OperationState, ResourceId, Scope, names,
 };
 use serde_json::{Map, Value, json};
 use store::{Put, ReadTx, Tx};
+use template::DeploymentRequest;
 use template::what_if::{self, WhatIf};
-use template::{DeploymentRequest, Members};
 
 use self::plan::Surroundings;
 use super::authorization::Authorized;
@@ -52,9 +52,10 @@ pub(crate) fn begin(
     id: &ResourceId,
     body: &[u8],
 ) -> Result<(bool, OperationId), Failure> {
-    check_name(id.name())?;
+    names::deployment(id.name()).map_err(|invalid| document::invalid_name(&invalid))?;
     let request = DeploymentRequest::parse(body).map_err(plan::refusal)?;
-    let surroundings = Surroundings::of(tx, id)?;
+    let operation = work.operation_id();
+    let surroundings = Surroundings::of(tx, id, work.now, operation)?;
     let planned = template::plan(&request, &surroundings.context).map_err(plan::refusal)?;
     let before = tx.deployment(id)?;
     if before.as_ref().is_some_and(|before| before.state.is_under_way()) {
@@ -73,7 +74,7 @@ pub(crate) fn begin(
     properties.insert("timestamp".to_owned(), document::time(work.now));
     properties.insert("correlationId".to_owned(), uuid::Uuid::new_v4().to_string().into());
     let operation = Operation {
-        id: work.operation_id(),
+        id: operation,
         action: WRITE.to_owned(),
         subject: own.clone(),
         caller,
@@ -185,7 +186,7 @@ pub(crate) fn status(tx: &dyn ReadTx, id: &ResourceId, operation: OperationId) -
 /// `POST …/validate`: everything that can be checked without touching anything.
 pub(crate) fn validate(tx: &dyn ReadTx, work: &Work, id: &ResourceId, body: &[u8]) -> Result<Reply, Failure> {
     let request = DeploymentRequest::parse(body).map_err(plan::refusal)?;
-    let surroundings = Surroundings::of(tx, id)?;
+    let surroundings = Surroundings::of(tx, id, work.now, work.operation_id())?;
     let planned = template::plan(&request, &surroundings.context).map_err(plan::refusal)?;
     let mut properties = described(&planned, &request);
     properties.insert("provisioningState".to_owned(), "Succeeded".into());
@@ -207,7 +208,7 @@ pub(crate) fn what_if(
     body: &[u8],
 ) -> Result<Reply, Failure> {
     let request = DeploymentRequest::parse(body).map_err(plan::refusal)?;
-    let surroundings = Surroundings::of(tx, id)?;
+    let surroundings = Surroundings::of(tx, id, work.now, work.operation_id())?;
     let planned = template::plan(&request, &surroundings.context).map_err(plan::refusal)?;
     let group = id.group().map(Scope::At).unwrap_or(Scope::Root);
     let readable = |id: &ResourceId| authorized.may(&format!("{}/read", kind::spelt(&id.resource_type())), id);
@@ -217,8 +218,8 @@ pub(crate) fn what_if(
         .filter(|found| readable(&found.id))
         .map(|found| found.id.to_string())
         .collect();
-    let ignored = export::not_compared();
-    let options = WhatIf { format: request.result_format, ignored: Members(&ignored), group: &ids };
+    let (ignored, ignored_of) = (export::READ_ONLY, export::READ_ONLY_OF);
+    let options = WhatIf { format: request.result_format, ignored, ignored_of, group: &ids };
     let runtime = plan::Resources { tx, work, caller: authorized.caller() };
     let changes = what_if::compare(&planned, &runtime, &options).map_err(plan::refusal)?;
     let changes: Vec<Value> = changes.iter().map(what_if::Change::to_value).collect();
@@ -338,14 +339,4 @@ fn described(planned: &template::Plan, request: &DeploymentRequest) -> Map<Strin
     put("dependencies", planned.resources.iter().filter_map(depends).collect());
     put("outputResources", Vec::<Value>::new().into());
     properties
-}
-
-fn check_name(name: &str) -> Result<(), ArmError> {
-    let sound =
-        name.len() <= 64 && name.chars().all(|c| c.is_alphanumeric() || "-_.()".contains(c)) && !name.ends_with('.');
-    if sound {
-        return Ok(());
-    }
-    let text = "The name of a deployment has up to 64 letters, digits, '-', '_', '.', '(' and ')'.";
-    Err(ArmError::new(Code::InvalidResourceName, text))
 }

@@ -17,7 +17,7 @@ use crate::App;
 pub(crate) async fn by_ids(State(app): State<Arc<App>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let found = async {
-        let caller = authorization::authenticate(&app, &head.headers).await?;
+        let caller = authorization::authenticate_at_directory(&app, &head.headers).await?;
         let text = body::read(body).await?;
         let ids: Vec<String> = serde_json::from_slice::<Value>(&text)
             .ok()
@@ -38,7 +38,7 @@ pub(crate) async fn by_ids(State(app): State<Arc<App>>, request: Request) -> Res
 pub(crate) async fn service_principals(State(app): State<Arc<App>>, request: Request) -> Response {
     let (head, _) = request.into_parts();
     let found = async {
-        let caller = authorization::authenticate(&app, &head.headers).await?;
+        let caller = authorization::authenticate_at_directory(&app, &head.headers).await?;
         let query = Query::parse(head.uri.query().unwrap_or_default())?;
         let filter = query.get("$filter").unwrap_or_default();
         let named = filter.split('\'').nth(1).unwrap_or_default().to_ascii_lowercase();

@@ -187,6 +187,29 @@ pub(crate) fn require_group(tx: &dyn ReadTx, id: &ResourceId) -> Result<(), Fail
     Err(ArmError::group_not_found(group.name()).into())
 }
 
+/// That a resource isn't there, nor perhaps the group that it would be in.
+pub(crate) fn not_found(tx: &dyn ReadTx, id: &ResourceId) -> Failure {
+    let group = id.resource_group().unwrap_or_default();
+    match require_group(tx, id) {
+        Ok(()) => ArmError::resource_not_found(&kind::described(id), group).into(),
+        Err(failure) => failure,
+    }
+}
+
+/// That what a resource is to lie in isn't there, nor perhaps the group.
+pub(crate) fn parent_not_found(tx: &dyn ReadTx, id: &ResourceId) -> Failure {
+    let parent = id.parent().map(|parent| parent.to_string()).unwrap_or_default();
+    match require_group(tx, id) {
+        Ok(()) => ArmError::parent_not_found(&kind::spelt(&id.resource_type()), &parent).into(),
+        Err(failure) => failure,
+    }
+}
+
+/// The id of a child.
+pub(crate) fn child(of: &ResourceId, type_segment: &str, name: &str) -> Result<ResourceId, ArmError> {
+    of.child(type_segment, name).map_err(|invalid| ArmError::new(Code::InvalidResourceName, format!("{invalid}.")))
+}
+
 /// A name that breaks the rules of its noun.
 pub(crate) fn invalid_name(invalid: &InvalidName) -> ArmError {
     ArmError::new(Code::InvalidResourceName, format!("{invalid}."))

@@ -15,7 +15,7 @@ use super::{document, resource};
 
 /// What is ours to say of a resource, and no template may say. A name of its own stands at one place: what a resource
 /// says under the same name elsewhere, such as the id of another one, is its own.
-const READ_ONLY: &[&str] = &[
+pub(crate) const READ_ONLY: Members<'_> = Members(&[
     ".id",
     ".etag",
     ".resources",
@@ -29,11 +29,14 @@ const READ_ONLY: &[&str] = &[
     "identity.userAssignedIdentities.*.principalId",
     "identity.userAssignedIdentities.*.clientId",
     "protectedSettings",
-];
+]);
 
-/// What besides is ours to say of an identity; an exported one has no properties at all.
-const OF_IDENTITIES: &[&str] =
-    &["properties.tenantId", "properties.principalId", "properties.clientId", "properties.isolationScope"];
+/// What besides is ours to say of resources of a type. Of an identity it is all there is: an exported one has no
+/// properties.
+pub(crate) const READ_ONLY_OF: &[(&str, Members<'_>)] = &[(
+    "Microsoft.ManagedIdentity/userAssignedIdentities",
+    Members(&["properties.tenantId", "properties.principalId", "properties.clientId", "properties.isolationScope"]),
+)];
 
 /// The api-version of exported resources.
 const VERSION: &str = "2024-11-01";
@@ -63,7 +66,7 @@ pub(crate) fn export(tx: &dyn ReadTx, work: &Work, id: &ResourceId, body: &Objec
             }
         }
     }
-    let options = ExportOptions::parse(body::text(body, "options")?.unwrap_or_default(), Members(READ_ONLY));
+    let options = ExportOptions::parse(body::text(body, "options")?.unwrap_or_default(), READ_ONLY);
     let excluded = |resource_type: &str| has_managed_identity && resource_type.eq_ignore_ascii_case(EXTENSIONS);
     let exported = make(&resources, &options, &excluded);
     let error = exported.error();
@@ -73,11 +76,6 @@ pub(crate) fn export(tx: &dyn ReadTx, work: &Work, id: &ResourceId, body: &Objec
         answer.insert("error".to_owned(), error);
     }
     Ok(Reply::ok(answer.into()))
-}
-
-/// What a comparison with a template leaves out.
-pub(crate) fn not_compared() -> Vec<&'static str> {
-    [READ_ONLY, OF_IDENTITIES].concat()
 }
 
 /// The ids that are asked for; `*` is all.

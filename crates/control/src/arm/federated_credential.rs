@@ -1,13 +1,13 @@
 //! `Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials`.
 
 use contract::arm::{ArmError, Code};
-use domain::{FederatedCredential, ManagedIdentity, ResourceId};
+use domain::{FederatedCredential, ManagedIdentity, ResourceId, names};
 use serde_json::{Value, json};
 use store::{Put, ReadTx, Tx};
 
 use super::body::{self, Object};
+use super::document;
 use super::failure::Failure;
-use super::kind;
 use super::reply::Reply;
 
 /// The most credentials of one identity.
@@ -17,7 +17,7 @@ const MAX_LENGTH: usize = 600;
 
 pub(crate) fn put(tx: &mut dyn Tx, id: &ResourceId, body: &Object) -> Result<Reply, Failure> {
     let identity = parent(tx, id, true)?;
-    check_name(id.name())?;
+    names::federated_credential(id.name()).map_err(|invalid| document::invalid_name(&invalid))?;
     let properties = body::member(body, "properties")?.ok_or_else(|| body::wrong("properties", "an object"))?;
     let wanted = FederatedCredential {
         name: id.name().to_owned(),
@@ -48,10 +48,7 @@ pub(crate) fn get(tx: &dyn ReadTx, id: &ResourceId) -> Result<Value, Failure> {
     let identity = parent(tx, id, false)?;
     let there = tx.federated_credentials(identity.principal_id)?;
     let found = there.iter().find(|there| there.name.eq_ignore_ascii_case(id.name()));
-    let group = id.resource_group().unwrap_or_default();
-    found
-        .map(|found| shown(&identity, found))
-        .ok_or_else(|| ArmError::resource_not_found(&kind::described(id), group).into())
+    found.map(|found| shown(&identity, found)).ok_or_else(|| document::not_found(tx, id))
 }
 
 /// All of an identity.
@@ -63,15 +60,8 @@ pub(crate) fn list(tx: &dyn ReadTx, parent: &ResourceId) -> Result<Vec<Value>, F
 
 fn parent(tx: &dyn ReadTx, id: &ResourceId, writing: bool) -> Result<ManagedIdentity, Failure> {
     let parent = id.parent().unwrap_or_else(|| id.clone());
-    if let Some(found) = tx.user_assigned_identity(&parent)? {
-        return Ok(found.identity);
-    }
-    super::document::require_group(tx, id)?;
-    Err(if writing {
-        ArmError::parent_not_found(&kind::spelt(&id.resource_type()), parent.as_str()).into()
-    } else {
-        ArmError::resource_not_found(&kind::described(&parent), parent.resource_group().unwrap_or_default()).into()
-    })
+    let lost = || if writing { document::parent_not_found(tx, id) } else { document::not_found(tx, &parent) };
+    tx.user_assigned_identity(&parent)?.map(|found| found.identity).ok_or_else(lost)
 }
 
 fn required(properties: &Object, name: &'static str) -> Result<String, ArmError> {
@@ -87,18 +77,6 @@ fn audience(properties: &Object) -> Result<String, ArmError> {
         [Value::String(one)] if !one.is_empty() && one.len() <= MAX_LENGTH => Ok(one.clone()),
         _ => Err(wrong()),
     }
-}
-
-fn check_name(name: &str) -> Result<(), ArmError> {
-    let sound = (3..=120).contains(&name.len())
-        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-    if sound {
-        return Ok(());
-    }
-    let text = "The name of a federated identity credential has 3 to 120 letters, digits, '-' and '_' and begins with \
-                a letter or digit.";
-    Err(ArmError::new(Code::InvalidResourceName, text))
 }
 
 fn shown(identity: &ManagedIdentity, found: &FederatedCredential) -> Value {

@@ -1,6 +1,5 @@
 //! Resources of types without a behaviour: kept as they were given.
 
-use contract::arm::ArmError;
 use domain::{Resource, ResourceId};
 use serde_json::{Map, Value, json};
 use store::{Put, ReadTx, Tx};
@@ -99,12 +98,7 @@ fn own(body: &Object) -> Object {
 }
 
 fn find(tx: &dyn ReadTx, id: &ResourceId) -> Result<Resource, Failure> {
-    if let Some(found) = tx.resource(id)? {
-        return Ok(found);
-    }
-    document::require_group(tx, id)?;
-    let group = id.resource_group().unwrap_or_default();
-    Err(ArmError::resource_not_found(&kind::described(id), group).into())
+    tx.resource(id)?.ok_or_else(|| document::not_found(tx, id))
 }
 
 /// A child needs its parent, and what is attached to a resource needs that resource.
@@ -114,8 +108,5 @@ fn require_parent(tx: &dyn ReadTx, id: &ResourceId) -> Result<(), Failure> {
         Some(kind) => resource::is_there(tx, kind, &parent)?,
         None => false,
     };
-    if there {
-        return Ok(());
-    }
-    Err(ArmError::parent_not_found(&kind::spelt(&id.resource_type()), parent.as_str()).into())
+    if there { Ok(()) } else { Err(document::parent_not_found(tx, id)) }
 }

@@ -1,12 +1,20 @@
 //! What guests say: the other end of extensions and power. Whatever acts for a machine, an agent in it or something in
 //! this process, reads what is wanted from the store and reports here.
 
+use std::time::Duration;
+
 use authority::kek::{FileKek, KekError};
-use domain::{HandlerOutcome, HandlerStatus, OperationError, ProvisioningState, ResourceId, Timestamp, VmExtension};
-use store::{Act, Handle, Tx};
+use domain::{
+    HandlerOutcome, HandlerStatus, OperationError, ProvisioningState, ResourceId, Timestamp, VmExtension, Wait,
+};
+use store::{Act, Handle, ReadTx, Tx};
 use zeroize::Zeroizing;
 
 use super::seal::{self, Purpose};
+
+/// How long a guest may take to say what came of an extension, from the request on (MicrosoftDocs/SupportArticles-docs: "VM
+/// extensions have a 90-minute provisioning timeout").
+const PATIENCE: Duration = Duration::from_secs(90 * 60);
 
 /// The settings of an extension that only its guest may read, as JSON; none when there are none.
 ///
@@ -92,6 +100,61 @@ fn gone(tx: &mut dyn Tx, id: &ResourceId) -> Result<(), store::Error> {
         tx.reach(id, extension.sequence, None)?;
     }
     Ok(())
+}
+
+/// What a guest should have said of by now.
+fn overdue(tx: &dyn ReadTx, now: Timestamp) -> Result<Vec<(VmExtension, Wait)>, store::Error> {
+    let mut overdue = Vec::new();
+    for wait in tx.overdue_waits(now.minus(PATIENCE))? {
+        // What waits for a machine waits for its power.
+        if let Some(extension) = tx.vm_extension(&wait.on)? {
+            overdue.push((extension, wait));
+        }
+    }
+    Ok(overdue)
+}
+
+/// Waits no more for guests that have said nothing for too long: what waits for them fails. What such a guest says later
+/// is taken all the same.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) async fn give_up(store: &Handle, now: Timestamp) -> Result<(), store::Error> {
+    if store.read(move |tx| overdue(tx, now)).await?.is_empty() {
+        return Ok(());
+    }
+    let act = Act::new("symbolon", "guest.timeout", "/", now);
+    let given_up = store.write(act, move |tx| {
+        for (extension, wait) in overdue(tx, now)? {
+            let failed = timed_out(&extension);
+            match extension.state {
+                ProvisioningState::Creating | ProvisioningState::Updating if extension.sequence == wait.number => {
+                    tx.put_vm_extension(&VmExtension { state: ProvisioningState::Failed, ..extension })?;
+                }
+                // Something else is wanted by now, or it goes when the guest comes to it.
+                ProvisioningState::Creating
+                | ProvisioningState::Updating
+                | ProvisioningState::Deleting
+                | ProvisioningState::Succeeded
+                | ProvisioningState::Failed => {}
+            }
+            tx.reach(&wait.on, wait.number, Some(&failed))?;
+        }
+        Ok(())
+    });
+    given_up.await
+}
+
+/// What an operation ends with when no handler has said anything in time.
+fn timed_out(extension: &VmExtension) -> OperationError {
+    OperationError {
+        code: "VMExtensionProvisioningTimeout".to_owned(),
+        message: format!(
+            "Provisioning of VM extension '{}' has timed out. Extension installation may be taking too long, or \
+             extension status could not be obtained.",
+            extension.name
+        ),
+    }
 }
 
 /// What an operation ends with when a handler has failed.

@@ -19,7 +19,7 @@ pub(crate) enum Kind {
     Generic,
 }
 
-/// Types with a behaviour, with their dates of the api.
+/// Types with a behaviour, and which.
 pub(crate) const TYPED: [(&str, Kind); 8] = [
     ("Microsoft.ManagedIdentity/userAssignedIdentities", Kind::UserAssignedIdentity),
     ("Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials", Kind::FederatedCredential),
@@ -31,8 +31,8 @@ pub(crate) const TYPED: [(&str, Kind); 8] = [
     ("Microsoft.Compute/virtualMachineScaleSets/virtualMachines/extensions", Kind::ScaleSetMachineExtension),
 ];
 
-/// Types of the providers that are known here which have no behaviour of their own. Of these providers there is no
-/// other type; of all other providers there is any.
+/// Types of [`PROVIDERS`] which have no behaviour of their own. Of these providers there is no other type; of all other
+/// providers there is any.
 const PLAIN: &[&str] = &[
     "Microsoft.Compute/availabilitySets",
     "Microsoft.Compute/capacityReservationGroups",
@@ -57,7 +57,8 @@ const PLAIN: &[&str] = &[
     "Microsoft.Resources/templateSpecs",
     "Microsoft.Resources/deploymentScripts",
 ];
-const KNOWN_PROVIDERS: [&str; 4] =
+/// The providers that are known here, and listed. Others are there too, with whatever types are asked of them.
+pub(crate) const PROVIDERS: [&str; 4] =
     ["Microsoft.Authorization", "Microsoft.Compute", "Microsoft.ManagedIdentity", "Microsoft.Resources"];
 
 impl Kind {
@@ -67,7 +68,7 @@ impl Kind {
             return Some(*kind);
         }
         let namespace = resource_type.split('/').next().unwrap_or_default();
-        let known = KNOWN_PROVIDERS.iter().any(|name| name.eq_ignore_ascii_case(namespace));
+        let known = PROVIDERS.iter().any(|name| name.eq_ignore_ascii_case(namespace));
         let plain = PLAIN.iter().any(|name| name.eq_ignore_ascii_case(resource_type));
         (plain || !known).then_some(Self::Generic)
     }
@@ -102,8 +103,8 @@ pub(crate) fn described(id: &ResourceId) -> String {
 
 /// The names of a resource and of what it lies in, below its resource group: `vm1`, `x`.
 pub(crate) fn names(id: &ResourceId) -> Vec<&str> {
-    const PROVIDERS: &str = "/providers/";
-    let rest = id.key().rfind(PROVIDERS).and_then(|at| id.as_str().get(at + PROVIDERS.len()..));
+    const SEGMENT: &str = "/providers/";
+    let rest = id.key().rfind(SEGMENT).and_then(|at| id.as_str().get(at + SEGMENT.len()..));
     rest.unwrap_or_default().split('/').skip(2).step_by(2).collect()
 }
 

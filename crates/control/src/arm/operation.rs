@@ -42,6 +42,27 @@ pub(crate) fn ended(
     Ok(operation.id)
 }
 
+/// The answer to what is done behind it: where the client follows it, and where its end is. `location` is the region of
+/// the subject; without anything to wait for it is done already.
+pub(crate) fn accepted(
+    tx: &mut dyn Tx,
+    work: &Work,
+    authorized: &Authorized,
+    action: &str,
+    subject: &ResourceId,
+    location: &str,
+    waits: &[Wait],
+) -> Result<Reply, Failure> {
+    let id = if waits.is_empty() {
+        ended(tx, work, authorized, action, subject)?
+    } else {
+        begin(tx, work, authorized, action, subject, waits)?
+    };
+    let location = document::normal(location);
+    let (status, monitor) = (work.status_url(subject, &location, id), work.monitor_url(subject, &location, id));
+    Ok(Reply::empty(202).following(status, id).resulting(monitor))
+}
+
 fn new(work: &Work, authorized: &Authorized, action: &str, subject: &ResourceId, state: OperationState) -> Operation {
     Operation {
         id: work.operation_id(),

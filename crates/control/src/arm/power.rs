@@ -4,7 +4,6 @@ use domain::{PowerState, ResourceId, VirtualMachine, Wait};
 use store::Tx;
 
 use super::authorization::Authorized;
-use super::document::normal;
 use super::failure::Failure;
 use super::reply::Reply;
 use super::route::PowerAction;
@@ -28,13 +27,12 @@ pub(crate) fn change(
     tx.put_virtual_machine(&wanted)?;
     let wait = Wait { on: wanted.id.clone(), number: wanted.generation };
     let name = format!("Microsoft.Compute/virtualMachines/{}/action", action.word());
-    let begun = operation::begin(tx, work, authorized, &name, &wanted.id, &[wait])?;
-    let location = normal(&wanted.location);
-    let reply = Reply::empty(202).following(work.status_url(id, &location, begun), begun);
-    Ok(match action {
+    let mut reply = operation::accepted(tx, work, authorized, &name, &wanted.id, &wanted.location, &[wait])?;
+    match action {
         // These clients go on to `Location`, also after success.
-        PowerAction::PowerOff | PowerAction::Deallocate => reply.resulting(work.monitor_url(id, &location, begun)),
+        PowerAction::PowerOff | PowerAction::Deallocate => {}
         // These need a result to read at the end, which `Location` wouldn't give.
-        PowerAction::Start | PowerAction::Restart => reply,
-    })
+        PowerAction::Start | PowerAction::Restart => reply.follow.result = None,
+    }
+    Ok(reply)
 }

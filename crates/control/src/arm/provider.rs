@@ -15,9 +15,6 @@ use super::reply::{self, Reply};
 use super::{kind, subscription};
 use crate::App;
 
-/// The providers that are listed. Others are there too, with whatever types are asked of them.
-const LISTED: [&str; 4] =
-    ["Microsoft.Authorization", "Microsoft.Compute", "Microsoft.ManagedIdentity", "Microsoft.Resources"];
 /// The dates that are told of each type; every other date is taken too.
 pub(crate) const VERSIONS: [&str; 5] = ["2024-11-01", "2024-07-01", "2023-03-01", "2021-04-01", "2018-06-01"];
 
@@ -32,7 +29,7 @@ pub(crate) async fn cloud_metadata(State(app): State<Arc<App>>, uri: Uri) -> Res
 }
 
 pub(crate) fn list(subscription: SubscriptionId) -> Reply {
-    let value: Vec<Value> = LISTED.iter().map(|namespace| shown(subscription, namespace)).collect();
+    let value: Vec<Value> = kind::PROVIDERS.iter().map(|namespace| shown(subscription, namespace)).collect();
     Reply::ok(json!({"value": value}))
 }
 
@@ -46,7 +43,8 @@ pub(crate) fn register(subscription: SubscriptionId, namespace: &str) -> Reply {
 }
 
 fn shown(subscription: SubscriptionId, namespace: &str) -> Value {
-    let namespace = LISTED.iter().find(|known| known.eq_ignore_ascii_case(namespace)).copied().unwrap_or(namespace);
+    let namespace =
+        kind::PROVIDERS.iter().find(|known| known.eq_ignore_ascii_case(namespace)).copied().unwrap_or(namespace);
     let mut types = kind::types_of(namespace);
     match namespace {
         "Microsoft.Resources" => types.extend(["deployments", "resourceGroups", "subscriptions"]),

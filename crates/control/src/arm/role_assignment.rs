@@ -3,7 +3,7 @@
 use contract::arm::{ArmError, Code};
 use domain::{PrincipalId, RoleAssignment, RoleAssignmentId, Scope, role_definition as roles};
 use serde_json::{Value, json};
-use store::{Put, ReadTx, Tx};
+use store::{ReadTx, Tx};
 
 use super::authorization::Authorized;
 use super::body::{self, Object};
@@ -15,6 +15,7 @@ use super::{document, role_definition};
 
 pub(crate) fn write(
     tx: &mut dyn Tx,
+    work: &Work,
     authorized: &Authorized,
     change: Change,
     scope: &Scope,
@@ -22,7 +23,7 @@ pub(crate) fn write(
     body: &Object,
 ) -> Result<Reply, Failure> {
     match change {
-        Change::Put => put(tx, authorized, scope, name, body),
+        Change::Put => put(tx, work, authorized, scope, name, body),
         Change::Delete => delete(tx, authorized, scope, name),
         Change::Patch => {
             let text = "The requested resource does not support http method 'PATCH'.";
@@ -80,7 +81,14 @@ pub(crate) fn list(tx: &dyn ReadTx, work: &Work, authorized: &Authorized, scope:
     Ok(Reply::ok(json!({"value": value})))
 }
 
-fn put(tx: &mut dyn Tx, authorized: &Authorized, scope: &Scope, name: &str, body: &Object) -> Result<Reply, Failure> {
+fn put(
+    tx: &mut dyn Tx,
+    work: &Work,
+    authorized: &Authorized,
+    scope: &Scope,
+    name: &str,
+    body: &Object,
+) -> Result<Reply, Failure> {
     let id: RoleAssignmentId = name.parse().map_err(|_| {
         let text = format!("The role assignment ID '{}' is not valid. It must be a GUID.", document::shortened(name));
         ArmError::new(Code::InvalidResourceName, text)
@@ -106,22 +114,32 @@ fn put(tx: &mut dyn Tx, authorized: &Authorized, scope: &Scope, name: &str, body
         );
         return Err(ArmError::new(Code::PrincipalNotFound, text).into());
     };
-    let wanted =
-        RoleAssignment { id, principal: living.principal_id, role: role.name.to_owned(), scope: scope.clone() };
-    match tx.role_assignment(id)? {
-        Some(there) if there != wanted => {
-            let text = "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.";
-            return Err(ArmError::new(Code::Conflict, text).into());
+    if let Some(there) = tx.role_assignment(id)? {
+        if (there.principal, there.role.as_str(), &there.scope) == (living.principal_id, role.name, scope) {
+            return Ok(Reply::ok(shown(&there)));
         }
-        Some(_) => return Ok(Reply::ok(shown(&wanted))),
-        None => {}
+        let text = "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.";
+        return Err(ArmError::new(Code::Conflict, text).into());
     }
-    let of_principal = tx.role_assignments_of(wanted.principal)?;
-    if of_principal.iter().any(|other| other.role == wanted.role && other.scope == wanted.scope) {
+    let of_principal = tx.role_assignments_of(living.principal_id)?;
+    if of_principal.iter().any(|other| other.role == role.name && other.scope == *scope) {
         return Err(ArmError::new(Code::RoleAssignmentExists, "The role assignment already exists.").into());
     }
-    let created = tx.put_role_assignment(&wanted)? == Put::Created;
-    Ok(Reply::put(created, shown(&wanted)))
+    let wanted = RoleAssignment {
+        id,
+        principal: living.principal_id,
+        role: role.name.to_owned(),
+        scope: scope.clone(),
+        created_at: Some(work.now),
+        created_by: Some(authorized.caller().principal_id),
+    };
+    tx.put_role_assignment(&wanted)?;
+    let mut shown = shown(&wanted);
+    // The answer to whoever gives it doesn't say who gave it; every later one does.
+    if let Some(by) = shown.pointer_mut("/properties/createdBy") {
+        *by = Value::Null;
+    }
+    Ok(Reply::put(true, shown))
 }
 
 fn delete(tx: &mut dyn Tx, authorized: &Authorized, scope: &Scope, name: &str) -> Result<Reply, Failure> {
@@ -158,6 +176,8 @@ fn shown(found: &RoleAssignment) -> Value {
         Scope::Root => String::new(),
         Scope::At(id) => id.to_string(),
     };
+    let created = found.created_at.map(document::time);
+    let by = found.created_by.map(|id| id.to_string());
     let role = roles::by_name(&found.role).map(|role| role_definition::id(role, &found.scope));
     json!({
         "id": format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{}", found.id),
@@ -168,6 +188,11 @@ fn shown(found: &RoleAssignment) -> Value {
             "principalType": "ServicePrincipal",
             "roleDefinitionId": role,
             "scope": found.scope.to_string(),
+            // Nothing of an assignment changes once it is given.
+            "createdOn": created,
+            "updatedOn": created,
+            "createdBy": by,
+            "updatedBy": by,
         },
     })
 }

@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::identity::{self, Identities, Owner};
 use super::reply::Reply;
 use super::work::{Work, tenant_of};
-use super::{kind, members, operation, scale_set_machine, virtual_machine, vm_extension};
+use super::{members, operation, scale_set_machine, virtual_machine, vm_extension};
 
 /// The most machines of one scale set.
 const MAX_CAPACITY: u64 = 1_000;
@@ -54,10 +54,7 @@ pub(crate) fn patch(
 pub(crate) fn delete(tx: &mut dyn Tx, work: &Work, authorized: &Authorized, id: &ResourceId) -> Result<Reply, Failure> {
     let Some(scale_set) = tx.scale_set(id)? else { return Ok(Reply::empty(204)) };
     remove(tx, &scale_set)?;
-    let ended = operation::ended(tx, work, authorized, DELETE, &scale_set.id)?;
-    let location = normal(&scale_set.location);
-    let (status, monitor) = (work.status_url(id, &location, ended), work.monitor_url(id, &location, ended));
-    Ok(Reply::empty(202).following(status, ended).resulting(monitor))
+    operation::accepted(tx, work, authorized, DELETE, &scale_set.id, &scale_set.location, &[])
 }
 
 /// Removes a scale set with its machines; whoever waits for something of them waits no more.
@@ -193,9 +190,7 @@ pub(crate) fn read_extension(
     names::vm_extension(name).map_err(|invalid| document::invalid_name(&invalid))?;
     let there = before.and_then(|before| before.extension(name));
     let properties = body::member(entry, "properties")?.ok_or_else(|| body::wrong("properties", "an object"))?;
-    let of = id
-        .child("extensions", name)
-        .map_err(|invalid| ArmError::new(Code::InvalidResourceName, format!("{invalid}.")))?;
+    let of = document::child(id, "extensions", name)?;
     let kept = there.and_then(|there| there.spec.protected_settings.as_ref());
     let mut spec = vm_extension::spec(work, &of, properties, location, kept)?;
     spec.protected_settings = spec.protected_settings.or_else(|| kept.cloned());
@@ -226,12 +221,7 @@ pub(crate) fn list(tx: &dyn ReadTx, work: &Work, scope: &ResourceId) -> Result<V
 }
 
 pub(crate) fn find(tx: &dyn ReadTx, id: &ResourceId) -> Result<ScaleSet, Failure> {
-    if let Some(found) = tx.scale_set(id)? {
-        return Ok(found);
-    }
-    document::require_group(tx, id)?;
-    let group = id.resource_group().unwrap_or_default();
-    Err(ArmError::resource_not_found(&kind::described(id), group).into())
+    tx.scale_set(id)?.ok_or_else(|| document::not_found(tx, id))
 }
 
 pub(crate) fn shown(tx: &dyn ReadTx, found: &ScaleSet) -> Result<Value, Failure> {
@@ -291,15 +281,15 @@ fn extension_shown(extension: &ScaleSetExtension) -> Value {
 /// What is kept of a description: nothing that has a place of its own, nothing of ours, no secrets.
 fn kept(mut described: Object) -> Result<String, Failure> {
     described.shift_remove("sku");
+    document::forget_secrets(&mut described);
     if let Some(Value::Object(properties)) = described.get_mut("properties") {
         for ours in OURS {
             properties.shift_remove(ours);
         }
-        if let Some(Value::Object(profile)) = properties.get_mut("virtualMachineProfile") {
-            document::forget_secrets(profile);
-            if let Some(Value::Object(extensions)) = profile.get_mut("extensionProfile") {
-                extensions.shift_remove("extensions");
-            }
+        if let Some(Value::Object(profile)) = properties.get_mut("virtualMachineProfile")
+            && let Some(Value::Object(extensions)) = profile.get_mut("extensionProfile")
+        {
+            extensions.shift_remove("extensions");
         }
     }
     Ok(document::text(described))

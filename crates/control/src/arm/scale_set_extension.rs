@@ -1,17 +1,16 @@
 //! `Microsoft.Compute/virtualMachineScaleSets/extensions`: the same list as the model's `extensionProfile`.
 
-use contract::arm::ArmError;
 use domain::{ResourceId, ScaleSet, ScaleSetExtension};
 use serde_json::{Value, json};
 use store::{ReadTx, Tx};
 
 use super::authorization::Authorized;
-use super::body::{self, Object};
+use super::body::Object;
 use super::document::normal;
 use super::failure::Failure;
 use super::reply::Reply;
 use super::work::Work;
-use super::{document, identity, kind, operation, scale_set, scale_set_machine, vm_extension};
+use super::{document, identity, operation, scale_set, scale_set_machine, vm_extension};
 
 const WRITE: &str = "Microsoft.Compute/virtualMachineScaleSets/extensions/write";
 const DELETE: &str = "Microsoft.Compute/virtualMachineScaleSets/extensions/delete";
@@ -36,18 +35,9 @@ pub(crate) fn patch(
     body: &Object,
 ) -> Result<Reply, Failure> {
     let before = parent(tx, id, true)?;
-    let there = find(&before, id)?;
-    let mut merged = vm_extension::spec_shown(&there.spec);
-    let properties = body::member(body, "properties")?.cloned().unwrap_or_default();
-    if properties.contains_key("settings") {
-        merged.shift_remove("settings");
-    }
-    document::merge(&mut merged, &properties);
-    if let Some(protected) = properties.get("protectedSettings") {
-        merged.insert("protectedSettings".to_owned(), protected.clone());
-    }
+    let there = find(tx, &before, id)?;
     let mut whole = Object::new();
-    whole.insert("properties".to_owned(), merged.into());
+    whole.insert("properties".to_owned(), vm_extension::merged(&there.spec, body)?.into());
     let new = scale_set::read_extension(work, &before.id, id.name(), &whole, Some(&before), &before.location)?;
     apply(tx, work, authorized, id, before, new)
 }
@@ -62,19 +52,12 @@ pub(crate) fn delete(tx: &mut dyn Tx, work: &Work, authorized: &Authorized, id: 
     wanted.model += 1;
     scale_set::store(tx, &wanted)?;
     let waits = scale_set_machine::settle(tx, work, &wanted)?;
-    let begun = if waits.is_empty() {
-        operation::ended(tx, work, authorized, DELETE, &wanted.id)?
-    } else {
-        operation::begin(tx, work, authorized, DELETE, &wanted.id, &waits)?
-    };
-    let location = normal(&wanted.location);
-    let (status, monitor) = (work.status_url(id, &location, begun), work.monitor_url(id, &location, begun));
-    Ok(Reply::empty(202).following(status, begun).resulting(monitor))
+    operation::accepted(tx, work, authorized, DELETE, &wanted.id, &wanted.location, &waits)
 }
 
 pub(crate) fn get(tx: &dyn ReadTx, id: &ResourceId) -> Result<Value, Failure> {
     let scale_set = parent(tx, id, false)?;
-    let found = find(&scale_set, id)?;
+    let found = find(tx, &scale_set, id)?;
     shown(tx, &scale_set, found)
 }
 
@@ -126,20 +109,12 @@ fn apply(
 
 fn parent(tx: &dyn ReadTx, id: &ResourceId, writing: bool) -> Result<ScaleSet, Failure> {
     let parent = id.parent().unwrap_or_else(|| id.clone());
-    if let Some(found) = tx.scale_set(&parent)? {
-        return Ok(found);
-    }
-    document::require_group(tx, id)?;
-    Err(if writing {
-        ArmError::parent_not_found(&kind::spelt(&id.resource_type()), parent.as_str()).into()
-    } else {
-        ArmError::resource_not_found(&kind::described(&parent), parent.resource_group().unwrap_or_default()).into()
-    })
+    let lost = || if writing { document::parent_not_found(tx, id) } else { document::not_found(tx, &parent) };
+    tx.scale_set(&parent)?.ok_or_else(lost)
 }
 
-fn find<'s>(scale_set: &'s ScaleSet, id: &ResourceId) -> Result<&'s ScaleSetExtension, Failure> {
-    let group = id.resource_group().unwrap_or_default();
-    scale_set.extension(id.name()).ok_or_else(|| ArmError::resource_not_found(&kind::described(id), group).into())
+fn find<'s>(tx: &dyn ReadTx, scale_set: &'s ScaleSet, id: &ResourceId) -> Result<&'s ScaleSetExtension, Failure> {
+    scale_set.extension(id.name()).ok_or_else(|| document::not_found(tx, id))
 }
 
 fn shown(tx: &dyn ReadTx, scale_set: &ScaleSet, extension: &ScaleSetExtension) -> Result<Value, Failure> {

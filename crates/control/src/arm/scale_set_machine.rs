@@ -1,6 +1,6 @@
 //! `Microsoft.Compute/virtualMachineScaleSets/virtualMachines`: the machines of a scale set follow from its model.
 
-use contract::arm::{ArmError, Code};
+use contract::arm::ArmError;
 use domain::{
     Instance, PowerState, ProvisioningState, ResourceId, ScaleSet, UpgradeMode, VirtualMachine, VmExtension, Wait,
 };
@@ -9,11 +9,10 @@ use store::{ReadTx, Tx};
 
 use super::authorization::Authorized;
 use super::body::Object;
-use super::document::normal;
 use super::failure::Failure;
 use super::reply::Reply;
 use super::work::Work;
-use super::{document, kind, operation, scale_set, virtual_machine, vm_extension};
+use super::{document, operation, scale_set, virtual_machine, vm_extension};
 
 const UPGRADE: &str = "Microsoft.Compute/virtualMachineScaleSets/manualupgrade/action";
 const DELETE: &str = "Microsoft.Compute/virtualMachineScaleSets/delete/action";
@@ -66,7 +65,7 @@ pub(crate) fn upgrade(
     if waits.is_empty() {
         return Ok(Reply::empty(200));
     }
-    accepted(tx, work, authorized, &scale_set, UPGRADE, &waits)
+    operation::accepted(tx, work, authorized, UPGRADE, &scale_set.id, &scale_set.location, &waits)
 }
 
 /// `POST …/delete`.
@@ -83,7 +82,7 @@ pub(crate) fn delete_some(
         virtual_machine::remove(tx, machine)?;
     }
     shrink(tx, &scale_set, machines.len())?;
-    accepted(tx, work, authorized, &scale_set, DELETE, &[])
+    operation::accepted(tx, work, authorized, DELETE, &scale_set.id, &scale_set.location, &[])
 }
 
 pub(crate) fn delete(tx: &mut dyn Tx, work: &Work, authorized: &Authorized, id: &ResourceId) -> Result<Reply, Failure> {
@@ -92,7 +91,7 @@ pub(crate) fn delete(tx: &mut dyn Tx, work: &Work, authorized: &Authorized, id: 
     let scale_set = scale_set::find(tx, &instance.scale_set)?;
     virtual_machine::remove(tx, &machine)?;
     shrink(tx, &scale_set, 1)?;
-    accepted(tx, work, authorized, &scale_set, DELETE, &[])
+    operation::accepted(tx, work, authorized, DELETE, &scale_set.id, &scale_set.location, &[])
 }
 
 pub(crate) fn get(tx: &dyn ReadTx, work: &Work, id: &ResourceId) -> Result<Value, Failure> {
@@ -125,12 +124,8 @@ fn bring_to_model(tx: &mut dyn Tx, scale_set: &ScaleSet, machine: &VirtualMachin
     }
     for extension in &scale_set.extensions {
         let before = there.iter().find(|there| there.name.eq_ignore_ascii_case(&extension.name));
-        let id = machine
-            .id
-            .child("extensions", &extension.name)
-            .map_err(|invalid| ArmError::new(Code::InvalidResourceName, format!("{invalid}.")))?;
         let wanted = VmExtension {
-            id,
+            id: document::child(&machine.id, "extensions", &extension.name)?,
             vm: machine.id.clone(),
             name: extension.name.clone(),
             location: scale_set.location.clone(),
@@ -151,10 +146,7 @@ fn bring_to_model(tx: &mut dyn Tx, scale_set: &ScaleSet, machine: &VirtualMachin
 
 fn new(tx: &dyn ReadTx, work: &Work, scale_set: &ScaleSet, number: u32) -> Result<VirtualMachine, Failure> {
     let name = number.to_string();
-    let id = scale_set
-        .id
-        .child("virtualMachines", &name)
-        .map_err(|invalid| ArmError::new(Code::InvalidResourceName, format!("{invalid}.")))?;
+    let id = document::child(&scale_set.id, "virtualMachines", &name)?;
     Ok(VirtualMachine {
         vm_id: work.vm_id(tx, &id)?,
         tenant: scale_set.tenant,
@@ -205,32 +197,8 @@ fn shrink(tx: &mut dyn Tx, scale_set: &ScaleSet, by: usize) -> Result<(), Failur
     scale_set::store(tx, &smaller).map(drop)
 }
 
-fn accepted(
-    tx: &mut dyn Tx,
-    work: &Work,
-    authorized: &Authorized,
-    scale_set: &ScaleSet,
-    action: &str,
-    waits: &[Wait],
-) -> Result<Reply, Failure> {
-    let begun = if waits.is_empty() {
-        operation::ended(tx, work, authorized, action, &scale_set.id)?
-    } else {
-        operation::begin(tx, work, authorized, action, &scale_set.id, waits)?
-    };
-    let location = normal(&scale_set.location);
-    let status = work.status_url(&scale_set.id, &location, begun);
-    let monitor = work.monitor_url(&scale_set.id, &location, begun);
-    Ok(Reply::empty(202).following(status, begun).resulting(monitor))
-}
-
 fn find(tx: &dyn ReadTx, id: &ResourceId) -> Result<VirtualMachine, Failure> {
-    if let Some(found) = tx.virtual_machine(id)?.filter(|found| found.instance.is_some()) {
-        return Ok(found);
-    }
-    document::require_group(tx, id)?;
-    let group = id.resource_group().unwrap_or_default();
-    Err(ArmError::resource_not_found(&kind::described(id), group).into())
+    tx.virtual_machine(id)?.filter(|found| found.instance.is_some()).ok_or_else(|| document::not_found(tx, id))
 }
 
 fn scale_set_of(tx: &dyn ReadTx, machine: &VirtualMachine) -> Result<ScaleSet, Failure> {

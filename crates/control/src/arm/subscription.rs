@@ -45,11 +45,13 @@ pub(crate) async fn list(app: &App, caller: Arc<Caller>) -> Result<Reply, Failur
 pub(crate) fn get(tx: &dyn ReadTx, id: SubscriptionId) -> Result<Reply, Failure> {
     match tx.subscription(id)? {
         Some(found) => Ok(Reply::ok(shown(&found))),
-        None => {
-            let text = format!("The subscription '{id}' could not be found.");
-            Err(ArmError::new(Code::SubscriptionNotFound, text).into())
-        }
+        None => Err(not_found(id).into()),
     }
+}
+
+/// That a subscription isn't there.
+pub(crate) fn not_found(id: impl std::fmt::Display) -> ArmError {
+    ArmError::new(Code::SubscriptionNotFound, format!("The subscription '{id}' could not be found."))
 }
 
 pub(crate) fn locations(id: SubscriptionId) -> Reply {

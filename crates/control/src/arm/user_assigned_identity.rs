@@ -1,6 +1,5 @@
 //! `Microsoft.ManagedIdentity/userAssignedIdentities`.
 
-use contract::arm::ArmError;
 use domain::{IdentityKind, ResourceId, Scope, UserAssignedIdentity, names};
 use serde_json::{Value, json};
 use store::{Put, ReadTx, Tx};
@@ -75,12 +74,7 @@ pub(crate) fn associated(tx: &dyn ReadTx, authorized: &Authorized, id: &Resource
 }
 
 pub(crate) fn find(tx: &dyn ReadTx, id: &ResourceId) -> Result<UserAssignedIdentity, Failure> {
-    if let Some(found) = tx.user_assigned_identity(id)? {
-        return Ok(found);
-    }
-    document::require_group(tx, id)?;
-    let group = id.resource_group().unwrap_or_default();
-    Err(ArmError::resource_not_found(&kind::described(id), group).into())
+    tx.user_assigned_identity(id)?.ok_or_else(|| document::not_found(tx, id))
 }
 
 pub(crate) fn shown(found: &UserAssignedIdentity) -> Value {

@@ -7,17 +7,17 @@ use store::{Put, ReadTx, Tx};
 
 use super::authorization::Authorized;
 use super::body::{self, Object};
-use super::document::{self, normal};
 use super::failure::Failure;
 use super::identity::{self, Identities, Owner};
 use super::reply::Reply;
 use super::work::{Work, tenant_of};
-use super::{kind, members, operation, vm_extension};
+use super::{document, members, operation, vm_extension};
 
 /// The size of a machine of which none is said.
 const DEFAULT_SIZE: &str = "Standard_DS1_v2";
 /// What is ours to say of a machine.
 const OURS: [&str; 4] = ["vmId", "provisioningState", "timeCreated", "instanceView"];
+const DELETE: &str = "Microsoft.Compute/virtualMachines/delete";
 
 pub(crate) fn put(
     tx: &mut dyn Tx,
@@ -88,10 +88,7 @@ pub(crate) fn patch(
 pub(crate) fn delete(tx: &mut dyn Tx, work: &Work, authorized: &Authorized, id: &ResourceId) -> Result<Reply, Failure> {
     let Some(vm) = tx.virtual_machine(id)?.filter(|vm| vm.instance.is_none()) else { return Ok(Reply::empty(204)) };
     remove(tx, &vm)?;
-    let location = normal(&vm.location);
-    let ended = operation::ended(tx, work, authorized, "Microsoft.Compute/virtualMachines/delete", &vm.id)?;
-    let (status, monitor) = (work.status_url(id, &location, ended), work.monitor_url(id, &location, ended));
-    Ok(Reply::empty(202).following(status, ended).resulting(monitor))
+    operation::accepted(tx, work, authorized, DELETE, &vm.id, &vm.location, &[])
 }
 
 /// Removes a machine; whoever waits for something of it waits no more.
@@ -136,12 +133,7 @@ pub(crate) fn instance_view(tx: &dyn ReadTx, work: &Work, id: &ResourceId) -> Re
 }
 
 pub(crate) fn find(tx: &dyn ReadTx, id: &ResourceId) -> Result<VirtualMachine, Failure> {
-    if let Some(found) = tx.virtual_machine(id)? {
-        return Ok(found);
-    }
-    document::require_group(tx, id)?;
-    let group = id.resource_group().unwrap_or_default();
-    Err(ArmError::resource_not_found(&kind::described(id), group).into())
+    tx.virtual_machine(id)?.ok_or_else(|| document::not_found(tx, id))
 }
 
 /// What runs on a machine and whether it runs.
@@ -155,7 +147,7 @@ pub(crate) fn view(vm: &VirtualMachine, extensions: &[VmExtension], work: &Work)
             "statuses": [{
                 "code": format!("ProvisioningState/{}", agent.0), "level": "Info", "displayStatus": agent.1, "time": now,
             }],
-            "extensionHandlers": [],
+            "extensionHandlers": extensions.iter().filter_map(vm_extension::handler_view).collect::<Vec<Value>>(),
         },
         "extensions": extensions.iter().filter_map(vm_extension::view).collect::<Vec<Value>>(),
         "statuses": [
@@ -212,8 +204,8 @@ fn described(mut described: Object) -> Result<Object, Failure> {
         for ours in OURS {
             properties.shift_remove(ours);
         }
-        document::forget_secrets(properties);
     }
+    document::forget_secrets(&mut described);
     Ok(described)
 }
 

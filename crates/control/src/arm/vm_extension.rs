@@ -60,20 +60,7 @@ pub(crate) fn patch(
 ) -> Result<Reply, Failure> {
     let vm = machine(tx, id)?;
     let before = find(tx, id)?;
-    let mut merged = match shown(&before, false).get("properties") {
-        Some(Value::Object(properties)) => properties.clone(),
-        Some(_) | None => Map::new(),
-    };
-    merged.shift_remove("provisioningState");
-    let properties = body::member(body, "properties")?.cloned().unwrap_or_default();
-    // Settings are one value: what a PATCH says takes their place.
-    if properties.contains_key("settings") {
-        merged.shift_remove("settings");
-    }
-    document::merge(&mut merged, &properties);
-    if let Some(protected) = properties.get("protectedSettings") {
-        merged.insert("protectedSettings".to_owned(), protected.clone());
-    }
+    let merged = merged(&before.spec, body)?;
     let there = before.spec.protected_settings.as_ref();
     let mut spec = spec(work, id, &merged, &vm.location, there)?;
     spec.protected_settings = spec.protected_settings.or_else(|| there.cloned());
@@ -87,10 +74,7 @@ pub(crate) fn delete(tx: &mut dyn Tx, work: &Work, authorized: &Authorized, id: 
     let vm = machine(tx, id)?;
     require_running(&vm)?;
     let wait = mark_deleted(tx, &before)?;
-    let begun = operation::begin(tx, work, authorized, DELETE, &before.id, &[wait])?;
-    let location = normal(&vm.location);
-    let (status, monitor) = (work.status_url(id, &location, begun), work.monitor_url(id, &location, begun));
-    Ok(Reply::empty(202).following(status, begun).resulting(monitor))
+    operation::accepted(tx, work, authorized, DELETE, &before.id, &vm.location, &[wait])
 }
 
 /// Says to the guest that an extension is to go; what to wait for.
@@ -140,6 +124,21 @@ pub(crate) fn list(tx: &dyn ReadTx, work: &Work, vm: &ResourceId) -> Result<Vec<
     let vm = virtual_machine::find(tx, vm)?;
     let expanded = work.query.expands("instanceView");
     Ok(tx.vm_extensions(&vm.id)?.iter().map(|found| shown(found, expanded)).collect())
+}
+
+/// What runs, as a PATCH changes it: a body's `properties` once they are whole.
+pub(crate) fn merged(before: &ExtensionSpec, body: &Object) -> Result<Object, ArmError> {
+    let mut merged = spec_shown(before);
+    let properties = body::member(body, "properties")?.cloned().unwrap_or_default();
+    // Settings are one value: what is said takes their place.
+    if properties.contains_key("settings") {
+        merged.shift_remove("settings");
+    }
+    document::merge(&mut merged, &properties);
+    if let Some(protected) = properties.get("protectedSettings") {
+        merged.insert("protectedSettings".to_owned(), protected.clone());
+    }
+    Ok(merged)
 }
 
 /// What a body's `properties` say is to run. Protected settings that say what those say that are there are the same.
@@ -270,19 +269,12 @@ fn require_running(vm: &VirtualMachine) -> Result<(), ArmError> {
 }
 
 fn machine(tx: &dyn ReadTx, id: &ResourceId) -> Result<VirtualMachine, Failure> {
-    document::require_group(tx, id)?;
     let vm = id.parent().unwrap_or_else(|| id.clone());
-    tx.virtual_machine(&vm)?
-        .ok_or_else(|| ArmError::parent_not_found(&kind::spelt(&id.resource_type()), vm.as_str()).into())
+    tx.virtual_machine(&vm)?.ok_or_else(|| document::parent_not_found(tx, id))
 }
 
 fn find(tx: &dyn ReadTx, id: &ResourceId) -> Result<VmExtension, Failure> {
-    if let Some(found) = tx.vm_extension(id)? {
-        return Ok(found);
-    }
-    document::require_group(tx, id)?;
-    let group = id.resource_group().unwrap_or_default();
-    Err(ArmError::resource_not_found(&kind::described(id), group).into())
+    tx.vm_extension(id)?.ok_or_else(|| document::not_found(tx, id))
 }
 
 /// An extension in an answer: what only the guest may read isn't in it.
@@ -323,6 +315,29 @@ pub(crate) fn spec_shown(spec: &ExtensionSpec) -> Map<String, Value> {
     put("type", spec.extension_type.as_str().into());
     put("typeHandlerVersion", spec.type_handler_version.as_str().into());
     shown
+}
+
+/// How the software of an extension fares, once its handler has said something.
+pub(crate) fn handler_view(extension: &VmExtension) -> Option<Value> {
+    let HandlerStatus { outcome, version, at, .. } = extension.status.as_ref()?;
+    let (code, level, text, message) = match outcome {
+        HandlerOutcome::Transitioning => ("transitioning".to_owned(), "Info", "Installing", ""),
+        HandlerOutcome::Success | HandlerOutcome::Error(_) => {
+            ("succeeded".to_owned(), "Info", "Ready", "Plugin enabled")
+        }
+        HandlerOutcome::Terminal(number) => (format!("failed/{number}"), "Error", "Not Ready", "Plugin failed"),
+    };
+    Some(json!({
+        "type": format!("{}.{}", extension.spec.publisher, extension.spec.extension_type),
+        "typeHandlerVersion": version,
+        "status": {
+            "code": format!("ProvisioningState/{code}"),
+            "level": level,
+            "displayStatus": text,
+            "message": message,
+            "time": document::time(*at),
+        },
+    }))
 }
 
 /// What the handler said, once it has said something.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use authority::kek::FileKek;
-use contract::arm::ArmError;
 use domain::{
     ClientId, IdentityKind, ManagedIdentity, OperationId, PrincipalId, ResourceId, ScaleSetId, TenantId, Timestamp,
     VmId, derived_ids,
@@ -13,7 +12,7 @@ use uuid::Uuid;
 
 use super::body::Query;
 use super::failure::Failure;
-use super::reply;
+use super::{reply, subscription};
 use crate::{App, Ids};
 
 /// How many items a list has at once.
@@ -26,7 +25,7 @@ pub(crate) struct Work {
     pub(crate) base_url: Arc<str>,
     pub(crate) now: Timestamp,
     pub(crate) query: Query,
-    /// The path that lists go on at.
+    /// How whatever is new comes to its ids.
     ids: Ids,
 }
 
@@ -147,12 +146,9 @@ impl Work {
 
 /// The tenant that a subscription is in.
 pub(crate) fn tenant_of(tx: &dyn ReadTx, id: &ResourceId) -> Result<TenantId, Failure> {
-    let subscription = id.subscription().map(|id| tx.subscription(id)).transpose()?.flatten();
-    let found = subscription.map(|subscription| subscription.tenant);
-    found.ok_or_else(|| {
-        let text = format!("The subscription of '{id}' could not be found.");
-        ArmError::new(contract::arm::Code::SubscriptionNotFound, text).into()
-    })
+    let found = id.subscription().map(|id| tx.subscription(id)).transpose()?.flatten();
+    let tenant = found.map(|subscription| subscription.tenant);
+    tenant.ok_or_else(|| subscription::not_found(subscription_of(id)).into())
 }
 
 fn subscription_of(id: &ResourceId) -> String {

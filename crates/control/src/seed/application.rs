@@ -50,7 +50,7 @@ fn certificate(wanted: &SeedApplication, pem: &[u8]) -> Result<CertificateCreden
 /// A role as a seed gives it. Its id follows from what it says, so that it is known again.
 fn assignment(principal: PrincipalId, role: &str, scope: &Scope) -> RoleAssignment {
     let id = derived_ids::role_assignment_id(principal, role, scope);
-    RoleAssignment { id, principal, role: role.to_owned(), scope: scope.clone() }
+    RoleAssignment { id, principal, role: role.to_owned(), scope: scope.clone(), created_at: None, created_by: None }
 }
 
 fn agree(

@@ -19,8 +19,10 @@ mod refusals;
 mod roles;
 mod scale_sets;
 mod secrets;
+mod template_functions;
 mod template_refusals;
 mod tenants;
+mod what_if;
 
 use std::path::Path;
 

@@ -8,6 +8,7 @@
 )]
 
 mod arm;
+mod device_code;
 mod documents;
 mod external_issuer;
 mod keys;
@@ -131,6 +132,7 @@ impl World {
             hosts: control::tls::hosts(&["127.0.0.1:16926".parse().expect("an address")]),
             kek: kek.clone(),
             ids: control::Ids::Derived,
+            device_codes: control::DeviceCodes::default(),
             settled: control::Settled::at_once(),
         });
         let router = control::router(app.clone());

@@ -96,6 +96,8 @@ async fn what_others_gave_later_is_no_business_of_the_seed() {
         principal: "40000000-0000-4000-8000-0000000000c1".parse().unwrap(),
         role: "Reader".to_owned(),
         scope: Scope::Root,
+        created_at: None,
+        created_by: None,
     };
     world.store.write(act, move |tx| tx.put_role_assignment(&later)).await.unwrap();
     let before = audited(&world).await;

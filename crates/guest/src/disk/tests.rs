@@ -37,8 +37,7 @@ fn what_was_placed_is_read_again_and_only_its_owner_can() {
     let path = disk.identities().join(file_name(credential(1).identity.client_id));
     assert_eq!(mode(&path), 0o600);
 
-    disk.remove(credential(1).identity.client_id).unwrap();
-    disk.remove(credential(1).identity.client_id).unwrap();
+    disk.keep_only(|client| client == credential(2).identity.client_id).unwrap();
     assert_eq!(disk.load().0.len(), 1);
 }
 
@@ -59,6 +58,33 @@ fn a_loose_linked_or_broken_file_is_told_and_keeps_no_other_back() {
     assert!(matches!(unsound[0], DiskError::Loose { mode: 0o644, .. }));
     assert!(matches!(unsound[1], DiskError::Malformed { .. }));
     assert!(matches!(unsound[2], DiskError::Io { doing: "read", .. }));
+}
+
+#[test]
+fn what_belongs_to_no_identity_that_is_kept_goes_usable_or_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = Disk::new(folder.path());
+    let clients = [1, 2, 3].map(|number| credential(number).identity.client_id);
+    disk.keep_only(|_| false).unwrap();
+    for number in 1..=3 {
+        disk.place(&credential(number)).unwrap();
+    }
+    let file = |name: &str| disk.identities().join(name);
+    let half = format!("{}.new", file_name(clients[1]));
+    fs::set_permissions(file(&file_name(clients[1])), fs::Permissions::from_mode(0o644)).unwrap();
+    fs::write(file(&half), b"half a key").unwrap();
+    fs::write(file("no-client.json"), b"{}").unwrap();
+    fs::write(file(&format!("{}.new", file_name(clients[2]))), b"being written").unwrap();
+    std::os::unix::fs::symlink(file(&file_name(clients[2])), file("link.json")).unwrap();
+    fs::write(file("notes.txt"), b"somebody's own").unwrap();
+    disk.keep_only(|client| client == clients[0] || client == clients[2]).unwrap();
+    let mut left: Vec<_> = fs::read_dir(disk.identities())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    left.sort();
+    let third = file_name(clients[2]);
+    assert_eq!(left, [file_name(clients[0]), third.clone(), format!("{third}.new"), "notes.txt".to_owned()]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use std::os::unix::fs::PermissionsExt;
 
-use guest::discovery_file::DiscoveryFile;
+use guest::discovery_file::{DiscoveryFile, recall_copy};
 
 use super::*;
 
@@ -11,7 +11,7 @@ async fn an_identity_added_later_works_at_once_and_one_taken_away_is_gone_at_onc
     assert_eq!(world.get(&target).await.status, 400);
     world.disk.place(&credential(1)).expect("placed");
     assert_eq!(world.get(&target).await.status, 200);
-    world.disk.remove(fixtures::client_id(1)).expect("removed");
+    world.disk.keep_only(|client| client != fixtures::client_id(1)).expect("removed");
     assert_eq!(world.get(&target).await.status, 400);
 }
 
@@ -24,7 +24,7 @@ async fn a_token_that_was_being_made_for_one_taken_away_is_not_handed_out() {
         while world.source.asked() == 0 {
             tokio::task::yield_now().await;
         }
-        world.disk.remove(fixtures::client_id(1)).expect("removed");
+        world.disk.keep_only(|client| client != fixtures::client_id(1)).expect("removed");
         // Whoever asks next sees the disk as it is now.
         assert_eq!(world.get(&target).await.status, 400);
         world.source.let_pass(1);
@@ -56,21 +56,48 @@ fn the_discovery_file_says_where_and_goes_with_the_endpoint() {
 #[test]
 fn a_copy_is_for_everyone_to_read_and_for_nobody_else_to_change() {
     let parent = tempfile::tempdir().expect("a folder");
+    let disk = Disk::new(parent.path().join("guest"));
     let mode = |path: &std::path::Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
     let folder = parent.path().join("a/dev");
     let own = "127.0.1.1".parse().expect("an address");
-    let copy = DiscoveryFile::write_copy(&folder, Some(own), 1).expect("written");
+    let copy = DiscoveryFile::write_copy(&disk, &folder, Some(own), 1).expect("written");
     let path = folder.join("ManagedIdentity-Settings");
     assert_eq!(std::fs::read_to_string(&path).expect("text"), "{\"url\":\"http://127.0.1.1:1\"}");
     assert_eq!((mode(&folder), mode(&path)), (0o755, 0o644));
     drop(copy);
     assert!(!path.exists());
     std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o777)).expect("changed");
-    assert!(DiscoveryFile::write_copy(&folder, None, 1).is_err(), "anybody could put another one there");
+    assert!(DiscoveryFile::write_copy(&disk, &folder, None, 1).is_err(), "anybody could put another one there");
     std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).expect("changed");
     let link = parent.path().join("link");
     std::os::unix::fs::symlink(&folder, &link).expect("a link");
-    assert!(DiscoveryFile::write_copy(&link, None, 1).is_err(), "a link may be somebody's trap");
+    assert!(DiscoveryFile::write_copy(&disk, &link, None, 1).is_err(), "a link may be somebody's trap");
+}
+
+#[test]
+fn a_copy_that_was_left_is_recalled_and_nobody_elses_is() {
+    let parent = tempfile::tempdir().expect("a folder");
+    let (disk, folder) = (Disk::new(parent.path().join("guest")), parent.path().join("for-all"));
+    let path = folder.join("ManagedIdentity-Settings");
+    // Left by one that was killed.
+    let leave = |port| {
+        std::mem::forget(DiscoveryFile::write(&disk, None, port).expect("written"));
+        std::mem::forget(DiscoveryFile::write_copy(&disk, &folder, None, port).expect("written"));
+    };
+    recall_copy(&disk).expect("nothing to do");
+    leave(1);
+    recall_copy(&disk).expect("recalled");
+    assert!(!path.exists());
+    recall_copy(&disk).expect("nothing to do");
+    leave(2);
+    std::fs::write(&path, "{\"url\":\"http://localhost:3\"}").expect("written");
+    recall_copy(&disk).expect("recalled");
+    assert!(path.exists(), "another one wrote it since");
+    // One that ended in order leaves nothing to recall.
+    drop(DiscoveryFile::write_copy(&disk, &folder, None, 4).expect("written"));
+    std::fs::write(&path, std::fs::read(disk.discovery_file()).expect("text")).expect("written");
+    recall_copy(&disk).expect("nothing to do");
+    assert!(path.exists());
 }
 
 #[test]

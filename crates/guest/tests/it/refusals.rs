@@ -26,6 +26,7 @@ async fn every_route_refuses_what_is_wrong_in_exactly_these_bytes() {
     let source = error("unknown_source", "Unknown Source /oauth2/token");
     let not_a_form = error("invalid_request", "Content-Type must be application/x-www-form-urlencoded");
     let malformed = error("bad_request", "The request is malformed");
+    let large = error("request_too_large", "The request body is too large");
     let forwarded = error("invalid_request", "Requests with the X-Forwarded-For header are not allowed");
     let missing = error("invalid_request", "Required query variable 'resource' is missing");
     let twice = error("invalid_request", "Query variable 'resource' is specified more than once");
@@ -99,7 +100,16 @@ async fn every_route_refuses_what_is_wrong_in_exactly_these_bytes() {
         ("bare LF", get(target, good).replace('\r', ""), 400, malformed.clone()),
         (
             "form in chunks that is too large",
-            format!("POST {path} HTTP/1.1\r\n{host}{good}{form}Transfer-Encoding: chunked\r\n\r\n4001\r\n"),
+            format!(
+                "POST {path} HTTP/1.1\r\n{host}{good}{form}Transfer-Encoding: chunked\r\n\r\n4001\r\n{}",
+                "r".repeat(0x4001)
+            ),
+            413,
+            large.clone(),
+        ),
+        (
+            "chunk beyond all sense",
+            format!("POST {path} HTTP/1.1\r\n{host}{good}{form}Transfer-Encoding: chunked\r\n\r\nffffffffffff\r\n"),
             400,
             malformed,
         ),
@@ -134,7 +144,13 @@ async fn every_route_refuses_what_is_wrong_in_exactly_these_bytes() {
             "large form",
             format!("POST {path} HTTP/1.1\r\n{host}{good}{form}Content-Length: 16385\r\n\r\n"),
             413,
-            error("request_too_large", "The request body is too large"),
+            large.clone(),
+        ),
+        (
+            "length beyond all sense",
+            format!("POST {path} HTTP/1.1\r\n{host}{good}{form}Content-Length: 18446744073709551615\r\n\r\n"),
+            413,
+            large,
         ),
         (
             "17 kB head",
@@ -166,6 +182,12 @@ async fn of_several_faults_the_first_is_told() {
         ("GET /oauth2/token", "X-Forwarded-For: a\r\n", 400, "invalid_request"),
         ("GET /oauth2/token", "", 400, "bad_request_102"),
         ("GET /oauth2/token?a=1&a=1", "Metadata: true\r\n", 400, "invalid_request"),
+        // More body than is read, of which nothing comes.
+        ("POST /oauth2/tokenX", "Content-Length: 20000\r\n", 401, "unknown_source"),
+        ("PUT /oauth2/token", "Content-Length: 20000\r\n", 405, "method_not_allowed"),
+        ("POST /oauth2/token", "Content-Length: 20000\r\nOrigin: a\r\n", 403, "forbidden"),
+        ("POST /oauth2/token", "Content-Length: 20000\r\n", 400, "bad_request_102"),
+        ("POST /oauth2/token", "Content-Length: 20000\r\nMetadata: true\r\n", 400, "invalid_request"),
     ];
     for (start, more, status, error) in lines {
         let host = if more.starts_with("Host") { String::new() } else { world.host() };

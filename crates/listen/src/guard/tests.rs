@@ -3,7 +3,7 @@
 
 use std::future::pending;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufWriter};
 use tokio::net::UnixStream;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
@@ -27,7 +27,7 @@ type Passed = JoinHandle<(String, u64)>;
 fn connect() -> (UnixStream, Passed) {
     let (client, server) = UnixStream::pair().unwrap();
     let limits = Limits { chunked: true, ..Limits::default() };
-    let mut guard = Guard::new(server, limits, TIMES, Verdict::default(), Leave::default(), |_, _| Ok(0));
+    let mut guard = Guard::new(server, limits, TIMES, Verdict::default(), Leave::default(), None);
     let passed = tokio::spawn(async move {
         let (began, mut text) = (Instant::now(), String::new());
         guard.read_to_string(&mut text).await.unwrap();
@@ -110,7 +110,7 @@ async fn a_body_has_its_own_time_from_the_end_of_its_head() {
 #[tokio::test(start_paused = true)]
 async fn a_client_that_takes_nothing_is_given_up_and_one_that_takes_little_is_not() {
     let (mut client, server) = UnixStream::pair().unwrap();
-    let mut guard = Guard::new(server, Limits::default(), TIMES, Verdict::default(), Leave::default(), |_, _| Ok(0));
+    let mut guard = Guard::new(server, Limits::default(), TIMES, Verdict::default(), Leave::default(), None);
     let writing = tokio::spawn(async move {
         let began = Instant::now();
         let why = guard.write_all(&vec![0; 64 * 1024 * 1024]).await.unwrap_err();
@@ -124,10 +124,31 @@ async fn a_client_that_takes_nothing_is_given_up_and_one_that_takes_little_is_no
     assert_eq!(writing.await.unwrap(), (io::ErrorKind::TimedOut, 3 * 15 + 17));
 }
 
+/// A stream that keeps what is written to it until it is flushed, as TLS does.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_takes_nothing_is_given_up_at_a_flush_and_at_the_end_too() {
+    for at_the_end in [false, true] {
+        let (mut client, server) = UnixStream::pair().unwrap();
+        let stream = BufWriter::with_capacity(64 * 1024 * 1024, server);
+        let (verdict, leave) = (Verdict::default(), Leave::default());
+        let mut guard = Guard::new(stream, Limits::default(), TIMES, verdict, leave, None);
+        let writing = tokio::spawn(async move {
+            let began = Instant::now();
+            guard.write_all(&vec![0; 32 * 1024 * 1024]).await.unwrap();
+            let done = if at_the_end { guard.shutdown().await } else { guard.flush().await };
+            (done.unwrap_err().kind(), began.elapsed().as_secs())
+        });
+        rest(15).await;
+        client.read_exact(&mut vec![0; 1024 * 1024]).await.unwrap();
+        let outcome = timeout(Duration::from_secs(60), writing).await.expect("it is given up").unwrap();
+        assert_eq!(outcome, (io::ErrorKind::TimedOut, 17));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_refused_client_is_listened_to_for_a_moment_and_no_longer() {
     let (mut client, server) = UnixStream::pair().unwrap();
-    let mut guard = Guard::new(server, Limits::default(), TIMES, Verdict::default(), Leave::default(), |_, _| Ok(0));
+    let mut guard = Guard::new(server, Limits::default(), TIMES, Verdict::default(), Leave::default(), None);
     client.write_all(b"GET /p HTTP/1.1\nbad\n\n").await.unwrap();
     let mut mark = [0; REFUSED.len()];
     guard.read_exact(&mut mark).await.unwrap();

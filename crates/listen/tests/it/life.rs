@@ -44,6 +44,24 @@ async fn the_end_finishes_what_is_in_flight_and_closes_what_rests() {
 }
 
 #[tokio::test]
+async fn the_address_is_free_while_something_is_still_in_flight() {
+    let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = listener.local_addr().unwrap();
+    let (gate, begun, shutdown) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)), Shutdown::default());
+    let mirror = Mirror { gate: gate.clone(), begun: begun.clone() };
+    let served = tokio::spawn(serve_until_asked(listener, mirror, Config::default(), shutdown.ending()));
+    let mut busy = RawConnection::open(address).await;
+    busy.send(b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    begun.acquire().await.unwrap().forget();
+    shutdown.end();
+    let in_flight = served.await.unwrap();
+    drop(bind(address).unwrap());
+    gate.add_permits(1);
+    assert_eq!(busy.answer().await.unwrap().status, 200);
+    in_flight.done().await;
+}
+
+#[tokio::test]
 async fn a_request_that_arrived_before_the_end_is_answered_though_nobody_read_it_yet() {
     let server = Server::start();
     let mut connection = RawConnection::open(server.address).await;
@@ -56,6 +74,34 @@ async fn a_request_that_arrived_before_the_end_is_answered_though_nobody_read_it
     assert_eq!((answer.status, answer.closes()), (200, true));
     assert!(connection.is_closed().await, "one answer is the last one");
     server.task.await.unwrap();
+}
+
+/// A connection that was accepted elsewhere, as those below TLS are.
+#[tokio::test(start_paused = true)]
+async fn a_request_that_arrives_with_the_end_is_answered_below_tls_too() {
+    let serve = || {
+        let (client, server) = tokio::net::UnixStream::pair().unwrap();
+        let mirror = Mirror { gate: Arc::new(Semaphore::new(0)), begun: Arc::new(Semaphore::new(0)) };
+        let shutdown = Shutdown::default();
+        tokio::spawn(serve_connection(server, mirror, Config::default(), shutdown.ending()));
+        (RawConnection::over(client), shutdown)
+    };
+    let began = tokio::time::Instant::now();
+    let (mut busy, shutdown) = serve();
+    busy.send(GET).await;
+    assert_eq!(busy.answer().await.unwrap().status, 200);
+    shutdown.end();
+    // The server comes to know of the end, and nothing has come yet.
+    tokio::task::yield_now().await;
+    busy.send(GET).await;
+    let answer = busy.answer().await.expect("an answer and not a closed connection");
+    assert_eq!((answer.status, answer.closes()), (200, true));
+    let (mut resting, shutdown) = serve();
+    resting.send(GET).await;
+    assert_eq!(resting.answer().await.unwrap().status, 200);
+    shutdown.end();
+    assert!(resting.is_closed().await);
+    assert!(began.elapsed() < Duration::from_secs(1), "it is listened to for a moment and no longer");
 }
 
 #[tokio::test]

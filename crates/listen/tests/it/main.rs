@@ -17,7 +17,7 @@ use contract::head::FramingRefusal;
 use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use listen::{Config, Room, Service, Shutdown, bind, respond, serve};
+use listen::{Config, Room, Service, Shutdown, bind, respond, serve, serve_connection, serve_until_asked};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 

@@ -38,11 +38,15 @@ pub(super) fn check(source: &impl Source) -> Result<(), Error> {
     Ok(())
 }
 
-/// Forgets what changed before an instant, in order: it stops at the first change that is younger.
-pub(super) fn prune(connection: &Connection, before: Timestamp) -> Result<u64, Error> {
+/// Forgets what changed before an instant, in order: it stops at the first change that is younger, but leaves no more
+/// than `most`.
+pub(super) fn prune(connection: &Connection, before: Timestamp, most: u64) -> Result<u64, Error> {
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
     let run = || {
-        let floor = "SELECT coalesce((SELECT min(rev) FROM change_feed WHERE at >= ?1) - 1, max(rev)) FROM change_feed";
-        let floor: Option<i64> = connection.prepare_cached(floor)?.query_row([before.unix()], |row| row.get(0))?;
+        let floor = "SELECT max(coalesce((SELECT min(rev) FROM change_feed WHERE at >= ?1) - 1, max(rev)), max(rev) - ?2) \
+                     FROM change_feed";
+        let values = (before.unix(), most);
+        let floor: Option<i64> = connection.prepare_cached(floor)?.query_row(values, |row| row.get(0))?;
         let pruned = connection.prepare_cached("DELETE FROM change_feed WHERE rev <= ?1")?.execute([floor])?;
         if pruned > 0 {
             connection.prepare_cached("UPDATE installation SET feed_floor = ?1")?.execute([floor])?;

@@ -8,12 +8,13 @@ struct Migration {
     sql: &'static str,
 }
 
-const ALL: [Migration; 5] = [
+const ALL: [Migration; 6] = [
     Migration { name: "base", sql: include_str!("../../migrations/sqlite/0001_base.sql") },
     Migration { name: "tenant_created_at", sql: include_str!("../../migrations/sqlite/0002_tenant_created_at.sql") },
     Migration { name: "control_plane", sql: include_str!("../../migrations/sqlite/0003_control_plane.sql") },
     Migration { name: "secrets_and_roles", sql: include_str!("../../migrations/sqlite/0004_secrets_and_roles.sql") },
     Migration { name: "lists", sql: include_str!("../../migrations/sqlite/0005_lists.sql") },
+    Migration { name: "goal_state", sql: include_str!("../../migrations/sqlite/0006_goal_state.sql") },
 ];
 
 /// Where a file stands.
@@ -119,6 +120,25 @@ mod tests {
         let found = found.query_map([], |row| row.get(0)).unwrap().collect::<rusqlite::Result<Vec<String>>>().unwrap();
         let left = [r#"{"properties":{"x":[{"n":1}],"c":{}}}"#, documents[1].1, r#"{"properties":{}}"#];
         assert_eq!(found, left);
+    }
+
+    #[test]
+    fn roles_of_before_are_as_old_as_the_audit_says() {
+        let mut connection = of_before(3);
+        connection
+            .execute_batch(
+                "INSERT INTO tenant VALUES ('t', 'dev', 0);
+                 INSERT INTO service_principal VALUES ('p', 'c', 't', 'application', NULL, NULL);
+                 INSERT INTO role_assignment VALUES ('a', 'p', 'Owner', '/', '/'), ('b', 'p', 'Reader', '/', '/');
+                 INSERT INTO audit VALUES (1, 1700000000, 'system', 'x', 'x'), (2, 1800000000, 'p', 'x', 'x');
+                 INSERT INTO change_feed VALUES (1, 2, 1800000000, 'role_assignment', 'b', 'put')",
+            )
+            .unwrap();
+        run(&mut connection).unwrap();
+        let mut found = connection.prepare("SELECT created_at, created_by FROM role_assignment ORDER BY id").unwrap();
+        let found = found.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        let found = found.collect::<rusqlite::Result<Vec<(i64, Option<String>)>>>().unwrap();
+        assert_eq!(found, [(1_700_000_000, None), (1_800_000_000, Some("p".to_owned()))]);
     }
 
     #[test]

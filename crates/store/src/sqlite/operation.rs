@@ -3,7 +3,7 @@
 use domain::{Operation, OperationError, OperationId, OperationState, ResourceId, Timestamp, Wait};
 
 use super::query::Source;
-use super::row::Row;
+use super::row::{Row, number};
 use super::transaction::{Changing, Writing};
 use crate::{Error, Noun, Op, OperationReader, OperationWriter};
 
@@ -28,6 +28,15 @@ impl<S: Source> OperationReader for S {
     fn operation_on(&self, subject: &ResourceId) -> Result<Option<Operation>, Error> {
         let sql = select!("WHERE ended_at IS NULL AND subject_key = ?1 ORDER BY started_at, id LIMIT 1");
         self.reader().one(sql, [subject.key()], read)
+    }
+
+    fn overdue_waits(&self, began: Timestamp) -> Result<Vec<Wait>, Error> {
+        let sql = "SELECT DISTINCT w.on_key, w.number FROM operation o JOIN operation_wait w ON w.operation = o.id \
+                   WHERE o.ended_at IS NULL AND o.started_at <= ?1 ORDER BY w.on_key, w.number";
+        self.reader().many(sql, [began.unix()], |row| {
+            let row = Row::new(row, "operation_wait", "on_key");
+            Ok(Wait { on: row.resource_id("on_key")?, number: row.number("number")? })
+        })
     }
 }
 
@@ -118,10 +127,6 @@ fn words(state: &OperationState) -> (&'static str, Option<&OperationError>) {
         OperationState::Succeeded => ("succeeded", None),
         OperationState::Failed(error) => ("failed", Some(error)),
     }
-}
-
-fn number(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn read(row: &rusqlite::Row<'_>) -> Result<Operation, Error> {

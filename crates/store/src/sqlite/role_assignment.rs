@@ -10,7 +10,7 @@ use crate::{Error, Noun, Op, Put, RoleAssignmentReader, RoleAssignmentWriter};
 
 macro_rules! select {
     ($rest:literal) => {
-        concat!("SELECT id, principal_id, role, scope FROM role_assignment ", $rest)
+        concat!("SELECT id, principal_id, role, scope, created_at, created_by FROM role_assignment ", $rest)
     };
 }
 
@@ -58,7 +58,12 @@ pub(super) fn remove_all_within(tx: &mut Changing<'_>, scope: &Scope) -> Result<
 fn put(tx: &mut Changing<'_>, new: &RoleAssignment) -> Result<Put, Error> {
     let key = new.id.to_string();
     match tx.role_assignment(new.id)? {
-        Some(before) if before == *new => return Ok(Put::Unchanged),
+        // Once given, it stays as old as it is, and whoever gave it gave it.
+        Some(RoleAssignment { principal, role, scope, .. })
+            if (principal, &role, &scope) == (new.principal, &new.role, &new.scope) =>
+        {
+            return Ok(Put::Unchanged);
+        }
         Some(_) => {
             let why = "it is there with another principal, role or scope";
             return Err(Error::Contradiction { noun: Noun::RoleAssignment, key, why });
@@ -66,9 +71,18 @@ fn put(tx: &mut Changing<'_>, new: &RoleAssignment) -> Result<Put, Error> {
         None => {}
     }
     require_living(tx, new.principal)?;
-    let sql = "INSERT INTO role_assignment (id, principal_id, role, scope, scope_key) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let sql = "INSERT INTO role_assignment (id, principal_id, role, scope, scope_key, created_at, created_by) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     let scope = new.scope.to_string();
-    let values = [&key, &new.principal.to_string(), &new.role, &scope, &scope.to_ascii_lowercase()];
+    let values = (
+        &key,
+        new.principal.to_string(),
+        &new.role,
+        &scope,
+        scope.to_ascii_lowercase(),
+        new.created_at.unwrap_or(tx.at()).unix(),
+        new.created_by.map(|id| id.to_string()),
+    );
     tx.change_one(Noun::RoleAssignment, &key, Op::Put, sql, values)?;
     Ok(Put::Created)
 }
@@ -86,5 +100,7 @@ fn read(row: &rusqlite::Row<'_>) -> Result<RoleAssignment, Error> {
         principal: row.parse("principal_id")?,
         role: row.get("role")?,
         scope: row.parse("scope")?,
+        created_at: Some(row.time("created_at")?),
+        created_by: row.parse_optional("created_by")?,
     })
 }

@@ -113,6 +113,11 @@ pub(super) fn tags_text(tags: &BTreeMap<String, String>) -> String {
     serde_json::Value::Object(object.collect()).to_string()
 }
 
+/// A count, or a number in a sequence, as it is stored.
+pub(super) fn number(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
 /// Lower-case hexadecimal.
 pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;

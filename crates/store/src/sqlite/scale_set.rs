@@ -4,7 +4,7 @@ use domain::{PrincipalId, ResourceId, ScaleSet, ScaleSetExtension, Scope, Sku, U
 use rusqlite::named_params;
 
 use super::query::Source;
-use super::row::{Row, listed, tags_text};
+use super::row::{Row, listed, number, tags_text};
 use super::transaction::{Changing, Writing};
 use super::virtual_machine::{self, system_assigned};
 use super::{certificate_credential, extension_spec, resource, resource_group, service_principal};
@@ -220,10 +220,6 @@ fn put_parts(tx: &mut Changing<'_>, new: &ScaleSet) -> Result<(), Error> {
 
 fn principal(scale_set: &ScaleSet) -> Option<PrincipalId> {
     scale_set.system_assigned.as_ref().map(|identity| identity.principal_id)
-}
-
-fn number(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn with_parts(source: &impl Source, mut bare: ScaleSet) -> Result<ScaleSet, Error> {

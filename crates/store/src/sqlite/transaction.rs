@@ -103,8 +103,8 @@ impl Tx for Writing<'_> {
 }
 
 impl ChangeFeedWriter for Writing<'_> {
-    fn prune_changes(&mut self, before: Timestamp) -> Result<u64, Error> {
-        let pruned = change_feed::prune(&self.connection, before);
+    fn prune_changes(&mut self, before: Timestamp, most: u64) -> Result<u64, Error> {
+        let pruned = change_feed::prune(&self.connection, before, most);
         self.spoilt |= pruned.is_err();
         self.pruned |= pruned.as_ref().is_ok_and(|count| *count > 0);
         pruned

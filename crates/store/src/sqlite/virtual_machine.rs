@@ -9,9 +9,11 @@ use domain::{
 use rusqlite::{Params, named_params};
 
 use super::query::Source;
-use super::row::{Row, listed, tags_text};
+use super::row::{Row, listed, number, tags_text};
 use super::transaction::{Changing, Writing};
-use super::{certificate_credential, resource, resource_group, service_principal, vm_extension, vm_snapshot};
+use super::{
+    certificate_credential, goal_state, resource, resource_group, service_principal, vm_extension, vm_snapshot,
+};
 use crate::{
     Error, Noun, Op, Page, Put, Unique, UserAssignedIdentityReader as _, VirtualMachineReader, VirtualMachineWriter,
 };
@@ -45,12 +47,6 @@ macro_rules! assigned {
 impl<S: Source> VirtualMachineReader for S {
     fn virtual_machine(&self, id: &ResourceId) -> Result<Option<VirtualMachine>, Error> {
         let found = load(self, machines!("v.key = ?1"), assigned!("v.key = ?1"), [id.key()])?;
-        Ok(found.into_iter().next())
-    }
-
-    fn virtual_machine_by_vm_id(&self, id: VmId) -> Result<Option<VirtualMachine>, Error> {
-        let id = id.to_string();
-        let found = load(self, machines!("v.vm_id = ?1"), assigned!("v.vm_id = ?1"), [&id])?;
         Ok(found.into_iter().next())
     }
 
@@ -213,6 +209,7 @@ pub(super) fn remove(tx: &mut Changing<'_>, id: &ResourceId) -> Result<bool, Err
     };
     let key = id.key();
     vm_extension::remove_all_of(tx, id)?;
+    goal_state::remove_of(tx, id)?;
     resource::remove_all_within(tx, id)?;
     certificate_credential::revoke_all_on(tx, id, None)?;
     let (noun, op) = (Noun::VirtualMachine, Op::Removed);
@@ -268,10 +265,6 @@ fn assign(tx: &mut Changing<'_>, vm: &VirtualMachine) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-fn number(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn principal(vm: &VirtualMachine) -> Option<PrincipalId> {

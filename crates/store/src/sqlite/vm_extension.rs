@@ -4,9 +4,9 @@ use domain::{HandlerOutcome, HandlerStatus, ProvisioningState, ResourceId, VmExt
 use rusqlite::named_params;
 
 use super::query::Source;
-use super::row::{Row, tags_text};
+use super::row::{Row, number, tags_text};
 use super::transaction::{Changing, Writing};
-use super::{extension_spec, resource};
+use super::{certificate_credential, extension_spec, resource};
 use crate::{Error, Noun, Op, Put, VmExtensionReader, VmExtensionWriter};
 
 macro_rules! select {
@@ -34,11 +34,6 @@ impl<S: Source> VmExtensionReader for S {
     fn vm_extensions_of_scale_set(&self, scale_set: &ResourceId) -> Result<Vec<VmExtension>, Error> {
         let sql = select!("JOIN scale_set s ON s.pk = v.scale_set WHERE s.key = ?1 ORDER BY e.key");
         self.reader().many(sql, [scale_set.key()], read)
-    }
-
-    fn vm_extensions_under_way(&self) -> Result<Vec<VmExtension>, Error> {
-        let sql = select!("WHERE e.state IN ('Creating', 'Updating', 'Deleting') ORDER BY e.key");
-        self.reader().many(sql, [], read)
     }
 }
 
@@ -129,16 +124,19 @@ fn put(tx: &mut Changing<'_>, new: &VmExtension) -> Result<Put, Error> {
 }
 
 fn remove(tx: &mut Changing<'_>, id: &ResourceId) -> Result<bool, Error> {
+    let before = tx.vm_extension(id)?;
     let sql = "DELETE FROM vm_extension WHERE key = ?1";
     let found = tx.change(Noun::VmExtension, id.key(), Op::Removed, sql, [id.key()])? > 0;
-    if found {
+    if let Some(gone) = before.filter(|_| found) {
         resource::remove_all_within(tx, id)?;
+        let last =
+            gone.is_managed_identity() && !tx.vm_extensions(&gone.vm)?.iter().any(VmExtension::is_managed_identity);
+        // What it had on the disk may have been copied.
+        if last {
+            certificate_credential::revoke_all_on(tx, &gone.vm, None)?;
+        }
     }
     Ok(found)
-}
-
-fn number(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn words(outcome: HandlerOutcome) -> (&'static str, Option<i32>) {

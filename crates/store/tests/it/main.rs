@@ -168,6 +168,8 @@ fn role() -> RoleAssignment {
         principal: application().principal_id,
         role: "Owner".to_owned(),
         scope: Scope::Root,
+        created_at: Some(Timestamp::from_unix(NOW)),
+        created_by: Some(application().principal_id),
     }
 }
 

@@ -15,6 +15,7 @@ const CASES: &[Case] = &[
     ("every noun comes back as it was put", nouns::round_trip),
     ("what is there just so is left alone", nouns::unchanged),
     ("a tenant is as old as its first put", nouns::tenants),
+    ("a role stays given when and by whom it was", nouns::roles),
     ("a client is found with all it has", nouns::client),
     ("many machines load in one go", nouns::snapshots),
     ("what is unique is unique", nouns::unique),
@@ -26,17 +27,20 @@ const CASES: &[Case] = &[
     ("a deleted identity never comes back", tombstones::of_an_identity),
     ("an identity that leaves a scale set leaves its machines", tombstones::of_a_scale_set_identity),
     ("a deleted machine takes its principal and certificates", tombstones::of_a_machine),
+    ("the last managed-identity extension takes the machine's certificates", tombstones::of_an_extension),
     ("what lies below a resource goes with it", tombstones::of_what_lies_below),
     ("resources of unknown types come back, in pieces", resources::generic),
     ("machines of a scale set act as the scale set", resources::scale_sets),
     ("an operation ends with the last thing it waits for", resources::operations),
     ("a deployment outlives its operation's pruning", resources::deployments),
+    ("a goal state counts its changes", resources::goal_states),
     ("an identity trusts external issuers", resources::federated_credentials),
     ("a refusal is audited though nothing changed", resources::refusals),
     ("every change is in the feed", feed::every_change),
     ("the feed loses nothing under many writers", feed::loses_nothing),
     ("a cursor of another history is refused", feed::other_history),
     ("a cursor older than what is kept is refused", feed::too_old),
+    ("the feed keeps what is young, and so much of it", feed::pruned),
 ];
 
 /// Runs the suite against fresh stores of a backend.

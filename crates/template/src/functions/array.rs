@@ -16,6 +16,11 @@ pub(super) const TABLE: &[Function] = &[
     function("createArray", 0, MANY, |call| Ok(call.values().cloned().collect())),
     function("range", 2, 2, range),
     function("flatten", 1, 1, flatten),
+    function("indexFromEnd", 2, 2, |call| {
+        let outside = || call.fail("the index is outside of the array.");
+        from_end(call)?.ok_or_else(outside)
+    }),
+    function("tryIndexFromEnd", 2, 2, |call| Ok(from_end(call)?.unwrap_or_default())),
     function("union", 2, MANY, union),
     function("intersection", 2, MANY, intersection),
 ];
@@ -37,6 +42,14 @@ fn flatten(call: &Call<'_, '_>) -> Result<Value, Fault> {
         flat.extend(inner.iter().cloned());
     }
     Ok(Value::Array(flat))
+}
+
+/// The element at a position that is counted from the end, the last one being 1.
+fn from_end(call: &Call<'_, '_>) -> Result<Option<Value>, Fault> {
+    let (elements, position) = (call.array(0)?, call.integer(1)?);
+    let at = usize::try_from(position).ok().filter(|position| *position > 0);
+    let at = at.and_then(|position| elements.len().checked_sub(position));
+    Ok(at.and_then(|at| elements.get(at)).cloned())
 }
 
 /// Of arrays each element once; of objects all members, the last of a name, nested objects member by member.

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{Call, Function, as_text, function};
 use crate::error::Fault;
 use crate::evaluate::spelling;
+use crate::text;
 
 pub(super) const TABLE: &[Function] = &[
     function("length", 1, 1, length),
@@ -32,7 +33,7 @@ enum Part {
 
 fn length(call: &Call<'_, '_>) -> Result<Value, Fault> {
     match call.value(0) {
-        Value::String(text) => Ok(text.chars().count().into()),
+        Value::String(text) => Ok(text::length(text).into()),
         Value::Array(elements) => Ok(elements.len().into()),
         Value::Object(members) => Ok(members.len().into()),
         Value::Null | Value::Bool(_) | Value::Number(_) => Err(call.expected(0, "a string, an array or an object")),
@@ -66,11 +67,11 @@ fn contains(call: &Call<'_, '_>) -> Result<Value, Fault> {
 fn end(call: &Call<'_, '_>, end: End) -> Result<Value, Fault> {
     match call.value(0) {
         Value::String(text) => {
-            let character = match end {
-                End::First => text.chars().next(),
-                End::Last => text.chars().next_back(),
+            let start = match end {
+                End::First => 0,
+                End::Last => text::length(text).saturating_sub(1),
             };
-            Ok(character.map(String::from).unwrap_or_default().into())
+            Ok(text::part(text, start, 1).into())
         }
         Value::Array(elements) => {
             let element = match end {
@@ -89,8 +90,8 @@ fn end(call: &Call<'_, '_>, end: End) -> Result<Value, Fault> {
 fn part(call: &Call<'_, '_>, part: Part) -> Result<Value, Fault> {
     let count = usize::try_from(call.integer(1)?.max(0)).unwrap_or(usize::MAX);
     match (call.value(0), part) {
-        (Value::String(text), Part::Rest) => Ok(text.chars().skip(count).collect::<String>().into()),
-        (Value::String(text), Part::Start) => Ok(text.chars().take(count).collect::<String>().into()),
+        (Value::String(text), Part::Rest) => Ok(text::part(text, count, usize::MAX).into()),
+        (Value::String(text), Part::Start) => Ok(text::part(text, 0, count).into()),
         (Value::Array(elements), Part::Rest) => Ok(elements.iter().skip(count).cloned().collect()),
         (Value::Array(elements), Part::Start) => Ok(elements.iter().take(count).cloned().collect()),
         (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_), _) => {
@@ -103,12 +104,12 @@ fn part(call: &Call<'_, '_>, part: Part) -> Result<Value, Fault> {
 fn position(call: &Call<'_, '_>, end: End) -> Result<Value, Fault> {
     let found = match call.value(0) {
         Value::String(text) => {
-            let (text, wanted) = (text.to_lowercase(), call.text(1)?.to_lowercase());
+            let (text, wanted) = (text::upper(text), text::upper(call.text(1)?));
             let at = match end {
                 End::First => text.find(&wanted),
                 End::Last => text.rfind(&wanted),
             };
-            at.map(|at| text.get(..at).map_or(0, |before| before.chars().count()))
+            at.map(|at| text.get(..at).map_or(0, text::length))
         }
         Value::Array(elements) => {
             let wanted = call.value(1);

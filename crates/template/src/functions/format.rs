@@ -2,13 +2,15 @@
 
 use serde_json::Value;
 
-use super::{Call, Function, MANY, as_text, function};
+use super::{Call, Function, MANY, as_text, function, number};
 use crate::error::Fault;
 use crate::session::{Growing, text_fits};
+use crate::text::length;
 
 pub(super) const TABLE: &[Function] = &[function("format", 1, MANY, format)];
 
-/// `{0}`, `{0,5}` and `{0,-5}` (padded to a width), `{0:D3}`, `{0:X2}`, `{0:x}` and `{0:N0}` of integers, `{{` and `}}`.
+/// `{0}`, `{0,5}` and `{0,-5}` (padded to a width), `{0:D3}` and the like of numbers, `{{` and `}}`. Arrays and objects are
+/// written as JSON with single quotes.
 fn format(call: &Call<'_, '_>) -> Result<Value, Fault> {
     let mut result = Growing::default();
     let mut rest = call.text(0)?;
@@ -42,51 +44,68 @@ fn placeholder(call: &Call<'_, '_>, item: &str) -> Result<String, Fault> {
     let index: usize = index.trim().parse().map_err(|_| wrong())?;
     let width: i64 = width.parse().map_err(|_| wrong())?;
     let value = call.given(index.saturating_add(1)).ok_or_else(wrong)?;
-    let text = match specifier {
-        Some(specifier) if value.is_i64() => number(value.as_i64().unwrap_or_default(), specifier).ok_or_else(wrong)?,
-        Some(_) | None => match as_text(value) {
+    let text = match (specifier, value) {
+        (Some(specifier), Value::Number(number)) => number::write(number, specifier).ok_or_else(wrong)?,
+        (Some(_) | None, Value::Null) => String::new(),
+        (Some(_) | None, value) => match as_text(value) {
             Some(text) => text.into_owned(),
-            None if value.is_null() => String::new(),
-            None => value.to_string(),
+            None => {
+                let mut text = Growing::default();
+                single_quoted(value, &mut text)?;
+                text.into_text()
+            }
         },
     };
     let wanted = usize::try_from(width.unsigned_abs()).unwrap_or(usize::MAX);
     text_fits(wanted)?;
-    let blanks = " ".repeat(wanted.saturating_sub(text.chars().count()));
+    let blanks = " ".repeat(wanted.saturating_sub(length(&text)));
     Ok(if width < 0 { text + &blanks } else { blanks + &text })
 }
 
-/// An integer in one of .NET's standard forms; at most 99 digits, as .NET once allowed.
-fn number(number: i64, specifier: &str) -> Option<String> {
-    let mut characters = specifier.chars();
-    let kind = characters.next()?;
-    let digits = match characters.as_str() {
-        "" => None,
-        digits => Some(digits.parse::<usize>().ok().filter(|digits| *digits <= 99)?),
-    };
-    let sign = if number < 0 { "-" } else { "" };
-    match kind {
-        'D' | 'd' => Some(format!("{sign}{:0>1$}", number.unsigned_abs(), digits.unwrap_or(1))),
-        'X' => Some(format!("{number:0>0$X}", digits.unwrap_or(1))),
-        'x' => Some(format!("{number:0>0$x}", digits.unwrap_or(1))),
-        'N' | 'n' => Some(format!("{sign}{}{}", grouped(number.unsigned_abs()), decimals(digits.unwrap_or(2)))),
-        'G' | 'g' => Some(number.to_string()),
-        _ => None,
-    }
-}
-
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
+/// JSON with single quotes around strings and names.
+fn single_quoted(value: &Value, into: &mut Growing) -> Result<(), Fault> {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => into.push(&value.to_string()),
+        Value::String(text) => quoted(text, into),
+        Value::Array(elements) => {
+            into.push("[")?;
+            for (at, element) in elements.iter().enumerate() {
+                into.push(if at > 0 { "," } else { "" })?;
+                single_quoted(element, into)?;
+            }
+            into.push("]")
         }
-        text.push(digit);
+        Value::Object(members) => {
+            into.push("{")?;
+            for (at, (name, member)) in members.iter().enumerate() {
+                into.push(if at > 0 { "," } else { "" })?;
+                quoted(name, into)?;
+                into.push(":")?;
+                single_quoted(member, into)?;
+            }
+            into.push("}")
+        }
     }
-    text
 }
 
-fn decimals(count: usize) -> String {
-    if count == 0 { String::new() } else { format!(".{}", "0".repeat(count)) }
+fn quoted(text: &str, into: &mut Growing) -> Result<(), Fault> {
+    let json = Value::from(text).to_string();
+    let inside = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default();
+    into.push("'")?;
+    let mut escaped = false;
+    for character in inside.chars() {
+        match character {
+            '\\' if !escaped => {
+                escaped = true;
+                continue;
+            }
+            '"' => {}
+            '\'' => into.push("\\")?,
+            _ if escaped => into.push("\\")?,
+            _ => {}
+        }
+        escaped = false;
+        into.push(character.encode_utf8(&mut [0; 4]))?;
+    }
+    into.push("'")
 }

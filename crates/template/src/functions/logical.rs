@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use super::{Call, Function, MANY, function};
 use crate::error::Fault;
@@ -19,6 +19,7 @@ pub(super) const TABLE: &[Function] = &[
     function("lessOrEquals", 2, 2, |call| Ok(order(call)?.is_le().into())),
     function("greater", 2, 2, |call| Ok(order(call)?.is_gt().into())),
     function("greaterOrEquals", 2, 2, |call| Ok(order(call)?.is_ge().into())),
+    function("fail", 1, 1, |call| Err(Fault::invalid(call.text(0)?))),
     function("coalesce", 1, MANY, |call| Ok(call.values().find(|value| !value.is_null()).cloned().unwrap_or_default())),
 ];
 
@@ -39,7 +40,7 @@ fn booleans(call: &Call<'_, '_>) -> Result<Vec<bool>, Fault> {
 /// Strings with regard to case; numbers by value.
 fn equal(one: &Value, other: &Value) -> bool {
     match (one, other) {
-        (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),
+        (Value::Number(one), Value::Number(other)) => numbers(one, other) == Some(Ordering::Equal),
         (one, other) => one == other,
     }
 }
@@ -47,11 +48,24 @@ fn equal(one: &Value, other: &Value) -> bool {
 fn order(call: &Call<'_, '_>) -> Result<Ordering, Fault> {
     let ordered = match (call.value(0), call.value(1)) {
         (Value::String(one), Value::String(other)) => Some(one.cmp(other)),
-        (Value::Number(one), Value::Number(other)) => match (one.as_i64(), other.as_i64()) {
-            (Some(one), Some(other)) => Some(one.cmp(&other)),
-            (_, _) => one.as_f64().partial_cmp(&other.as_f64()),
-        },
+        (Value::Number(one), Value::Number(other)) => numbers(one, other),
         (_, _) => None,
     };
     ordered.ok_or_else(|| call.fail("the arguments must be two numbers or two strings."))
+}
+
+/// Exactly: an integer doesn't become a float, which has room for only 53 of its bits.
+fn numbers(one: &Number, other: &Number) -> Option<Ordering> {
+    match (one.as_i128(), other.as_i128()) {
+        (Some(one), Some(other)) => Some(one.cmp(&other)),
+        (Some(one), None) => Some(integer_and_float(one, other.as_f64()?)),
+        (None, Some(other)) => Some(integer_and_float(other, one.as_f64()?).reverse()),
+        (None, None) => one.as_f64()?.partial_cmp(&other.as_f64()?),
+    }
+}
+
+fn integer_and_float(integer: i128, float: f64) -> Ordering {
+    let below = float.floor();
+    // Far beyond what an integer of JSON can be, the cast ends at the bounds of its type.
+    integer.cmp(&(below as i128)).then(if float > below { Ordering::Less } else { Ordering::Equal })
 }

@@ -1,10 +1,13 @@
 //! Objects.
 
+use std::cmp::Reverse;
+
 use serde_json::{Map, Value, json};
 
 use super::{Call, Function, MANY, as_text, function};
 use crate::error::Fault;
 use crate::evaluate::spelling;
+use crate::text::lower;
 
 pub(super) const TABLE: &[Function] = &[
     function("createObject", 0, MANY, create),
@@ -26,10 +29,11 @@ fn create(call: &Call<'_, '_>) -> Result<Value, Fault> {
     Ok(Value::Object(members))
 }
 
-/// `{key, value}` of each member, in the order of the keys.
+/// `{key, value}` of each member, in the order of the keys: letters are equal whatever their case, and of two keys that
+/// are then equal the one with the small letter is the first.
 fn items(call: &Call<'_, '_>) -> Result<Value, Fault> {
     let mut members: Vec<_> = call.object(0)?.iter().collect();
-    members.sort_by_key(|(name, _)| *name);
+    members.sort_by_cached_key(|(name, _)| (lower(name), Reverse((*name).clone())));
     Ok(members.into_iter().map(|(name, value)| json!({ "key": name, "value": value })).collect())
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Call, Function, MANY, function};
+use crate::context::ProviderType;
 use crate::error::Fault;
 use crate::resource_id::{build, group, member, take_apart};
 
@@ -10,9 +11,13 @@ pub(super) const TABLE: &[Function] = &[
     function("resourceId", 2, MANY, resource_id),
     function("subscriptionResourceId", 2, MANY, subscription_resource_id),
     function("tenantResourceId", 2, MANY, |call| id(call, "", 0)),
+    function("managementGroupResourceId", 3, MANY, |call| {
+        id(call, &format!("/providers/Microsoft.Management/managementGroups/{}", call.text(0)?), 1)
+    }),
     function("extensionResourceId", 3, MANY, |call| id(call, call.text(0)?, 1)),
     function("reference", 1, 3, reference),
     function("providers", 1, 2, providers),
+    function("pickZones", 3, 5, pick_zones),
 ];
 
 /// `resourceId([subscription], [group], type, name…)`: a type is the first argument with a slash.
@@ -83,6 +88,7 @@ fn reference(call: &Call<'_, '_>) -> Result<Value, Fault> {
     };
     evaluator.session.refer(&id);
     let Some(runtime) = evaluator.runtime else { return Err(Fault::NeedsRuntime) };
+    evaluator.session.read()?;
     let mut resource = runtime.resource(&id).ok_or_else(|| Fault::Missing(id.clone()))?;
     if !full {
         return Ok(resource.get_mut("properties").map(Value::take).unwrap_or_else(|| json!({})));
@@ -110,11 +116,27 @@ fn providers(call: &Call<'_, '_>) -> Result<Value, Fault> {
         return Err(call.fail(format_args!("the resource provider '{namespace}' is not known.")));
     }
     if call.given(1).is_none() {
-        let types: Vec<_> = known.map(crate::context::ProviderType::value).collect();
+        let types: Vec<_> = known.map(ProviderType::value).collect();
         return Ok(json!({ "namespace": namespace, "resourceTypes": types }));
     }
     let wanted = call.text(1)?;
     let found = known.find(|known| known.resource_type.eq_ignore_ascii_case(wanted));
-    let found = found.map(crate::context::ProviderType::value);
+    let found = found.map(ProviderType::value);
     found.ok_or_else(|| call.fail(format_args!("the resource type '{namespace}/{wanted}' is not known.")))
+}
+
+/// The availability zones of a resource type in a location. No location here has any.
+fn pick_zones(call: &Call<'_, '_>) -> Result<Value, Fault> {
+    let (namespace, wanted, _) = (call.text(0)?, call.text(1)?, call.text(2)?);
+    for at in 3..call.arguments.len() {
+        call.integer(at)?;
+    }
+    let known = call.evaluator.scope.context.providers.iter();
+    let of = |known: &ProviderType| {
+        known.namespace.eq_ignore_ascii_case(namespace) && known.resource_type.eq_ignore_ascii_case(wanted)
+    };
+    if !known.into_iter().any(of) {
+        return Err(call.fail(format_args!("the resource type '{namespace}/{wanted}' is not known.")));
+    }
+    Ok(json!([]))
 }

@@ -1,14 +1,15 @@
-//! Strings. Positions and lengths count characters.
+//! Strings. Positions and lengths count units of UTF-16.
 
 use serde_json::Value;
 
 use super::{Call, Function, MANY, as_text, function};
 use crate::error::Fault;
 use crate::session::{Growing, text_fits};
+use crate::text;
 
 pub(super) const TABLE: &[Function] = &[
-    function("toLower", 1, 1, |call| Ok(call.text(0)?.to_lowercase().into())),
-    function("toUpper", 1, 1, |call| Ok(call.text(0)?.to_uppercase().into())),
+    function("toLower", 1, 1, |call| Ok(text::lower(call.text(0)?).into())),
+    function("toUpper", 1, 1, |call| Ok(text::upper(call.text(0)?).into())),
     function("trim", 1, 1, |call| Ok(call.text(0)?.trim().into())),
     function("split", 2, 2, split),
     function("join", 2, 2, join),
@@ -22,36 +23,44 @@ pub(super) const TABLE: &[Function] = &[
 ];
 
 fn begins(text: &str, start: &str) -> bool {
-    text.to_lowercase().starts_with(&start.to_lowercase())
+    text::upper(text).starts_with(&text::upper(start))
 }
 
 fn ends(text: &str, end: &str) -> bool {
-    text.to_lowercase().ends_with(&end.to_lowercase())
+    text::upper(text).ends_with(&text::upper(end))
 }
 
 fn split(call: &Call<'_, '_>) -> Result<Value, Fault> {
-    let text = call.text(0)?;
-    let delimiters = match call.value(1) {
+    let (text, session) = (call.text(0)?, call.evaluator.session);
+    let delimiters: Vec<&str> = match call.value(1) {
         Value::Array(delimiters) => delimiters.iter().filter_map(Value::as_str).collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => vec![call.text(1)?],
     };
-    let (mut pieces, mut rest) = (Vec::new(), text);
-    // At each place the first delimiter that stands there divides.
-    let mut start = 0;
-    while let Some(here) = rest.get(start..).filter(|here| !here.is_empty()) {
-        call.evaluator.session.steps(delimiters.len())?;
-        let found = delimiters.iter().find(|delimiter| !delimiter.is_empty() && here.starts_with(**delimiter));
-        match found {
-            Some(delimiter) => {
-                call.evaluator.session.bytes(64)?;
-                pieces.push(Value::from(rest.get(..start).unwrap_or_default()));
-                rest = here.strip_prefix(*delimiter).unwrap_or_default();
-                start = 0;
+    let search = |delimiter: &str, start: usize| {
+        let found = text.get(start..).and_then(|rest| rest.find(delimiter)).map(|at| start + at);
+        session.searched(found.map_or(text.len(), |at| at + delimiter.len()) - start)?;
+        Ok(found)
+    };
+    let delimiters = delimiters.into_iter().filter(|delimiter| !delimiter.is_empty());
+    let found = delimiters.map(|delimiter| Ok((delimiter, search(delimiter, 0)?)));
+    // Where each stands next.
+    let mut found = found.collect::<Result<Vec<_>, Fault>>()?;
+    let (mut pieces, mut start) = (Vec::new(), 0);
+    // The first place divides; where several stand there, the first of them.
+    while let Some((delimiter, at)) =
+        found.iter().filter_map(|(delimiter, at)| Some((*delimiter, (*at)?))).min_by_key(|(_, at)| *at)
+    {
+        session.bytes(64)?;
+        pieces.push(Value::from(text.get(start..at).unwrap_or_default()));
+        start = at + delimiter.len();
+        for (delimiter, at) in &mut found {
+            session.steps(1)?;
+            if at.is_some_and(|at| at < start) {
+                *at = search(delimiter, start)?;
             }
-            None => start += here.chars().next().map_or(1, char::len_utf8),
         }
     }
-    pieces.push(Value::from(rest));
+    pieces.push(Value::from(text.get(start..).unwrap_or_default()));
     Ok(Value::Array(pieces))
 }
 
@@ -79,7 +88,7 @@ fn replace(call: &Call<'_, '_>) -> Result<Value, Fault> {
 
 fn substring(call: &Call<'_, '_>) -> Result<Value, Fault> {
     let (text, start) = (call.text(0)?, call.integer(1)?);
-    let all = text.chars().count();
+    let all = text::length(text);
     let outside = || call.fail("the start and the length must name a place inside of the string.");
     let start = usize::try_from(start).ok().filter(|start| *start <= all).ok_or_else(outside)?;
     let length = match call.given(2) {
@@ -88,7 +97,7 @@ fn substring(call: &Call<'_, '_>) -> Result<Value, Fault> {
         }
         None => all - start,
     };
-    Ok(text.chars().skip(start).take(length).collect::<String>().into())
+    Ok(text::part(text, start, length).into())
 }
 
 fn pad_left(call: &Call<'_, '_>) -> Result<Value, Fault> {
@@ -99,7 +108,7 @@ fn pad_left(call: &Call<'_, '_>) -> Result<Value, Fault> {
     let (Some(with), None) = (characters.next(), characters.next()) else {
         return Err(call.expected(2, "one character"));
     };
-    let missing = wanted.saturating_sub(text.chars().count());
+    let missing = wanted.saturating_sub(text::length(&text));
     text_fits(text.len().saturating_add(missing.saturating_mul(with.len_utf8())))?;
     let mut padded: String = std::iter::repeat_n(with, missing).collect();
     padded.push_str(&text);

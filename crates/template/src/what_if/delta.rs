@@ -4,7 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
+use crate::error::Fault;
 use crate::members::join;
+use crate::secret::Secrets;
+use crate::session::Session;
 
 /// How a property changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +53,14 @@ pub struct PropertyChange {
 }
 
 impl PropertyChange {
+    /// The change without secrets.
+    pub(super) fn masked(self, secrets: &Secrets, session: &Session) -> Result<Self, Fault> {
+        let mask = |state: Option<Value>| state.map(|state| secrets.masked(state, session)).transpose();
+        let children = self.children.into_iter().map(|child| child.masked(secrets, session));
+        let (children, before, after) = (children.collect::<Result<_, _>>()?, mask(self.before)?, mask(self.after)?);
+        Ok(Self { before, after, children, ..self })
+    }
+
     /// The change as an element of `delta`.
     pub fn to_value(&self) -> Value {
         let mut change = Map::new();
@@ -62,17 +73,13 @@ impl PropertyChange {
         }
         Value::Object(change)
     }
-
-    fn new(path: String, change_type: PropertyChangeType, before: Option<&Value>, after: Option<&Value>) -> Self {
-        Self { path, change_type, before: before.cloned(), after: after.cloned(), children: Vec::new() }
-    }
 }
 
 /// Members that name a resource, or that are resources of their own.
 const NAMING: [&str; 5] = ["id", "name", "type", "apiVersion", "resources"];
 
 /// How a resource that is there differs from a body. A body without `identity` leaves the identity as it is.
-pub(super) fn of_resources(before: &Value, after: &Value) -> Vec<PropertyChange> {
+pub(super) fn of_resources(before: &Value, after: &Value, session: &Session) -> Result<Vec<PropertyChange>, Fault> {
     let mut before = before.clone();
     if let Some(members) = before.as_object_mut() {
         members.retain(|name, _| {
@@ -80,55 +87,80 @@ pub(super) fn of_resources(before: &Value, after: &Value) -> Vec<PropertyChange>
             !kept && !NAMING.iter().any(|naming| naming.eq_ignore_ascii_case(name))
         });
     }
-    let mut changes = Vec::new();
-    values("", &before, after, &mut changes);
-    changes
+    let mut changes = Changes { session, found: Vec::new() };
+    changes.values("", &before, after)?;
+    Ok(changes.found)
 }
 
-fn values(path: &str, before: &Value, after: &Value, changes: &mut Vec<PropertyChange>) {
-    match (before, after) {
-        (Value::Object(before), Value::Object(after)) => objects(path, before, after, changes),
-        (Value::Array(before_elements), Value::Array(after_elements)) => {
-            let children = elements(path, before_elements, after_elements);
-            if !children.is_empty() {
-                let change = PropertyChange::new(path.to_owned(), PropertyChangeType::Array, Some(before), Some(after));
-                changes.push(PropertyChange { children, ..change });
+/// The changes at one level.
+struct Changes<'s> {
+    session: &'s Session,
+    found: Vec<PropertyChange>,
+}
+
+impl Changes<'_> {
+    /// Each array tells all that is in it, and so do those around it.
+    fn add(
+        &mut self,
+        path: String,
+        change_type: PropertyChangeType,
+        before: Option<&Value>,
+        after: Option<&Value>,
+        children: Vec<PropertyChange>,
+    ) -> Result<(), Fault> {
+        before.into_iter().chain(after).try_for_each(|state| self.session.shown(state))?;
+        let (before, after) = (before.cloned(), after.cloned());
+        self.found.push(PropertyChange { path, change_type, before, after, children });
+        Ok(())
+    }
+
+    fn values(&mut self, path: &str, before: &Value, after: &Value) -> Result<(), Fault> {
+        self.session.steps(1)?;
+        match (before, after) {
+            (Value::Object(before), Value::Object(after)) => self.objects(path, before, after),
+            (Value::Array(before_elements), Value::Array(after_elements)) => {
+                let children = elements(path, before_elements, after_elements, self.session)?;
+                if children.is_empty() {
+                    return Ok(());
+                }
+                self.add(path.to_owned(), PropertyChangeType::Array, Some(before), Some(after), children)
+            }
+            (before, after) if same(path, before, after) => Ok(()),
+            (before, after) => {
+                self.add(path.to_owned(), PropertyChangeType::Modify, Some(before), Some(after), Vec::new())
             }
         }
-        (before, after) if same(path, before, after) => {}
-        (before, after) => {
-            let (path, kind) = (path.to_owned(), PropertyChangeType::Modify);
-            changes.push(PropertyChange::new(path, kind, Some(before), Some(after)));
-        }
     }
-}
 
-fn objects(path: &str, before: &Map<String, Value>, after: &Map<String, Value>, changes: &mut Vec<PropertyChange>) {
-    // Names are matched without regard to case: the ids in a map of identities come in any.
-    let known: HashSet<String> = before.keys().map(|name| name.to_ascii_lowercase()).collect();
-    let new: HashMap<String, &Value> = after.iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
-    for (name, old) in before {
-        match after.get(name).or_else(|| new.get(&name.to_ascii_lowercase()).copied()) {
-            Some(new) => values(&join(path, name), old, new, changes),
-            None => {
-                let (path, kind) = (join(path, name), PropertyChangeType::Delete);
-                changes.push(PropertyChange::new(path, kind, Some(old), None));
+    fn objects(&mut self, path: &str, before: &Map<String, Value>, after: &Map<String, Value>) -> Result<(), Fault> {
+        // Names are matched without regard to case: the ids in a map of identities come in any.
+        let known: HashSet<String> = before.keys().map(|name| name.to_ascii_lowercase()).collect();
+        let new: HashMap<String, &Value> =
+            after.iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
+        for (name, old) in before {
+            match after.get(name).or_else(|| new.get(&name.to_ascii_lowercase()).copied()) {
+                Some(new) => self.values(&join(path, name), old, new)?,
+                // What is empty is as if it were not there.
+                None if old.as_object().is_some_and(Map::is_empty) => {}
+                None => self.add(join(path, name), PropertyChangeType::Delete, Some(old), None, Vec::new())?,
             }
         }
-    }
-    for (name, new) in after.iter().filter(|(name, _)| !known.contains(&name.to_ascii_lowercase())) {
-        changes.push(PropertyChange::new(join(path, name), PropertyChangeType::Create, None, Some(new)));
+        for (name, new) in after.iter().filter(|(name, _)| !known.contains(&name.to_ascii_lowercase())) {
+            self.add(join(path, name), PropertyChangeType::Create, None, Some(new), Vec::new())?;
+        }
+        Ok(())
     }
 }
 
-fn elements(path: &str, before: &[Value], after: &[Value]) -> Vec<PropertyChange> {
-    let mut changes = Vec::new();
+fn elements(path: &str, before: &[Value], after: &[Value], session: &Session) -> Result<Vec<PropertyChange>, Fault> {
+    let mut changes = Changes { session, found: Vec::new() };
     for at in 0..before.len().max(after.len()) {
         let (name, old, new) = (at.to_string(), before.get(at), after.get(at));
         match (old, new) {
             (Some(old), Some(new)) => {
-                let mut children = Vec::new();
-                values(path, old, new, &mut children);
+                let mut inside = Changes { session, found: Vec::new() };
+                inside.values(path, old, new)?;
+                let mut children = inside.found;
                 if children.is_empty() {
                     continue;
                 }
@@ -137,18 +169,15 @@ fn elements(path: &str, before: &[Value], after: &[Value]) -> Vec<PropertyChange
                     let inner = child.path.strip_prefix(path).unwrap_or(&child.path);
                     child.path = inner.trim_start_matches('.').to_owned();
                 }
-                let change = PropertyChange::new(name, PropertyChangeType::Modify, Some(old), Some(new));
                 // A plain element has nothing inside.
                 children.retain(|child| !child.path.is_empty());
-                changes.push(PropertyChange { children, ..change });
+                changes.add(name, PropertyChangeType::Modify, Some(old), Some(new), children)?;
             }
-            (Some(old), None) => {
-                changes.push(PropertyChange::new(name, PropertyChangeType::Delete, Some(old), None));
-            }
-            (None, new) => changes.push(PropertyChange::new(name, PropertyChangeType::Create, None, new)),
+            (Some(old), None) => changes.add(name, PropertyChangeType::Delete, Some(old), None, Vec::new())?,
+            (None, new) => changes.add(name, PropertyChangeType::Create, None, new, Vec::new())?,
         }
     }
-    changes
+    Ok(changes.found)
 }
 
 /// Whether two plain values mean the same: ids in any case; locations and kinds of identity without blanks too.
@@ -161,25 +190,4 @@ fn same(path: &str, before: &Value, after: &Value) -> bool {
 
 fn tight(text: &str) -> String {
     text.chars().filter(|character| !character.is_whitespace()).collect::<String>().to_ascii_lowercase()
-}
-
-/// A value without the texts of secure parameters. Short ones are only found when they are the whole of a string; and
-/// where there are very many, no string is shown at all.
-pub(super) fn masked(value: Value, secrets: &[String]) -> Value {
-    const INSIDE: usize = 4;
-    const MOST: usize = 256;
-    match value {
-        Value::String(text) => {
-            let secret =
-                |secret: &String| *secret == text || (secret.len() >= INSIDE && text.contains(secret.as_str()));
-            let masked = secrets.len() > MOST || secrets.iter().any(secret);
-            Value::String(if masked { "*******".to_owned() } else { text })
-        }
-        Value::Array(elements) => elements.into_iter().map(|element| masked(element, secrets)).collect(),
-        Value::Object(members) => {
-            let members = members.into_iter().map(|(name, value)| (name, masked(value, secrets)));
-            Value::Object(members.collect::<Map<_, _>>())
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => value,
-    }
 }

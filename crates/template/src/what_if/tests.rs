@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::context::{Context, ResourceGroup, Subscription};
+use crate::plan;
 use crate::request::DeploymentRequest;
 
 const GROUP: &str = "/subscriptions/s/resourceGroups/g";
@@ -16,6 +17,8 @@ impl Runtime for World {
     }
 }
 
+const OF_TYPES: &[(&str, Members<'_>)] = &[("A.B/made", Members(&["properties.made"]))];
+
 fn id(name: &str) -> String {
     format!("{GROUP}/providers/a.b/c/{name}")
 }
@@ -27,6 +30,8 @@ fn context() -> Context {
         deployment_name: "d".to_owned(),
         environment: json!({}),
         providers: Vec::new().into(),
+        started_at: 0,
+        seed: uuid::Uuid::nil(),
     }
 }
 
@@ -37,7 +42,7 @@ fn changes(mode: &str, template: Value, parameters: Value, there: Value, format:
     let group: Vec<_> = there.keys().map(|name| id(name)).collect();
     let world = World(there.into_iter().map(|(name, value)| (id(&name).to_lowercase(), value)).collect());
     let ignored = Members(&["provisioningState", "principalId", "clientId", "protectedSettings"]);
-    let options = WhatIf { format, ignored, group: &group };
+    let options = WhatIf { format, ignored, ignored_of: OF_TYPES, group: &group };
     compare(&plan, &world, &options).unwrap().iter().map(Change::to_value).collect()
 }
 
@@ -66,6 +71,20 @@ fn what_the_server_makes_is_no_change() {
     let found = full(json!({"resources": [thing("x", properties)]}), there);
     assert_eq!(found[0]["changeType"], "NoChange");
     assert!(found[0].get("delta").is_none());
+}
+
+#[test]
+fn what_the_server_makes_of_one_type_is_compared_of_others() {
+    for (kind, change) in [("a.b/made", "NoChange"), ("a.b/c", "Modify")] {
+        let mut new = thing("x", json!({"made": 1}));
+        new["type"] = json!(kind);
+        let body = json!({"properties": {"template": {"resources": [new]}}});
+        let plan = plan(&DeploymentRequest::from_value(&body).unwrap(), &context()).unwrap();
+        let there = json!({"location": "westus", "tags": {}, "properties": {"made": 2}});
+        let world = World([(plan.resources[0].id.to_lowercase(), there)].into());
+        let options = WhatIf { ignored_of: OF_TYPES, ..WhatIf::default() };
+        assert_eq!(compare(&plan, &world, &options).unwrap()[0].change_type.as_str(), change, "{kind}");
+    }
 }
 
 #[test]
@@ -152,4 +171,86 @@ fn secrets_are_not_shown() {
         let found = changes("Incremental", template, parameters, json!({}), ResultFormat::FullResourcePayloads);
         assert_eq!(found[0]["after"]["properties"]["p"], "*******");
     }
+}
+
+#[test]
+fn numbers_and_booleans_of_a_secure_object_are_not_shown() {
+    let template = json!({"parameters": {"s": {"type": "secureObject"}}, "resources": [thing("x", json!({
+        "n": "[parameters('s').n]", "b": "[parameters('s').deep[0].b]", "t": "[concat('port ', parameters('s').n)]",
+        "all": "[parameters('s')]", "else": 4, "no": true, "word": "Falsehood", "null": null}))]});
+    let parameters = json!({"s": {"value": {"n": 8443, "deep": [{"b": false}], "null": null}}});
+    let there = json!({"x": {"location": "westus", "properties": {"n": 8443, "b": false, "t": "port 8443", "else": 4,
+        "no": true, "word": "Falsehood", "old": 8443, "all": {"n": 1}}}});
+    let found = changes("Incremental", template, parameters, there, ResultFormat::FullResourcePayloads);
+    let hidden = "*******";
+    let all = json!({"n": hidden, "deep": [{"b": hidden}]});
+    let after = json!({"n": hidden, "b": hidden, "t": hidden, "all": all, "else": 4, "no": true, "word": "Falsehood"});
+    assert_eq!(found[0]["after"]["properties"], after);
+    assert_eq!(found[0]["before"]["properties"]["n"], hidden);
+    // What is compared is what is hidden: it is no change that it isn't shown.
+    let expected = json!([
+        {"path": "properties.old", "propertyChangeType": "Delete", "before": hidden},
+        {"path": "properties.all.n", "propertyChangeType": "Modify", "before": 1, "after": hidden},
+        {"path": "properties.all.deep", "propertyChangeType": "Create", "after": [{"b": hidden}]},
+    ]);
+    assert_eq!(found[0]["delta"], expected);
+}
+
+#[test]
+fn where_there_are_very_many_secrets_no_value_is_shown() {
+    let many: Map<_, _> = (0..300).map(|at| (format!("m{at}"), json!(at))).collect();
+    let template = json!({"parameters": {"s": {"type": "secureObject"}},
+        "resources": [thing("x", json!({"p": "p", "n": 1000, "b": true}))]});
+    let parameters = json!({"s": {"value": many}});
+    let found = changes("Incremental", template, parameters, json!({}), ResultFormat::FullResourcePayloads);
+    assert_eq!(found[0]["after"]["properties"], json!({"p": "*******", "n": "*******", "b": "*******"}));
+}
+
+/// A deployment that is copied and waits for a resource, so that planning doesn't follow it.
+fn copied(count: usize, template: Value) -> Value {
+    json!({"type": "Microsoft.Resources/deployments", "name": "[concat('n', copyIndex())]", "apiVersion": "1",
+        "copy": {"name": "c", "count": count}, "properties": {
+            "mode": "Incremental", "template": template, "expressionEvaluationOptions": {"scope": "inner"},
+            "parameters": {"p": {"value": format!("[reference('{}', '1').p]", id("there"))}}}})
+}
+
+/// A template that has that parameter and some resources.
+fn waiting(resources: Value) -> Value {
+    json!({"parameters": {"p": {"type": "int"}}, "resources": resources})
+}
+
+#[test]
+fn one_account_holds_for_all_that_is_compared() {
+    let there = json!({"there": {"properties": {"p": 1}}, "x": {"properties": {"p": "x".repeat(500_000)}}});
+    let told = |resources: Value| {
+        let body = json!({"properties": {"mode": "Incremental", "template": {"resources": resources}}});
+        let plan = plan(&DeploymentRequest::from_value(&body).unwrap(), &context()).unwrap();
+        let there = there.as_object().unwrap().clone();
+        let world = World(there.into_iter().map(|(name, value)| (id(&name).to_lowercase(), value)).collect());
+        compare(&plan, &world, &WhatIf::default()).map(|changes| changes.len()).map_err(|error| error.message)
+    };
+    // Deployments in deployments, 20 × 20 × 20 of them.
+    let within = |inner: Value| json!([copied(20, waiting(inner))]);
+    let message = told(within(within(within(json!([]))))).unwrap_err();
+    assert!(message.contains("more than 2000000 steps"), "{message}");
+    // A resource that is there and large, named again by each deployment.
+    let message = told(json!([copied(200, waiting(json!([thing("x", json!({}))])))])).unwrap_err();
+    assert!(message.contains("more than 67108864 bytes"), "{message}");
+    // Each array tells all that is in it again.
+    let deep = |inner: &str| (0..80).fold(json!(inner), |value, _| json!([value]));
+    let many: Map<_, _> = (0..20).map(|at| (format!("m{at}"), deep(&"y".repeat(50_000)))).collect();
+    let before: Map<_, _> = (0..20).map(|at| (format!("m{at}"), deep("z"))).collect();
+    let there = json!({"x": {"properties": before}});
+    let body = json!({"properties": {"template": {"resources": [thing("x", many.into())]}}});
+    let plan = plan(&DeploymentRequest::from_value(&body).unwrap(), &context()).unwrap();
+    let world = World([(id("x").to_lowercase(), there["x"].clone())].into());
+    let message = compare(&plan, &world, &WhatIf::default()).unwrap_err().message;
+    assert!(message.contains("more than 67108864 bytes"), "{message}");
+}
+
+#[test]
+fn what_many_deployments_would_change_is_told() {
+    let template = waiting(json!([thing("[deployment().name]", json!({}))]));
+    let there = json!({"there": {"properties": {"p": 1}}});
+    assert_eq!(full(json!({"resources": [copied(300, template)]}), there).len(), 301);
 }

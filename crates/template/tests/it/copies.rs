@@ -36,6 +36,18 @@ fn a_serial_copy_waits_for_the_batch_before() {
 }
 
 #[test]
+fn a_serial_copy_waits_across_what_is_not_deployed() {
+    let mut copy =
+        many("[concat('loop', copyIndex())]", json!({"name": "loop", "count": 8, "mode": "serial", "batchSize": 2}));
+    // Of the four batches the second is left out, and half of the third.
+    copy["condition"] = json!("[not(contains(createArray(2, 3, 5), copyIndex()))]");
+    let plan = resources(json!([copy])).unwrap();
+    assert_eq!(names(&plan), ["loop0", "loop1", "loop4", "loop6", "loop7"]);
+    let depends: Vec<_> = plan.resources.iter().map(|resource| resource.depends_on.clone()).collect();
+    assert_eq!(depends, [vec![], vec![], vec![0, 1], vec![2], vec![2]]);
+}
+
+#[test]
 fn members_are_copied() {
     let mut vm = thing("a", &[]);
     vm["properties"] = json!({"keep": 1, "copy": [

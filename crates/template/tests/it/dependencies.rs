@@ -80,6 +80,30 @@ fn what_is_not_deployed_is_waited_for_by_nobody() {
 }
 
 #[test]
+fn a_resource_that_stands_twice_is_waited_for_as_it_is_deployed() {
+    let id = format!("{}/providers/Test.Things/things/b", group());
+    let either = |condition: bool| {
+        let mut b = thing("b", &[]);
+        b["condition"] = json!(condition);
+        b
+    };
+    for (first, second) in [(true, false), (false, true)] {
+        for way in ["b", "Test.Things/things/b", "[resourceId('Test.Things/things', 'b')]", &id] {
+            let plan = resources(json!([thing("a", &[way]), either(first), either(second)])).unwrap();
+            assert_eq!(names(&plan), ["b", "a"], "{way} {first}");
+            assert_eq!(plan.resources[1].depends_on, [0], "{way} {first}");
+        }
+        let mut a = thing("a", &[]);
+        a["properties"] = json!({"x": "[reference('b').x]"});
+        let plan = resources(json!([a, either(first), either(second)])).unwrap();
+        assert_eq!(plan.resources[1].depends_on, [0], "{first}");
+    }
+    let plan = resources(json!([thing("a", &["b"]), either(false), either(false)])).unwrap();
+    assert_eq!(names(&plan), ["a"]);
+    assert!(refused(json!([either(true), either(false), either(true)])).contains("defined multiple times"));
+}
+
+#[test]
 fn children_take_type_and_name_from_their_parents() {
     let parent = json!({"type": "Test.Things/things", "name": "a", "apiVersion": "1", "properties": {"x": 1}, "resources": [
         {"type": "parts", "name": "b", "apiVersion": "2", "dependsOn": ["[resourceId('Test.Things/things', 'a')]"],

@@ -30,6 +30,8 @@ pub(crate) fn context() -> Context {
         deployment_name: "d1".to_owned(),
         environment: json!({"name": "symbolon"}),
         providers: vec![provider("virtualMachines"), provider("virtualMachineScaleSets")].into(),
+        started_at: 1_586_271_194,
+        seed: uuid::uuid!("33333333-3333-3333-3333-333333333333"),
     }
 }
 

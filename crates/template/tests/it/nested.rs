@@ -1,7 +1,7 @@
 //! Deployments in deployments.
 
 use serde_json::{Value, json};
-use template::{Nothing, plan};
+use template::{Nothing, Plan, plan};
 
 use crate::fixture::{World, group, names, planned, refused, resources, thing};
 
@@ -62,6 +62,63 @@ fn an_outer_template_may_have_copies_of_its_own() {
     assert_eq!(inner.outputs(&Nothing).unwrap()["o"]["value"], json!([0, 1]));
 }
 
+/// The plan of a nested deployment.
+fn within(outer: &Plan, at: usize) -> Plan {
+    let request = outer.resources[at].nested(&Nothing).unwrap().unwrap();
+    plan(&request, &outer.resources[at].nested_context()).unwrap()
+}
+
+#[test]
+fn an_inner_template_inside_of_an_outer_one_is_evaluated_on_its_own() {
+    let inner = json!({
+        "parameters": {"q": {"type": "string"}}, "variables": {"v": "[[v]"},
+        "resources": [{"type": "Test.Things/things", "name": "[concat(parameters('q'), deployment().name)]",
+            "apiVersion": "1", "properties": {"v": "[variables('v')]"}}],
+        "outputs": {"o": {"type": "string", "value": "[parameters('q')]"}}});
+    let deployment = nested(Some("inner"), inner, json!({"q": {"value": "[parameters('p')]"}}));
+    let mut many = deployment.clone();
+    many["name"] = json!("[concat('many', copyIndex())]");
+    many["copy"] = json!({"name": "c", "count": 2});
+    many["properties"]["parameters"]["q"]["value"] = json!("[concat(parameters('p'), copyIndex())]");
+    let around = nested(None, json!({"resources": [deployment]}), json!({}));
+    // Deployments in deployments, the last of which is evaluated on its own.
+    for (resources, levels, deployments, made) in [
+        (json!([deployment]), 1, vec!["inner"], "p-inner"),
+        (json!({"symbol": deployment}), 1, vec!["inner"], "p-inner"),
+        (json!([many]), 1, vec!["many0", "many1"], "p-0many0"),
+        (json!([around]), 2, vec!["inner"], "p-inner"),
+    ] {
+        let template = json!({"parameters": {"p": {"type": "string", "defaultValue": "p-"}},
+            "resources": [nested(Some("outer"), json!({ "resources": resources }), json!({}))]});
+        let outer = (0..levels).fold(planned(&template).unwrap(), |outer, _| within(&outer, 0));
+        assert_eq!(names(&outer), deployments);
+        let inner = within(&outer, 0);
+        assert_eq!(names(&inner), [made]);
+        assert_eq!(inner.resources[0].body(&Nothing).unwrap()["properties"]["v"], "[v]");
+        assert_eq!(inner.outputs(&Nothing).unwrap()["o"]["value"], made.trim_end_matches(deployments[0]));
+    }
+}
+
+#[test]
+fn an_outer_template_knows_the_turn_of_its_deployment() {
+    let mut own = thing("[concat('own', copyIndex('loop'), copyIndex(), copyIndex('own', 5))]", &[]);
+    own["copy"] = json!({"name": "own", "count": 2});
+    own["properties"] = json!({"both": "[concat(copyIndex('loop', 10), '-', copyIndex('OWN'))]", "copy": [
+        {"name": "list", "count": 1, "input": "[concat(copyIndex('list', 7), copyIndex('loop'), copyIndex())]"}]});
+    let inner = json!({"resources": [thing("[concat('t', copyIndex(), copyIndex('loop', 1))]", &[]), own],
+        "outputs": {"o": {"type": "int", "value": "[copyIndex()]"}}});
+    let mut deployment = nested(None, inner, json!({}));
+    deployment["name"] = json!("[concat('n', copyIndex())]");
+    deployment["copy"] = json!({"name": "loop", "count": 2});
+    let outer = resources(json!([deployment])).unwrap();
+    assert_eq!(names(&outer), ["n0", "n1"]);
+    let inner = within(&outer, 1);
+    assert_eq!(names(&inner), ["t12", "own105", "own116"]);
+    let body = inner.resources[2].body(&Nothing).unwrap();
+    assert_eq!(body["properties"], json!({"both": "11-1", "list": ["711"]}));
+    assert_eq!(inner.outputs(&Nothing).unwrap()["o"]["value"], 1);
+}
+
 #[test]
 fn what_is_wrong_inside_is_found_while_planning() {
     let wrong = json!({"resources": [{"type": "Test.Things/things", "name": "[nofunc()]", "apiVersion": "1"}]});
@@ -95,4 +152,41 @@ fn nesting_is_bounded() {
         template = json!({ "resources": [nested(Some("inner"), template, json!({}))] });
     }
     assert!(refused(template["resources"].clone()).contains("deeper than 8"));
+}
+
+#[test]
+fn a_nested_deployment_is_incremental_and_has_a_name_of_deployments() {
+    let told = |name: &str, mode: Value| {
+        let mut deployment = nested(Some("inner"), json!({"resources": []}), json!({}));
+        deployment["name"] = json!(name);
+        deployment["properties"]["mode"] = mode;
+        resources(json!([deployment, thing("first", &[])]))
+            .map(|plan| plan.resources.len())
+            .map_err(|error| error.message)
+    };
+    for mode in ["Incremental", "incremental", "[toLower('INCREMENTAL')]"] {
+        assert_eq!(told("inner", json!(mode)), Ok(2), "{mode}");
+    }
+    for mode in ["Complete", "[concat('Comp', 'lete')]", "Sometimes"] {
+        let message = told("inner", json!(mode)).unwrap_err();
+        assert!(message.contains("Specified deployment mode '"), "{mode}: {message}");
+        assert!(message.contains("is not supported for nested deployment"), "{mode}: {message}");
+    }
+    assert!(told("inner", json!(1)).unwrap_err().contains("mode"));
+    // Nor when only the state of a resource says it.
+    let mut late = nested(Some("inner"), json!({"resources": []}), json!({}));
+    late["properties"]["mode"] = json!("[reference('first').mode]");
+    let plan = resources(json!([late, thing("first", &[])])).unwrap();
+    let first = format!("{}/providers/Test.Things/things/first", group());
+    let world = World::default().with(&first, json!({"properties": {"mode": "Complete"}}));
+    assert!(plan.resources[1].body(&world).unwrap_err().message.contains("mode 'Complete' is not supported"));
+    for name in ["a", "A-b_c.(1)", "ä", &"x".repeat(64)] {
+        assert_eq!(told(name, json!("Incremental")), Ok(2), "{name}");
+    }
+    let long = told(&"x".repeat(65), json!("Incremental")).unwrap_err();
+    assert!(long.contains("has a length of '65' which exceeds the maximum length of '64'"), "{long}");
+    for name in ["a b", "a*b", "a:b", "a."] {
+        let message = told(name, json!("Incremental")).unwrap_err();
+        assert!(message.contains(&format!("The provided deployment name '{name}'")), "{message}");
+    }
 }

@@ -45,13 +45,17 @@ fn a_resource_has_type_name_and_version() {
 
 #[test]
 fn segments_must_fit() {
-    let message = refused(json!([{"type": "Microsoft.Compute/virtualMachines", "name": "a/b", "apiVersion": "1"}]));
-    let expected = "The template resource 'a/b' for type 'Microsoft.Compute/virtualMachines' at line '1' and column \
-                    '19' has incorrect segment lengths. A nested resource type must have identical number of segments \
-                    as its resource name. A root resource type must have segment length one greater than its resource \
-                    name.";
-    assert!(message.contains("has incorrect segment lengths."), "{message}");
-    assert!(message.contains(expected.split(" at line").next().unwrap()), "{message}");
+    let error = resources(json!([
+        thing("a", &[]), {"type": "Microsoft.Compute/virtualMachines", "name": "a/b", "apiVersion": "1"},
+    ]));
+    let error = error.unwrap_err();
+    let expected = "Deployment template validation failed: 'The template resource 'a/b' for type \
+                    'Microsoft.Compute/virtualMachines' at line '1' and column '88' has incorrect segment lengths. A \
+                    nested resource type must have identical number of segments as its resource name. A root resource \
+                    type must have segment length one greater than its resource name. Please see \
+                    https://aka.ms/arm-syntax-resources for usage details.'";
+    assert_eq!(error.message, expected);
+    assert_eq!((error.line, error.column), (Some(1), Some(88)));
 }
 
 #[test]

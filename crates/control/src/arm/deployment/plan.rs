@@ -1,7 +1,7 @@
 //! What a template may know: its surroundings, and the resources as they are.
 
 use contract::arm::{ArmError, Code};
-use domain::{ResourceId, Scope};
+use domain::{OperationId, ResourceId, Scope};
 use serde_json::{Value, json};
 use store::ReadTx;
 use template::{Context, ProviderType, ResourceGroup, Runtime, Subscription, TemplateError};
@@ -18,14 +18,16 @@ pub(crate) struct Surroundings {
 }
 
 impl Surroundings {
-    /// Those of a deployment in a resource group.
-    pub(crate) fn of(tx: &dyn ReadTx, id: &ResourceId) -> Result<Self, Failure> {
+    /// Those of a deployment in a resource group, which began at a time with an operation.
+    pub(crate) fn of(
+        tx: &dyn ReadTx,
+        id: &ResourceId,
+        began: domain::Timestamp,
+        operation: OperationId,
+    ) -> Result<Self, Failure> {
         let group = id.group().map(|id| tx.resource_group(&id)).transpose()?.flatten();
         let group = group.ok_or_else(|| ArmError::group_not_found(id.resource_group().unwrap_or_default()))?;
-        let of = tx.subscription(group.subscription)?.ok_or_else(|| {
-            let text = format!("The subscription '{}' could not be found.", group.subscription);
-            ArmError::new(Code::SubscriptionNotFound, text)
-        })?;
+        let of = tx.subscription(group.subscription)?.ok_or_else(|| subscription::not_found(group.subscription))?;
         let locations: Vec<String> = subscription::location_names().into_iter().map(str::to_owned).collect();
         let types = kind::TYPED.iter().filter_map(|(name, _)| name.split_once('/'));
         let providers = types.map(|(namespace, resource_type)| ProviderType {
@@ -50,6 +52,8 @@ impl Surroundings {
                 deployment_name: id.name().to_owned(),
                 environment: json!({"name": "symbolon"}),
                 providers: providers.collect(),
+                started_at: began.unix(),
+                seed: operation.as_uuid(),
             },
         })
     }

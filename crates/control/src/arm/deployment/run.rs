@@ -208,7 +208,7 @@ fn write(
     let reply: Reply = if resource_type.eq_ignore_ascii_case("Microsoft.Authorization/roleAssignments") {
         let scope = id.parent().map_or(Scope::Root, Scope::At);
         let authorized = may_write(tx, caller, &resource_type, &scope)?;
-        role_assignment::write(tx, &authorized, Change::Put, &scope, id.name(), &body)?
+        role_assignment::write(tx, &work, &authorized, Change::Put, &scope, id.name(), &body)?
     } else {
         let kind = Kind::of(id).ok_or_else(|| {
             let text = format!("The resource type '{resource_type}' could not be found.");
@@ -328,7 +328,7 @@ fn open(tx: &dyn ReadTx, work: &Work, deployment: &Deployment) -> Result<(Deploy
         .ok_or_else(|| Failure::Internal { doing: "carry out a deployment", why: "its request is gone".into() })?;
     let body = seal::open(&work.kek, Purpose::Deployment, &deployment.id, sealed)?;
     let request = DeploymentRequest::parse(&body).map_err(plan::refusal)?;
-    let surroundings = Surroundings::of(tx, &deployment.id)?;
+    let surroundings = Surroundings::of(tx, &deployment.id, deployment.started_at, deployment.operation)?;
     let planned = template::plan(&request, &surroundings.context).map_err(plan::refusal)?;
     Ok((request, planned))
 }

@@ -4,55 +4,89 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Deployment, OperationId, ResourceId, Timestamp};
+use domain::{Deployment, Monotonic, OperationId, ResourceId, Timestamp};
 use store::{Act, ReadTx};
 
 use super::super::failure::Failure;
+use super::super::guest;
 use super::run::advance;
 use crate::App;
 
 /// How long until it is tried again when the store could not be used.
 const AGAIN: Duration = Duration::from_secs(1);
-/// How long an operation that has ended can still be asked for.
+/// How long an operation that has ended can still be asked for, and a change is told to who follows them.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+/// How many changes are kept at most.
+const CHANGES_KEPT: u64 = 10_000;
 /// How often those that have been kept long enough are looked for.
 const PRUNE_EVERY: Duration = Duration::from_secs(3600);
+/// How often guests are looked for that say nothing.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
 
-/// Carries out every deployment that was accepted, for ever; those that a process before this one began first.
+/// Carries out every deployment that was accepted, for ever; those that a process before this one began first. Ends what
+/// nobody else ends, and forgets what is old.
 pub(crate) async fn keep_running(app: Arc<App>) {
     let mut saved = app.store.saved();
     let mut waiting = Waiting::default();
-    let mut pruned = None;
+    let (mut prune_due, mut look_due) = (Due::every(PRUNE_EVERY), Due::every(LOOK_EVERY));
     loop {
         saved.borrow_and_update();
-        let now = app.authority.clock().now();
-        if pruned.is_none_or(|at| now.since(at) >= PRUNE_EVERY) {
-            pruned = Some(now);
-            if let Err(failure) = prune(&app, now).await {
-                drop(failure.told());
-            }
+        let (now, monotonic) = (app.authority.clock().now(), app.authority.clock().monotonic());
+        if prune_due.is_come(monotonic)
+            && let Err(failure) = prune(&app, now).await
+        {
+            drop(failure.told());
         }
-        match advance_all(&app, &mut waiting).await {
+        if look_due.is_come(monotonic)
+            && let Err(error) = guest::give_up(&app.store, now).await
+        {
+            drop(Failure::from(error).told());
+        }
+        let again = match advance_all(&app, &mut waiting).await {
             Ok(true) => continue,
-            Ok(false) => {
-                if saved.changed().await.is_err() {
-                    return;
-                }
-            }
+            Ok(false) => LOOK_EVERY,
             Err(failure) => {
                 drop(failure.told());
-                // Nobody may save anything for long, and what failed may be done by then.
-                drop(tokio::time::timeout(AGAIN, saved.changed()).await);
+                AGAIN
             }
+        };
+        // Nobody may save anything for long, and time passes all the same.
+        if let Ok(Err(_)) = tokio::time::timeout(again, saved.changed()).await {
+            return;
         }
     }
 }
 
-/// Forgets operations that ended long ago.
+/// What is done at once and then from time to time.
+struct Due {
+    every: Duration,
+    last: Option<Monotonic>,
+}
+
+impl Due {
+    fn every(every: Duration) -> Self {
+        Self { every, last: None }
+    }
+
+    /// Whether it is to be done; then the next time is counted from now.
+    fn is_come(&mut self, now: Monotonic) -> bool {
+        let come = self.last.is_none_or(|last| now.since(last) >= self.every);
+        if come {
+            self.last = Some(now);
+        }
+        come
+    }
+}
+
+/// Forgets operations that ended long ago, and changes that everybody has long seen.
 pub(crate) async fn prune(app: &App, now: Timestamp) -> Result<(), Failure> {
     let before = now.minus(KEPT);
-    let act = Act::new("symbolon", "operations.prune", "/", now);
-    app.store.write(act, move |tx| Ok::<_, Failure>(tx.prune_operations(before)?)).await?;
+    let act = Act::new("symbolon", "prune", "/", now);
+    let pruned = app.store.write(act, move |tx| {
+        tx.prune_operations(before)?;
+        tx.prune_changes(before, CHANGES_KEPT)
+    });
+    pruned.await?;
     Ok(())
 }
 

@@ -33,7 +33,10 @@ async fn the_directory_knows_principals() {
     let (principal, client) = (&shown["properties"]["principalId"], &shown["properties"]["clientId"]);
     let body =
         json!({"ids": [principal, Uuid::from_u128(9).to_string()], "types": ["user", "group", "servicePrincipal"]});
-    let found = arm.post("/msgraph/v1.0/directoryObjects/getByIds", body).await.is(200).json();
+    // It is a resource of its own, for which az gets a token of its own.
+    let by_ids = "/msgraph/v1.0/directoryObjects/getByIds";
+    let graph = token_of(&arm.world, CLIENT, &format!("{BASE}/msgraph/")).await;
+    let found = arm.send(&graph, "POST", by_ids, body.to_string()).await.is(200).json();
     let expected = json!([{
         "@odata.type": "#microsoft.graph.servicePrincipal", "id": principal, "appId": client, "displayName": "id0",
         "servicePrincipalNames": [client], "servicePrincipalType": "ManagedIdentity",
@@ -41,9 +44,13 @@ async fn the_directory_knows_principals() {
     assert_eq!(found["value"], expected);
     let filter = format!("servicePrincipalNames/any(c:c eq '{}')", client.as_str().unwrap());
     let path = format!("/msgraph/v1.0/servicePrincipals?$filter={filter}");
-    assert_eq!(arm.get(&path).await.is(200).json()["value"], expected);
-    let request = Request::post("/msgraph/v1.0/directoryObjects/getByIds").body(Body::from("{}")).unwrap();
+    let other = token_of(&arm.world, CLIENT, &format!("{BASE}/msgraph")).await;
+    assert_eq!(arm.send(&other, "GET", &path, "").await.is(200).json()["value"], expected);
+    let request = Request::post(by_ids).body(Body::from("{}")).unwrap();
     arm.world.send(request).await.refuses(401, "AuthenticationFailed");
+    for (token, path) in [(&arm.token, path.as_str()), (&graph, SUB)] {
+        arm.send(token, "GET", path, "").await.refuses(401, "InvalidAuthenticationToken");
+    }
 }
 
 #[tokio::test]

@@ -102,6 +102,22 @@ async fn an_operation_is_forgotten_a_week_after_its_end_and_not_before() {
 }
 
 #[tokio::test]
+async fn changes_are_forgotten_a_week_after_they_were_made() {
+    let arm = Arm::new().await;
+    let start = arm.world.store.read(|tx| tx.cursor()).await.unwrap();
+    arm.vm("vm1").await;
+    for (days, gone) in [(6, false), (2, true)] {
+        arm.world.clock.advance(Duration::from_secs(days * 24 * 3600));
+        let mut saved = arm.world.store.saved();
+        let running = tokio::spawn(control::arm::keep_deploying(arm.world.app.clone()));
+        tokio::time::timeout(Duration::from_secs(30), saved.changed()).await.expect("it looks at once").unwrap();
+        running.abort();
+        let found = arm.world.store.read(move |tx| tx.changes(&start, 100)).await;
+        assert_eq!(matches!(found, Err(store::Error::Cursor(_))), gone, "{found:?}");
+    }
+}
+
+#[tokio::test]
 async fn another_operation_is_not_told_by_way_of_a_deployment() {
     let arm = Arm::new().await;
     let deleted = arm.delete(&arm.vm("vm1").await).await.is(202);

@@ -85,7 +85,7 @@ async fn addresses_that_clients_follow_are_ascii_whatever_the_names() {
     let group = format!("{SUB}/resourceGroups/%E3%82%B0%C3%A9(1)");
     let made = arm.put(&group, json!({"location": "westus"})).await.is(201);
     assert_eq!(made.json()["name"], "グé(1)");
-    let body = super::deployments::strict(&super::deployments::template(json!([])));
+    let body = deployments::strict(&deployments::template(json!([])));
     let path = format!("{group}/providers/Microsoft.Resources/deployments/%C3%A4");
     let begun = arm.put(&path, body).await.is(201);
     let status = local(&begun, "azure-asyncoperation");

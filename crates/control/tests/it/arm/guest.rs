@@ -36,14 +36,15 @@ impl Guest {
         let (extensions, machines) = world
             .store
             .read(|tx| {
-                let machines = tx.virtual_machines(&Scope::Root, &Page::ALL)?;
-                let mut waited = Vec::new();
-                for machine in machines {
-                    if tx.operation_on(&machine.id)?.is_some() {
-                        waited.push(machine);
+                let (mut under_way, mut waited) = (Vec::new(), Vec::new());
+                for snapshot in tx.vm_snapshots()? {
+                    let extensions = tx.vm_extensions(&snapshot.id)?.into_iter();
+                    under_way.extend(extensions.filter(|extension| extension.state.is_under_way()));
+                    if tx.operation_on(&snapshot.id)?.is_some() {
+                        waited.extend(tx.virtual_machine(&snapshot.id)?);
                     }
                 }
-                Ok::<_, store::Error>((tx.vm_extensions_under_way()?, waited))
+                Ok::<_, store::Error>((under_way, waited))
             })
             .await
             .expect("the store");

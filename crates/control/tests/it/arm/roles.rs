@@ -48,6 +48,16 @@ async fn an_assignment_grants_at_once_and_until_it_goes() {
     let properties = &made["properties"];
     assert_eq!((&properties["principalId"], &properties["scope"]), (&json!(principal_id(1)), &json!(G)));
     assert!(properties["roleDefinitionId"].as_str().unwrap().ends_with(READER));
+    let giver = "40000000-0000-4000-8000-0000000000c1";
+    let at = |by: Value| json!({"createdOn": TIME, "updatedOn": TIME, "createdBy": by, "updatedBy": giver});
+    let history = |found: &Value| {
+        let members = ["createdOn", "updatedOn", "createdBy", "updatedBy"];
+        members.iter().map(|name| ((*name).to_owned(), found["properties"][name].clone())).collect::<Value>()
+    };
+    assert_eq!(history(&made), at(Value::Null), "as it answers whoever gives it");
+    arm.world.clock.advance(Duration::from_secs(60));
+    let made = arm.get(&path).await.is(200).json();
+    assert_eq!(history(&made), at(giver.into()));
     arm.send(&token, "GET", G, "").await.is(200);
     arm.send(&token, "PUT", G, "{}").await.refuses(403, "AuthorizationFailed");
     assert_eq!(arm.put(&path, body(READER, &principal_id(1))).await.is(200).json(), made);

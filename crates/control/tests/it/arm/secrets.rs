@@ -118,19 +118,22 @@ async fn passwords_however_they_are_spelt() {
     let machine = |properties: &str, profile: &str, password: &str| json!({"location": "westus", properties: os(profile, password)});
     let made = arm.put(&vm("a1"), machine("properties", "osProfile", "adminPassword")).await.is(201);
     let cased = arm.put(&vm("a2"), machine("properties", "OsProfile", "AdminPassword")).await.is(201);
-    let outer = arm.put(&vm("a3"), machine("Properties", "osProfile", "ADMINPASSWORD")).await;
+    let outer = arm.put(&vm("a3"), machine("Properties", "osProfile", "ADMINPASSWORD")).await.is(201);
     let patched = arm.patch(&vm("a1"), json!({"properties": os("OSPROFILE", "customData")})).await.is(200);
+    let beside =
+        json!({"plan": {"promotionPassword": SECRET}, "properties": {"diagnosticsProfile": {"password": SECRET}}});
+    let beside = arm.patch(&vm("a1"), beside).await.is(200);
     let body = json!({
-        "location": "westus", "sku": {"name": "Standard_B1s", "capacity": 1},
+        "location": "westus", "sku": {"name": "Standard_B1s", "capacity": 1}, "plan": {"promotionPassword": SECRET},
         "properties": {"VirtualMachineProfile": {
             "OsProfile": {"AdminPassword": SECRET},
             "ExtensionProfile": {"Extensions": [{"Name": "x", "Properties": protected(LINUX)}]},
         }},
     });
-    let set = arm.put(&scale_set("ss"), body).await;
+    let set = arm.put(&scale_set("ss"), body).await.is(201);
     let network = format!("{G}/providers/Microsoft.Network/networkInterfaces/nic");
     let generic = arm.put(&network, machine("properties", "osProfile", "adminPassword")).await.is(201);
-    nowhere(&arm, &[&made, &cased, &outer, &patched, &set, &generic, &arm.get(&vm("a1")).await]);
+    nowhere(&arm, &[&made, &cased, &outer, &patched, &beside, &set, &generic, &arm.get(&vm("a1")).await]);
 }
 
 #[tokio::test]

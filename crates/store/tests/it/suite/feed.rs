@@ -77,10 +77,40 @@ pub(super) fn too_old(store: &dyn Store) {
         write(store, |tx| tx.put_value("name", &number.to_string())).unwrap();
     }
     let mut tx = store.begin(Act::new("test", "prune", "", Timestamp::from_unix(NOW + 10))).unwrap();
-    assert!(tx.prune_changes(Timestamp::from_unix(NOW + 1)).unwrap() > 0);
+    assert!(tx.prune_changes(Timestamp::from_unix(NOW + 1), 100).unwrap() > 0);
     tx.save().unwrap();
     let refused = store.read().unwrap().changes(&start, 10);
     assert!(matches!(refused, Err(Error::Cursor(CursorExpired::TooOld))), "{refused:?}");
     let now = store.read().unwrap().cursor().unwrap();
     store.read().unwrap().changes(&now, 10).unwrap();
+}
+
+pub(super) fn pruned(store: &dyn Store) {
+    let put = |at: i64, numbers: std::ops::Range<u32>| {
+        for number in numbers {
+            let mut tx = store.begin(Act::new("test", "put", "", Timestamp::from_unix(NOW + at))).unwrap();
+            tx.put_value(&number.to_string(), "x").unwrap();
+            tx.save().unwrap();
+        }
+        store.read().unwrap().cursor().unwrap()
+    };
+    let prune = |at: i64, most: u64| write(store, |tx| tx.prune_changes(Timestamp::from_unix(NOW + at), most)).unwrap();
+    let keys = |after: &Cursor| {
+        let changes = store.read().unwrap().changes(after, 100)?;
+        Ok::<_, Error>(changes.changes.into_iter().map(|change| change.key).collect::<Vec<_>>())
+    };
+    let (start, old) = (store.read().unwrap().cursor().unwrap(), put(0, 0..3));
+    let young = put(100, 3..8);
+    assert_eq!(prune(0, 100), 0, "nothing is older, and there are no more");
+    assert_eq!((prune(100, 100), prune(100, 100)), (3, 0), "those that are older");
+    assert_eq!(keys(&old).unwrap(), ["3", "4", "5", "6", "7"]);
+    assert_eq!(prune(0, 2), 3, "all but the last two");
+    for gone in [&start, &old] {
+        assert!(matches!(keys(gone), Err(Error::Cursor(CursorExpired::TooOld))));
+    }
+    assert_eq!(keys(&young).unwrap(), Vec::<String>::new(), "who has seen everything goes on");
+    assert_eq!(prune(1_000, 100), 2);
+    assert_eq!(keys(&young).unwrap(), Vec::<String>::new());
+    put(100, 8..9);
+    assert_eq!(keys(&young).unwrap(), ["8"]);
 }

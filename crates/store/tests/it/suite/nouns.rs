@@ -13,7 +13,6 @@ pub(super) fn round_trip(store: &dyn Store) {
     let shouted = ResourceId::parse(&identity(1).identity.id.as_str().to_uppercase()).unwrap();
     assert_eq!(tx.user_assigned_identity(&shouted).unwrap(), Some(identity(1)));
     assert_eq!(tx.virtual_machine(&machine(1, &[]).id).unwrap(), Some(machine(1, &[1])));
-    assert_eq!(tx.virtual_machine_by_vm_id(machine(1, &[]).vm_id).unwrap(), Some(machine(1, &[1])));
     assert_eq!(tx.virtual_machines_with(&identity(1).identity.id).unwrap(), [machine(1, &[]).id]);
     assert_eq!(tx.vm_extensions(&machine(1, &[]).id).unwrap(), [extension(1)]);
     assert_eq!(tx.applications(tenant().id).unwrap(), [application()]);
@@ -107,6 +106,19 @@ pub(super) fn missing(store: &dyn Store) {
     base(store);
     let result = write(store, |tx| tx.put_virtual_machine(&machine(1, &[1])));
     assert!(matches!(result, Err(Error::Missing { .. })), "{result:?}");
+}
+
+pub(super) fn roles(store: &dyn Store) {
+    base(store);
+    write(store, everything).unwrap();
+    let described = RoleAssignment { created_at: None, created_by: None, ..role() };
+    assert_eq!(write(store, |tx| tx.put_role_assignment(&described)).unwrap(), store::Put::Unchanged);
+    let other = RoleAssignment { id: guid(0x70, 2), role: "Reader".to_owned(), ..described };
+    assert_eq!(write(store, |tx| tx.put_role_assignment(&other)).unwrap(), store::Put::Created);
+    let tx = store.read().unwrap();
+    assert_eq!(tx.role_assignment(role().id).unwrap(), Some(role()), "it stays as it was given");
+    let now = Some(Timestamp::from_unix(NOW));
+    assert_eq!(tx.role_assignment(other.id).unwrap(), Some(RoleAssignment { created_at: now, ..other }));
 }
 
 pub(super) fn tenants(store: &dyn Store) {

@@ -1,6 +1,7 @@
 use domain::{
-    Deployment, DeploymentOperation, DeploymentState, HandlerOutcome, HandlerStatus, Instance, Operation,
-    OperationError, OperationId, OperationState, Resource, ScaleSet, ScaleSetExtension, Sealed, Sku, UpgradeMode, Wait,
+    Deployment, DeploymentOperation, DeploymentState, GoalState, HandlerOutcome, HandlerStatus, Instance, Operation,
+    OperationError, OperationId, OperationState, Protection, Resource, ScaleSet, ScaleSetExtension, Sealed, Sku,
+    UpgradeMode, Wait,
 };
 use store::{Page, Put};
 
@@ -74,7 +75,42 @@ pub(super) fn one_of_each(tx: &mut dyn Tx) -> Result<(), Error> {
         tx.begin_operation(&operation(9), &[])?;
     }
     tx.put_deployment(&deployment(9))?;
+    if tx.goal_state(&machine(1, &[]).id)?.is_none() {
+        tx.put_goal_state(&goal_state(1))?;
+    }
     Ok(())
+}
+
+/// That of the first machine.
+fn goal_state(incarnation: u64) -> GoalState {
+    let protection = Protection {
+        certificate: vec![3],
+        key: Sealed { kek_id: "k".to_owned(), bytes: vec![4] },
+        settings: [("msi".to_owned(), "Y21z".to_owned())].into(),
+        renew_at: Some(at(60)),
+    };
+    GoalState { vm: machine(1, &[]).id, incarnation, changed_at: at(0), wanted: [5; 32], protection: Some(protection) }
+}
+
+pub(super) fn goal_states(store: &dyn Store) {
+    base(store);
+    let missing = write(store, |tx| tx.put_goal_state(&goal_state(1)));
+    assert!(matches!(missing, Err(Error::Missing { .. })), "{missing:?}");
+    let without = GoalState { protection: None, changed_at: at(1), ..goal_state(2) };
+    write(store, |tx| {
+        tx.put_virtual_machine(&machine(1, &[]))?;
+        assert_eq!(tx.put_goal_state(&goal_state(1))?, Put::Created);
+        assert_eq!(tx.put_goal_state(&goal_state(1))?, Put::Unchanged);
+        assert_eq!(tx.goal_state(&machine(1, &[]).id)?, Some(goal_state(1)));
+        assert_eq!(tx.put_goal_state(&without)?, Put::Updated);
+        Ok::<_, Error>(())
+    })
+    .unwrap();
+    assert_eq!(store.read().unwrap().goal_state(&machine(1, &[]).id).unwrap(), Some(without));
+    let back = write(store, |tx| tx.put_goal_state(&goal_state(2)));
+    assert!(matches!(back, Err(Error::Contradiction { .. })), "an agent would not see it: {back:?}");
+    write(store, |tx| tx.remove_virtual_machine(&machine(1, &[]).id)).unwrap();
+    assert_eq!(store.read().unwrap().goal_state(&machine(1, &[]).id).unwrap(), None);
 }
 
 fn deployment(number: u32) -> Deployment {
@@ -111,8 +147,8 @@ pub(super) fn generic(store: &dyn Store) {
         tx.resources(&within, page).unwrap().iter().map(|found| found.id.name().to_owned()).collect()
     };
     assert_eq!(names(&Page::ALL), ["a", "b", "c", "everything"]);
-    assert_eq!(names(&Page::first(2)), ["a", "b"]);
-    assert_eq!(names(&Page::after(&nic("b").id, 1)), ["c"]);
+    assert_eq!(names(&Page { after: None, limit: 2 }), ["a", "b"]);
+    assert_eq!(names(&Page { after: Some(nic("b").id.key().to_owned()), limit: 1 }), ["c"]);
     let summaries = tx.resource_summaries(&within, &Page::ALL).unwrap();
     let types: Vec<String> = summaries.iter().map(|found| found.id.resource_type().to_lowercase()).collect();
     assert_eq!(types.iter().filter(|found| found.ends_with("networkinterfaces")).count(), 4);
@@ -203,6 +239,8 @@ pub(super) fn operations(store: &dyn Store) {
     })
     .unwrap();
     assert_eq!(store.read().unwrap().operations_under_way().unwrap().len(), 4);
+    let overdue = |seconds| store.read().unwrap().overdue_waits(at(seconds)).unwrap();
+    assert_eq!((overdue(-1), overdue(0)), (vec![], vec![wait("a", 2), wait("a", 3), wait("b", 1), wait("b", 7)]));
     let reach = |name: &str, number, failed: Option<&OperationError>| {
         write(store, |tx| tx.reach(&on(name), number, failed)).unwrap()
     };

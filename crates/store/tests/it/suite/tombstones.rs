@@ -73,6 +73,28 @@ pub(super) fn of_a_machine(store: &dyn Store) {
     assert!(!write(store, |tx| tx.remove_virtual_machine(&vm.id)).unwrap(), "it is gone already");
 }
 
+pub(super) fn of_an_extension(store: &dyn Store) {
+    base(store);
+    let vm = machine(1, &[1]);
+    let mut windows = extension(1);
+    windows.id = vm.id.child("extensions", "other").unwrap();
+    (windows.name, windows.spec.extension_type) = ("other".to_owned(), "ManagedIdentityExtensionForWindows".to_owned());
+    let revoked = || {
+        let certificates = store.read().unwrap().certificate_credentials_of_vm(&vm.id).unwrap();
+        assert!(!certificates.is_empty());
+        certificates.iter().all(|certificate| certificate.revoked_at.is_some())
+    };
+    write(store, |tx| {
+        everything(tx)?;
+        tx.put_vm_extension(&windows)
+    })
+    .unwrap();
+    write(store, |tx| tx.remove_vm_extension(&windows.id)).unwrap();
+    assert!(!revoked(), "there is another that signs with them");
+    write(store, |tx| tx.remove_vm_extension(&extension(1).id)).unwrap();
+    assert!(revoked());
+}
+
 type Remove = fn(&mut dyn Tx, &ResourceId) -> Result<bool, Error>;
 
 /// A child of a type that nothing is known about, what is attached to a resource, and roles over it and over those.

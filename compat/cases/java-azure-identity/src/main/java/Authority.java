@@ -74,7 +74,7 @@ public final class Authority {
     }
 
     /** Makes our own CA the one that every client of this process believes. */
-    private static void trust(Path ca) throws Exception {
+    static void trust(Path ca) throws Exception {
         KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
         store.load(null, null);
         try (InputStream pem = Files.newInputStream(ca)) {

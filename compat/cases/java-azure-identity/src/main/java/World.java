@@ -129,7 +129,7 @@ record World(String metrics, String tenantId, List<Identity> identities, Map<Str
     }
 
     @SuppressWarnings("unchecked")
-    private static Map<String, Object> parse(String text) throws IOException {
+    static Map<String, Object> parse(String text) throws IOException {
         try (JsonReader reader = JsonProviders.createReader(text)) {
             return (Map<String, Object>) reader.readUntyped();
         }
