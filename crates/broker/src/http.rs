@@ -22,6 +22,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rustls::RootCertStore;
 use serde::Deserialize;
 
+use crate::names::{Names, Resolve, SystemNames};
 use crate::source::{AccessToken, Minted, SourceError};
 
 /// The longest answer that is read.
@@ -31,7 +32,7 @@ const MAX_ANSWER: usize = 64 * 1024;
 #[derive(Clone)]
 pub struct AuthorityClient {
     base: Arc<str>,
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Client<HttpsConnector<HttpConnector<Names>>, Full<Bytes>>,
     timeout: Duration,
 }
 
@@ -49,6 +50,19 @@ impl AuthorityClient {
     /// # Errors
     /// When `base` is not an https URL with an empty path.
     pub fn new(base: &str, roots: RootCertStore, timeout: Duration) -> Result<Self, InvalidAuthority> {
+        Self::with_names(base, roots, timeout, Arc::new(SystemNames))
+    }
+
+    /// The same, with names of hosts resolved otherwise than by the system's library.
+    ///
+    /// # Errors
+    /// As [`AuthorityClient::new`].
+    pub fn with_names(
+        base: &str,
+        roots: RootCertStore,
+        timeout: Duration,
+        names: Arc<dyn Resolve>,
+    ) -> Result<Self, InvalidAuthority> {
         let trimmed = base.trim_end_matches('/');
         let uri: Option<Uri> = trimmed.parse().ok();
         let sound = uri.is_some_and(|uri| {
@@ -63,7 +77,7 @@ impl AuthorityClient {
             .map_err(|_| InvalidAuthority { base: base.to_owned() })?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        let mut tcp = HttpConnector::new();
+        let mut tcp = HttpConnector::new_with_resolver(Names(names));
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(timeout));
@@ -83,6 +97,20 @@ impl AuthorityClient {
     #[must_use]
     pub fn token_endpoint(&self, tenant: TenantId) -> String {
         format!("{}/{tenant}/oauth2/v2.0/token", self.base)
+    }
+
+    /// Whether somebody answers who is the authority: any answer counts, over TLS that proves it.
+    ///
+    /// # Errors
+    /// [`SourceError::Unreachable`] when there is none in time.
+    pub async fn reach(&self) -> Result<(), SourceError> {
+        let request = Request::builder().uri(format!("{}/", self.base)).body(Full::default());
+        let request = request.map_err(|why| SourceError::Internal(Arc::new(why)))?;
+        match tokio::time::timeout(self.timeout, self.client.request(request)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(why)) => Err(self.unreachable(why.into())),
+            Err(late) => Err(self.unreachable(late.into())),
+        }
     }
 
     /// Exchanges a client assertion for a token for `resource`, which is kept byte for byte.
@@ -215,6 +243,36 @@ mod tests {
         // Far beyond the patience of any test: the refusal ends the exchange, not the time.
         let error = ask(address, Duration::from_secs(3_600)).await;
         assert!(matches!(&error, SourceError::Unreachable { authority, .. } if authority.contains("127.0.0.1")));
+    }
+
+    struct OneHost(std::net::IpAddr);
+
+    impl Resolve for OneHost {
+        fn resolve(
+            &self,
+            host: &str,
+        ) -> futures_util::future::BoxFuture<'static, std::io::Result<Vec<std::net::IpAddr>>> {
+            let found =
+                if host == "authority.test" { Ok(vec![self.0]) } else { Err(std::io::ErrorKind::NotFound.into()) };
+            Box::pin(std::future::ready(found))
+        }
+    }
+
+    #[tokio::test]
+    async fn names_are_resolved_as_the_program_says() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let base = format!("https://authority.test:{}", address.port());
+        let names = Arc::new(OneHost(address.ip()));
+        let client = AuthorityClient::with_names(&base, RootCertStore::empty(), Duration::from_secs(3_600), names);
+        let client = client.unwrap();
+        // It is found, and says something that isn't TLS.
+        let (error, taken) = tokio::join!(client.reach(), async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            tokio::io::AsyncWriteExt::write_all(&mut stream, b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+        });
+        let () = taken;
+        assert!(matches!(error, Err(SourceError::Unreachable { .. })));
     }
 
     #[tokio::test]

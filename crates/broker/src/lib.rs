@@ -24,6 +24,8 @@ pub mod freshness;
 pub mod http;
 #[cfg(feature = "in-process")]
 pub mod in_process;
+#[cfg(feature = "http")]
+pub mod names;
 pub mod source;
 pub mod throttle;
 

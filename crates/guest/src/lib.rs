@@ -9,7 +9,15 @@ pub mod discovery_file;
 pub mod disk;
 mod endpoint;
 pub mod failure_log;
+#[cfg(feature = "program")]
+mod files;
+#[cfg(feature = "program")]
+pub mod handler;
 pub mod identities;
+#[cfg(feature = "program")]
+pub mod resolver;
 pub mod source;
+#[cfg(feature = "program")]
+pub mod time;
 
 pub use endpoint::{Endpoint, listener_config};

@@ -1,0 +1,141 @@
+//! Whether the authority can be reached, asked again and again for a while.
+//!
+//! The original extension failed at once when its authority's name didn't resolve, and the document's advice was to
+//! start the VM again ("might fail due to DNS lookup failures. Restart the VM and try again",
+//! MicrosoftDocs/azure-docs `howto-migrate-vm-extension.md`). Here the name is looked up again and the status says
+//! which one it is; whoever mends the network needs to start nothing again.
+
+use std::io::BufReader;
+use std::sync::Arc;
+use std::time::Duration;
+
+use broker::SourceError;
+use broker::http::AuthorityClient;
+use broker::names::Resolve;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use http::Uri;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
+use super::failure::{Code, Failure};
+use super::state::AuthorityAddress;
+use crate::time::Time;
+
+/// How long one exchange with the authority may take.
+pub const TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest time between two attempts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+
+/// Asks once whether the authority can be reached.
+pub trait Probe: Send + Sync {
+    /// Asks.
+    ///
+    /// # Errors
+    /// When it can't be.
+    fn probe(&self) -> BoxFuture<'_, Result<(), Failure>>;
+}
+
+/// Asks until the authority can be reached, for at most `budget`. `told` hears of each new trouble.
+///
+/// # Errors
+/// The last trouble, once the time is up.
+pub async fn reach(
+    probe: &dyn Probe,
+    time: &Time,
+    budget: Duration,
+    mut told: impl FnMut(&Failure),
+) -> Result<(), Failure> {
+    let start = time.clock().monotonic();
+    let left = || budget.saturating_sub(time.clock().monotonic().since(start));
+    let mut pause = Duration::from_secs(1);
+    let mut last = None;
+    loop {
+        let Err(trouble) = probe.probe().await else { return Ok(()) };
+        if left().is_zero() {
+            return Err(trouble);
+        }
+        if last.as_ref() != Some(&trouble) {
+            told(&trouble);
+            last = Some(trouble);
+        }
+        time.pause(pause.min(left())).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// A client of the authority at this address, which resolves names with `names`.
+///
+/// # Errors
+/// When the address is none, or its certificates can't be read.
+pub fn client(address: &AuthorityAddress, names: Arc<dyn Resolve>) -> Result<AuthorityClient, Failure> {
+    let unusable = |why: &dyn std::error::Error| Failure::of(Code::Credential, why);
+    let mut roots = RootCertStore::empty();
+    if address.certificates.trim().is_empty() {
+        // Those that can't be read are as if they weren't there.
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    } else {
+        let certificates = CertificateDer::pem_reader_iter(BufReader::new(address.certificates.as_bytes()));
+        for certificate in certificates {
+            let certificate = certificate.map_err(|why| unusable(&why))?;
+            roots.add(certificate).map_err(|why| unusable(&why))?;
+        }
+        if roots.is_empty() {
+            return Err(Failure::new(Code::Credential, "the authority's certificates are no PEM"));
+        }
+    }
+    AuthorityClient::with_names(&address.url, roots, TIMEOUT, names).map_err(|why| unusable(&why))
+}
+
+/// Asks over the network.
+pub struct NetworkProbe {
+    address: AuthorityAddress,
+    client: AuthorityClient,
+    names: Arc<dyn Resolve>,
+}
+
+impl NetworkProbe {
+    /// Asks the authority at this address.
+    ///
+    /// # Errors
+    /// As [`client`].
+    pub fn new(address: AuthorityAddress, names: Arc<dyn Resolve>) -> Result<Self, Failure> {
+        let client = client(&address, Arc::clone(&names))?;
+        Ok(Self { address, client, names })
+    }
+
+    async fn ask(&self) -> Result<(), Failure> {
+        let url = &self.address.url;
+        let uri = url.parse::<Uri>().ok();
+        let host = uri.as_ref().and_then(Uri::host).unwrap_or(url);
+        let unresolved = |why: &dyn std::fmt::Display| {
+            let message =
+                format!("the name of the token authority, {host}, doesn't resolve: {why}; see to it that it does");
+            Failure::new(Code::Name, message)
+        };
+        if host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_err() {
+            match tokio::time::timeout(TIMEOUT, self.names.resolve(host)).await {
+                Ok(Ok(_)) => {}
+                Ok(Err(why)) => return Err(unresolved(&why)),
+                Err(late) => return Err(unresolved(&late)),
+            }
+        }
+        self.client.reach().await.map_err(|why| match why {
+            SourceError::Unreachable { why, .. } => {
+                let told = Failure::of(Code::Unreachable, &*why).message;
+                Failure::new(Code::Unreachable, format!("the token authority at {url} can't be reached: {told}"))
+            }
+            other => Failure::of(Code::Unreachable, &other),
+        })
+    }
+}
+
+impl Probe for NetworkProbe {
+    fn probe(&self) -> BoxFuture<'_, Result<(), Failure>> {
+        self.ask().boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests;

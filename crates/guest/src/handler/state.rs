@@ -1,0 +1,198 @@
+//! What the handler keeps outside of the folder of its version, because the next version goes on with it: the
+//! credentials, the authority, and which process serves. Its folder is `/var/lib/symbolon`, for root alone.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::disk::{DiskError, write_atomically};
+use crate::files;
+use crate::time::Time;
+
+/// How long a command waits for another one, such as one that a person runs by hand.
+const PATIENCE: Duration = Duration::from_secs(30);
+const LOOK: Duration = Duration::from_millis(20);
+/// The longest list of certificates, in bytes.
+const MAX_AUTHORITY: u64 = 256 * 1024;
+
+/// The handler's folder.
+#[derive(Clone, Debug)]
+pub struct State {
+    folder: PathBuf,
+}
+
+/// Who makes tokens, and how it proves that it is it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthorityAddress {
+    /// `https://host:port`.
+    pub url: String,
+    /// The certificates to which its own must chain, PEM; empty for those that the machine trusts.
+    pub certificates: String,
+}
+
+/// One command at a time. Others wait as long as this is there.
+#[derive(Debug)]
+pub struct Turn(#[expect(dead_code, reason = "held, not used")] File);
+
+impl State {
+    /// The state of the machine whose files are below `root`; nothing is touched yet.
+    #[must_use]
+    pub fn of(root: &Path) -> Self {
+        Self { folder: root.join("var/lib/symbolon") }
+    }
+
+    /// Makes the folder where it isn't there.
+    ///
+    /// # Errors
+    /// When the disk refuses, or others could change what is in it.
+    pub fn open(&self) -> Result<(), DiskError> {
+        let io = |doing| {
+            let path = self.folder.clone();
+            move |why| DiskError::Io { doing, path, why }
+        };
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.folder).map_err(io("made"))?;
+        let found = fs::symlink_metadata(&self.folder).map_err(io("read"))?;
+        let ours = found.uid() == rustix::process::geteuid().as_raw();
+        if !found.is_dir() || !ours || found.permissions().mode() & 0o022 != 0 {
+            return Err(DiskError::NotOurs { path: self.folder.clone() });
+        }
+        Ok(())
+    }
+
+    /// Waits until no other command is at work.
+    ///
+    /// # Errors
+    /// When the other one takes too long, or the disk refuses.
+    pub async fn turn(&self, time: &Time) -> Result<Turn, DiskError> {
+        self.open()?;
+        let path = self.folder.join("handler.lock");
+        let failed = |why| DiskError::Io { doing: "locked", path: path.clone(), why };
+        let mut taken = Err(io::ErrorKind::TimedOut.into());
+        let attempt = || match try_lock(&path) {
+            Ok(None) => false,
+            Ok(Some(file)) => {
+                taken = Ok(file);
+                true
+            }
+            Err(why) => {
+                taken = Err(why);
+                true
+            }
+        };
+        time.within(PATIENCE, LOOK, attempt).await;
+        taken.map(Turn).map_err(failed)
+    }
+
+    /// Where the process that serves says of itself which it is.
+    #[must_use]
+    pub fn endpoint(&self) -> PathBuf {
+        self.folder.join("endpoint")
+    }
+
+    /// Who makes tokens.
+    ///
+    /// # Errors
+    /// When it was never said, or can't be read.
+    pub fn authority(&self) -> Result<AuthorityAddress, DiskError> {
+        let path = self.authority_file();
+        let io = |why| DiskError::Io { doing: "read", path: path.clone(), why };
+        let bytes = files::read(&path, MAX_AUTHORITY).map_err(io)?;
+        let bytes = bytes.ok_or_else(|| io(io::ErrorKind::NotFound.into()))?;
+        serde_json::from_slice(&bytes).map_err(|why| DiskError::Malformed { path: path.clone(), why: why.to_string() })
+    }
+
+    /// Says who makes tokens.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn set_authority(&self, authority: &AuthorityAddress) -> Result<(), DiskError> {
+        let path = self.authority_file();
+        let text = serde_json::to_vec(authority);
+        let text = text.map_err(|why| DiskError::Malformed { path: path.clone(), why: why.to_string() })?;
+        write_atomically(&path, &text, 0o600).map_err(|why| DiskError::Io { doing: "written", path, why })
+    }
+
+    /// Removes all of it.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn remove(&self) -> Result<(), DiskError> {
+        let failed = |why| DiskError::Io { doing: "removed", path: self.folder.clone(), why };
+        files::remove_all(&self.folder).map_err(failed)
+    }
+
+    fn authority_file(&self) -> PathBuf {
+        self.folder.join("authority.json")
+    }
+}
+
+/// The lock, if nobody has it.
+fn try_lock(path: &Path) -> io::Result<Option<File>> {
+    let no_follow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+    let mut options = OpenOptions::new();
+    let file = options.write(true).create(true).truncate(false).mode(0o600).custom_flags(no_follow).open(path);
+    let file = match file {
+        // An uninstall that is at work has just taken the folder away.
+        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened?,
+    };
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(None),
+        Err(TryLockError::Error(why)) => return Err(why),
+    }
+    // Whoever had it may have removed it, and then it keeps nobody away.
+    let same =
+        fs::symlink_metadata(path).is_ok_and(|found| file.metadata().is_ok_and(|ours| found.ino() == ours.ino()));
+    Ok(same.then_some(file))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{ManualClock, Timestamp};
+
+    use super::*;
+
+    fn time() -> Time {
+        Time::manual(ManualClock::new(Timestamp::from_unix(0)))
+    }
+
+    #[tokio::test]
+    async fn commands_take_turns() {
+        let root = tempfile::tempdir().unwrap();
+        let state = State::of(root.path());
+        let first = state.turn(&time()).await.unwrap();
+        assert!(state.turn(&time()).await.is_err());
+        drop(first);
+        let second = state.turn(&time()).await.unwrap();
+        // What is removed meanwhile is made again, and the old lock counts for nothing.
+        state.remove().unwrap();
+        let third = state.turn(&time()).await.unwrap();
+        drop(second);
+        assert!(state.turn(&time()).await.is_err());
+        drop(third);
+    }
+
+    #[test]
+    fn the_folder_is_for_its_owner_alone() {
+        let root = tempfile::tempdir().unwrap();
+        let state = State::of(root.path());
+        state.open().unwrap();
+        let folder = root.path().join("var/lib/symbolon");
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&folder), 0o700);
+        let authority = AuthorityAddress { url: "https://a".to_owned(), certificates: String::new() };
+        assert!(state.authority().is_err());
+        state.set_authority(&authority).unwrap();
+        assert_eq!((state.authority().unwrap(), mode(&folder.join("authority.json"))), (authority, 0o600));
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(matches!(state.open(), Err(DiskError::NotOurs { .. })));
+        fs::remove_dir_all(&folder).unwrap();
+        std::os::unix::fs::symlink(root.path(), &folder).unwrap();
+        assert!(matches!(state.open(), Err(DiskError::NotOurs { .. })));
+    }
+}

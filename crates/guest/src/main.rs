@@ -1,0 +1,3 @@
+//! `symbolon-guest`: what runs inside a VM.
+
+fn main() {}
