@@ -51,6 +51,8 @@ pub(crate) struct Instance {
     pub(crate) symbolic_name: Option<String>,
     /// Whether it is deployed: its condition holds, and it isn't one that exists already.
     pub(crate) deployed: bool,
+    /// Whether it exists already, and is only there to be named.
+    pub(crate) existing: bool,
     /// The batch of a serial copy: the name of the copy's definition, the batch.
     pub(crate) batch: Option<usize>,
     /// Which definition it comes from.
@@ -197,6 +199,7 @@ impl Expanded {
             symbolic_name: definition.symbol.clone(),
             symbols: symbols(definition.symbol.as_deref(), copied),
             deployed: condition && !existing,
+            existing: condition && existing,
             batch: copied.and_then(|copied| copied.batch),
             definition: number,
         });
