@@ -121,7 +121,7 @@ fn plan_alone(request: &DeploymentRequest, context: &Context, session: &Session)
     let expanded = resource::expand(&definitions, &Evaluator::planning(&scope, session))?;
     scope.known = known(&expanded)?;
     let (edges, deferred) = edges(&expanded.instances, &scope, session)?;
-    let outputs = Outputs::plan(outputs, &scope, session)?;
+    let outputs = Outputs::plan(outputs, template.take("definitions"), &scope, session)?;
     let scope = Arc::new(scope);
     let resources = in_order(expanded.instances, &edges, &deferred, &scope)?;
     Ok(Plan { mode: request.mode, resources, parameters, template_hash, outputs, scope })
