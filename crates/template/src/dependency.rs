@@ -75,6 +75,27 @@ pub(crate) fn batches(instances: &[Instance], edges: &mut Edges, session: &Sessi
     Ok(())
 }
 
+/// What each waits for of what is deployed. What exists already is waited through: whoever names it follows what it
+/// follows. What isn't deployed is waited for by nobody.
+pub(crate) fn among_deployed(instances: &[Instance], edges: &Edges, session: &Session) -> Result<Edges, Fault> {
+    let mut among = Edges::with_capacity(edges.len());
+    for (instance, before) in instances.iter().zip(edges) {
+        let (mut found, mut passed) = (BTreeSet::new(), BTreeSet::new());
+        let mut rest: Vec<usize> = if instance.deployed { before.iter().copied().collect() } else { Vec::new() };
+        while let Some(at) = rest.pop() {
+            session.steps(1)?;
+            let Some(instance) = instances.get(at).filter(|_| passed.insert(at)) else { continue };
+            if instance.deployed {
+                found.insert(at);
+            } else if instance.existing {
+                rest.extend(edges.get(at).into_iter().flatten());
+            }
+        }
+        among.push(found);
+    }
+    Ok(among)
+}
+
 /// A circle: the members of it, each depending on the next.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Circle(pub(crate) Vec<usize>);

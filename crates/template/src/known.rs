@@ -9,6 +9,7 @@ use crate::resource_id::interleave;
 pub(crate) struct KnownResource {
     pub(crate) id: String,
     pub(crate) api_version: String,
+    deployed: bool,
 }
 
 /// All of them, in the order of the template. Names are keys in lower case.
@@ -40,7 +41,11 @@ impl Known {
     /// conditions that exclude each other: its names are those of the one that is deployed.
     pub(crate) fn add(&mut self, names: &Names<'_>) -> bool {
         let at = self.resources.len();
-        self.resources.push(KnownResource { id: names.id.to_owned(), api_version: names.api_version.to_owned() });
+        self.resources.push(KnownResource {
+            id: names.id.to_owned(),
+            api_version: names.api_version.to_owned(),
+            deployed: names.deployed,
+        });
         for symbol in names.symbols {
             self.symbols.entry(symbol.to_ascii_lowercase()).or_default().push(at);
         }
@@ -93,5 +98,11 @@ impl Known {
             [at] => self.resources.get(*at),
             _ => None,
         }
+    }
+
+    /// The resources of a copy that are deployed, by its symbolic name or its own.
+    pub(crate) fn collection(&self, named: &str) -> Option<impl Iterator<Item = &KnownResource>> {
+        let found = self.symbols.get(&named.to_ascii_lowercase())?.iter();
+        Some(found.filter_map(|at| self.resources.get(*at)).filter(|resource| resource.deployed))
     }
 }

@@ -19,6 +19,7 @@
 mod check;
 mod context;
 mod copy;
+mod definition;
 mod dependency;
 mod error;
 mod evaluate;

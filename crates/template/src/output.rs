@@ -4,27 +4,43 @@ use serde_json::{Map, Value, json};
 
 use crate::check::check;
 use crate::copy;
+use crate::definition::{Definition, Definitions};
 use crate::error::{Code, Fault, Place, TemplateError};
 use crate::evaluate::{Evaluator, Scope};
-use crate::kind::Kind;
 use crate::limits::OUTPUTS;
 use crate::nested::Apart;
 use crate::node::Node;
 use crate::runtime::Runtime;
+use crate::secret::Secrets;
 use crate::session::Session;
 
 /// The section `outputs`, checked.
 #[derive(Debug, Default)]
-pub(crate) struct Outputs(Option<Node>);
+pub(crate) struct Outputs {
+    section: Option<Node>,
+    /// The section `definitions`, which their types may refer to.
+    definitions: Option<Node>,
+}
+
+/// What is evaluated of an output.
+const EVALUATED: [&str; 3] = ["condition", "value", "copy"];
 
 impl Outputs {
     /// Checks what can be checked without the state of resources.
-    pub(crate) fn plan(section: Option<Node>, scope: &Scope, session: &Session) -> Result<Self, TemplateError> {
-        let Some(section) = section else { return Ok(Self(None)) };
+    pub(crate) fn plan(
+        section: Option<Node>,
+        definitions: Option<Node>,
+        scope: &Scope,
+        session: &Session,
+    ) -> Result<Self, TemplateError> {
+        let Some(section) = section else { return Ok(Self::default()) };
         if section.members().len() > OUTPUTS {
             return Err(TemplateError::too_many("outputs", OUTPUTS, &section));
         }
-        check(&section, &Apart::default(), scope, session)?;
+        let outputs = section.members().iter().map(|member| &member.value);
+        for evaluated in outputs.flat_map(|output| EVALUATED.into_iter().filter_map(|name| output.get(name))) {
+            check(evaluated, &Apart::default(), scope, session)?;
+        }
         let evaluator = Evaluator::planning(scope, session);
         for member in section.members() {
             let Place { line, column } = member.value.place;
@@ -34,14 +50,14 @@ impl Outputs {
                     member.name
                 )
             };
-            match output(&evaluator, &member.value) {
+            match output(&evaluator, &member.value, definitions.as_ref()) {
                 Ok(_) | Err(Fault::NeedsRuntime) => {}
                 Err(fault @ (Fault::Invalid(..) | Fault::Missing(_) | Fault::Pending(_))) => {
                     return Err(fault.into_error(member.value.place, wrap));
                 }
             }
         }
-        Ok(Self(Some(section)))
+        Ok(Self { section: Some(section), definitions })
     }
 
     /// `{name: {type, value}}`.
@@ -49,9 +65,9 @@ impl Outputs {
         let session = Session::default();
         let evaluator = Evaluator { runtime: Some(runtime), ..Evaluator::planning(scope, &session) };
         let mut outputs = Map::new();
-        for member in self.0.iter().flat_map(Node::members) {
+        for member in self.section.iter().flat_map(Node::members) {
             let name = &member.name;
-            match output(&evaluator, &member.value) {
+            match output(&evaluator, &member.value, self.definitions.as_ref()) {
                 Ok(None) => {}
                 Ok(Some(value)) => {
                     outputs.insert(camel_case(name), value);
@@ -71,8 +87,9 @@ impl Outputs {
 }
 
 /// `{type, value}`; nothing when its condition doesn't hold. The value of a secure one isn't shown.
-fn output(evaluator: &Evaluator<'_>, node: &Node) -> Result<Option<Value>, Fault> {
-    let kind = Kind::of(node).ok_or_else(|| Fault::invalid("it has no type, or one that is not valid."))?;
+fn output(evaluator: &Evaluator<'_>, node: &Node, definitions: Option<&Node>) -> Result<Option<Value>, Fault> {
+    let definition = Definition::of(node, Definitions { all: definitions, of: "output" });
+    let definition = definition.ok_or_else(|| Fault::invalid("it has no type, or one that is not valid."))?;
     if let Some(condition) = node.given("condition") {
         match evaluator.node(condition)? {
             Value::Bool(true) => {}
@@ -92,14 +109,14 @@ fn output(evaluator: &Evaluator<'_>, node: &Node) -> Result<Option<Value>, Fault
         (None, Some(value)) => evaluator.node(value)?,
         (None, None) => return Err(Fault::invalid("it has no value.")),
     };
-    let nullable = value.is_null() && node.get("nullable").is_some_and(|node| node.to_value() == Value::Bool(true));
-    if !kind.fits(&value) && !nullable {
-        return Err(Fault::invalid(format!("Template output {}", kind.mismatch(&value))));
+    if let Some(why) = definition.mismatch(&value, evaluator.session)? {
+        return Err(Fault::invalid(why));
     }
-    if kind.is_secure() {
-        return Ok(Some(json!({ "type": kind.as_str() })));
+    let kind = definition.kind.as_str();
+    if definition.secrets(&value, &mut Secrets::default()) {
+        return Ok(Some(json!({ "type": kind })));
     }
-    Ok(Some(json!({ "type": kind.as_str(), "value": value })))
+    Ok(Some(json!({ "type": kind, "value": value })))
 }
 
 /// The camel case of .NET: a run of capitals at the start becomes small, but for the last of it when a small letter

@@ -121,7 +121,7 @@ fn plan_alone(request: &DeploymentRequest, context: &Context, session: &Session)
     let expanded = resource::expand(&definitions, &Evaluator::planning(&scope, session))?;
     scope.known = known(&expanded)?;
     let (edges, deferred) = edges(&expanded.instances, &scope, session)?;
-    let outputs = Outputs::plan(outputs, &scope, session)?;
+    let outputs = Outputs::plan(outputs, template.take("definitions"), &scope, session)?;
     let scope = Arc::new(scope);
     let resources = in_order(expanded.instances, &edges, &deferred, &scope)?;
     Ok(Plan { mode: request.mode, resources, parameters, template_hash, outputs, scope })
@@ -173,12 +173,15 @@ fn deployed_before(expanded: &Expanded, instance: &Instance) -> bool {
 fn edges(instances: &[Instance], scope: &Scope, session: &Session) -> Result<(Edges, BTreeSet<usize>), TemplateError> {
     let (mut edges, mut deferred) = (Edges::new(), BTreeSet::new());
     for (at, instance) in instances.iter().enumerate() {
+        let evaluator = Evaluator { turns: instance.turns.clone(), ..Evaluator::planning(scope, session) };
+        let mut before = BTreeSet::new();
+        if instance.deployed || instance.existing {
+            before = dependency::explicit(instance, &scope.known, &evaluator)?;
+        }
         if !instance.deployed {
-            edges.push(BTreeSet::new());
+            edges.push(before);
             continue;
         }
-        let evaluator = Evaluator { turns: instance.turns.clone(), ..Evaluator::planning(scope, session) };
-        let mut before = dependency::explicit(instance, &scope.known, &evaluator)?;
         session.take_references();
         match crate::planned::body(instance, &evaluator) {
             Ok(_) => {}
@@ -194,11 +197,7 @@ fn edges(instances: &[Instance], scope: &Scope, session: &Session) -> Result<(Ed
     }
     let place = |fault: Fault| fault.into_error(crate::error::Place::default(), str::to_owned);
     dependency::batches(instances, &mut edges, session).map_err(place)?;
-    // What isn't deployed is waited for by nobody.
-    for edges in &mut edges {
-        edges.retain(|before| instances.get(*before).is_some_and(|instance| instance.deployed));
-    }
-    Ok((edges, deferred))
+    Ok((dependency::among_deployed(instances, &edges, session).map_err(place)?, deferred))
 }
 
 fn in_order(

@@ -16,8 +16,9 @@ use crate::resource_id::{build, group};
 pub(crate) const DEPLOYMENTS: &str = "Microsoft.Resources/deployments";
 
 /// Members that are the template's own, and no part of a body.
-const OWN: [&str; 9] =
-    ["type", "name", "apiVersion", "dependsOn", "condition", "copy", "comments", "scope", "existing"];
+const OWN: [&str; 8] = ["type", "name", "apiVersion", "dependsOn", "condition", "copy", "scope", "existing"];
+/// What is told to people, and is nothing to anybody else.
+const TOLD: [&str; 2] = ["comments", "metadata"];
 
 /// A resource as it is written, its children taken out.
 #[derive(Debug)]
@@ -51,6 +52,8 @@ pub(crate) struct Instance {
     pub(crate) symbolic_name: Option<String>,
     /// Whether it is deployed: its condition holds, and it isn't one that exists already.
     pub(crate) deployed: bool,
+    /// Whether it exists already, and is only there to be named.
+    pub(crate) existing: bool,
     /// The batch of a serial copy: the name of the copy's definition, the batch.
     pub(crate) batch: Option<usize>,
     /// Which definition it comes from.
@@ -85,6 +88,7 @@ fn definition(mut node: Node, symbol: Option<String>) -> Result<Definition, Temp
     let children = node.take("resources").map_or(Ok(Vec::new()), section_definitions)?;
     let mut own = Vec::new();
     if let Data::Object(members) = &mut node.data {
+        members.retain(|member| !TOLD.iter().any(|told| told.eq_ignore_ascii_case(&member.name)));
         let is_own = |member: &mut Member| OWN.iter().any(|own| own.eq_ignore_ascii_case(&member.name));
         own.extend(members.extract_if(.., is_own));
     }
@@ -197,6 +201,7 @@ impl Expanded {
             symbolic_name: definition.symbol.clone(),
             symbols: symbols(definition.symbol.as_deref(), copied),
             deployed: condition && !existing,
+            existing: condition && existing,
             batch: copied.and_then(|copied| copied.batch),
             definition: number,
         });

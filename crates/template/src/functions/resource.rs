@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{Call, Function, MANY, function};
 use crate::context::ProviderType;
 use crate::error::Fault;
+use crate::evaluate::all;
 use crate::resource_id::{build, group, member, take_apart};
 
 pub(super) const TABLE: &[Function] = &[
@@ -16,6 +17,7 @@ pub(super) const TABLE: &[Function] = &[
     }),
     function("extensionResourceId", 3, MANY, |call| id(call, call.text(0)?, 1)),
     function("reference", 1, 3, reference),
+    function("references", 1, 2, references),
     function("providers", 1, 2, providers),
     function("pickZones", 3, 5, pick_zones),
 ];
@@ -69,27 +71,49 @@ fn reference(call: &Call<'_, '_>) -> Result<Value, Fault> {
     let known = evaluator.scope.known.resolve(named);
     let id = known.map_or_else(|| named.to_owned(), |known| known.id.clone());
     if !id.starts_with('/') {
-        if evaluator.scope.known.is_empty() {
-            return Err(Fault::NeedsRuntime);
-        }
-        return Err(Fault::invalid(format!(
-            "The template reference '{named}' is not valid: could not find template resource or resource copy with this \
-             name. Please see https://aka.ms/arm-function-reference for usage details."
-        )));
+        return Err(no_reference(call, named));
     }
-    let full = match call.given(2) {
-        Some(Value::String(full)) if full.eq_ignore_ascii_case("Full") => true,
-        Some(_) => return Err(call.fail("the third argument can only be 'Full'.")),
-        None => false,
-    };
+    let full = full(call, 2)?;
     let version = match call.given(1) {
-        Some(Value::Null) | None => known.map(|known| known.api_version.clone()).filter(|version| !version.is_empty()),
+        Some(Value::Null) | None => known.map(|known| known.api_version.clone()),
         Some(_) => Some(call.text(1)?.to_owned()),
     };
-    evaluator.session.refer(&id);
+    state(call, &id, version, full)
+}
+
+/// The same of each resource of a copy that is deployed.
+fn references(call: &Call<'_, '_>) -> Result<Value, Fault> {
+    let (named, full) = (call.text(0)?, full(call, 1)?);
+    let resources = call.evaluator.scope.known.collection(named).ok_or_else(|| no_reference(call, named))?;
+    let states = resources.map(|known| state(call, &known.id, Some(known.api_version.clone()), full));
+    Ok(Value::Array(all(states)?))
+}
+
+fn full(call: &Call<'_, '_>, at: usize) -> Result<bool, Fault> {
+    match call.given(at) {
+        Some(Value::String(full)) if full.eq_ignore_ascii_case("Full") => Ok(true),
+        Some(Value::String(full)) if full.eq_ignore_ascii_case("Properties") => Ok(false),
+        Some(_) => Err(call.expected(at, "'Full' or 'Properties'")),
+        None => Ok(false),
+    }
+}
+
+fn no_reference(call: &Call<'_, '_>, named: &str) -> Fault {
+    if call.evaluator.scope.known.is_empty() {
+        return Fault::NeedsRuntime;
+    }
+    Fault::invalid(format!(
+        "The template reference '{named}' is not valid: could not find template resource or resource copy with this name. \
+         Please see https://aka.ms/arm-function-reference for usage details."
+    ))
+}
+
+fn state(call: &Call<'_, '_>, id: &str, version: Option<String>, full: bool) -> Result<Value, Fault> {
+    let evaluator = call.evaluator;
+    evaluator.session.refer(id);
     let Some(runtime) = evaluator.runtime else { return Err(Fault::NeedsRuntime) };
     evaluator.session.read()?;
-    let mut resource = runtime.resource(&id).ok_or_else(|| Fault::Missing(id.clone()))?;
+    let mut resource = runtime.resource(id).ok_or_else(|| Fault::Missing(id.to_owned()))?;
     if !full {
         return Ok(resource.get_mut("properties").map(Value::take).unwrap_or_else(|| json!({})));
     }
@@ -99,10 +123,10 @@ fn reference(call: &Call<'_, '_>) -> Result<Value, Fault> {
                 members.insert(name.to_owned(), value.into());
             }
         };
-        add("apiVersion", version);
-        add("subscriptionId", member(&id, "subscriptions").map(str::to_owned));
-        add("resourceGroupName", member(&id, "resourceGroups").map(str::to_owned));
-        add("resourceId", take_apart(&id).map(|(_, kind, names)| format!("{kind}/{names}")));
+        add("apiVersion", version.filter(|version| !version.is_empty()));
+        add("subscriptionId", member(id, "subscriptions").map(str::to_owned));
+        add("resourceGroupName", member(id, "resourceGroups").map(str::to_owned));
+        add("resourceId", take_apart(id).map(|(_, kind, names)| format!("{kind}/{names}")));
     }
     Ok(resource)
 }

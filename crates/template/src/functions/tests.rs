@@ -86,7 +86,9 @@ fn surroundings() {
     assert!(refused("pickZones('Microsoft.Compute', 'nothing', 'westus')").contains("not known"));
     assert!(refused("copyIndex()").contains("not expected at this location"));
     assert!(refused("providers('Microsoft.Nothing')").contains("not known"));
-    assert_eq!(evaluate("reference('/subscriptions/x').y"), Err(Fault::NeedsRuntime));
+    for waits in ["reference('/subscriptions/x').y", "references('copy')"] {
+        assert_eq!(evaluate(waits), Err(Fault::NeedsRuntime), "{waits}");
+    }
 }
 
 #[test]

@@ -140,6 +140,60 @@ fn symbolic_names() {
 }
 
 #[test]
+fn what_exists_is_waited_for_through() {
+    let thing = |name: &str, after: &[&str]| json!({"type": "Test.Things/things", "name": name, "apiVersion": "1", "dependsOn": after});
+    let existing = |name: &str, after: &[&str]| {
+        let mut thing = thing(name, after);
+        thing["existing"] = json!(true);
+        thing
+    };
+    let mut by_reference = thing("d", &[]);
+    by_reference["properties"] = json!({"x": "[reference('second').x]"});
+    let template = json!({
+        "a": thing("a", &["second"]), "d": by_reference, "first": existing("old", &["b"]),
+        "second": existing("older", &["first"]), "b": thing("b", &["none"]),
+        "none": {"condition": false, "type": "Test.Things/things", "name": "n", "apiVersion": "1", "dependsOn": ["c"]},
+        "c": thing("c", &[]),
+    });
+    let plan = resources(template).unwrap();
+    assert_eq!(names(&plan), ["b", "a", "d", "c"]);
+    assert_eq!((&plan.resources[1].depends_on, &plan.resources[2].depends_on), (&vec![0], &vec![0]));
+    let circle = json!({"a": thing("a", &["old"]), "old": existing("old", &["a"])});
+    assert!(refused(circle).contains("Circular dependency detected"));
+    let harmless =
+        json!({"a": thing("a", &["old"]), "old": existing("old", &["older"]), "older": existing("older", &["old"])});
+    assert_eq!(names(&resources(harmless).unwrap()), ["a"]);
+}
+
+#[test]
+fn a_collection_is_referred_to_as_a_whole() {
+    let template = |expression: &str| {
+        json!({
+            "loop": {"type": "Test.Things/things", "name": "[concat('l', copyIndex())]", "apiVersion": "1",
+                "copy": {"name": "loop", "count": 3}, "condition": "[not(equals(copyIndex(), 1))]"},
+            "none": {"type": "Test.Things/things", "name": "[concat('n', copyIndex())]", "apiVersion": "1",
+                "copy": {"name": "none", "count": 0}},
+            "after": {"type": "Test.Things/things", "name": "a", "apiVersion": "1", "properties": {"all": expression}},
+        })
+    };
+    let world = ["l0", "l2"].iter().fold(World::default(), |world, name| {
+        world.with(&format!("{}/providers/Test.Things/things/{name}", group()), json!({"properties": {"name": name}}))
+    });
+    for (expression, expected) in [
+        ("[map(references('loop'), lambda('it', lambdaVariables('it').name))]", json!(["l0", "l2"])),
+        ("[references('LOOP', 'Full')[1].apiVersion]", json!("1")),
+        ("[references('none')]", json!([])),
+    ] {
+        let plan = resources(template(expression)).unwrap();
+        let after = plan.resources.iter().position(|resource| resource.name == "a").unwrap();
+        let waits_for = if expression.contains("'none'") { 0 } else { 2 };
+        assert_eq!(plan.resources[after].depends_on.len(), waits_for, "{expression}");
+        assert_eq!(plan.resources[after].body(&world).unwrap()["properties"]["all"], expected, "{expression}");
+    }
+    assert!(refused(template("[references('nope')]")).contains("The template reference 'nope' is not valid"));
+}
+
+#[test]
 fn an_extension_resource_names_its_scope() {
     let lock = |scope: &str| json!({"type": "Test.Locks/locks", "name": "l", "apiVersion": "1", "scope": scope, "dependsOn": ["b"]});
     let id = format!("{}/providers/Test.Things/things/b/providers/Test.Locks/locks/l", group());

@@ -3,6 +3,7 @@
 
 mod clients;
 mod copies;
+mod definitions;
 mod dependencies;
 mod export;
 mod fixture;
