@@ -1,37 +1,32 @@
 """Signing in as a person: by a device code, on the authority's own page, and by a password, which can't work."""
 
 import re
-import ssl
 import subprocess
-import urllib.error
-import urllib.parse
-import urllib.request
 
 import world
 from az_cli import Az
-from logins import ADMIN, ARM, SECRET, TENANT
+from device_login import PAGE, send
+from logins import ADMIN, SECRET, TENANT
 
-PAGE = f"{ARM}/devicelogin"
 SHOWN = re.compile(r"open the page (\S+) and enter the code (\S+) to authenticate")
 SECONDS = 60
 
 
 def device_codes(az: Az) -> None:
     """With the tenant named, and without: then `az` asks for the tenants and renews the sign-in for each."""
-    tls = ssl.create_default_context(cafile=world.READY["caFile"])
     az.run("account", "clear")
     for name, words, account in (
         (f"--tenant {TENANT}", ["--tenant", TENANT], "admin"),
-        ("without a tenant", [], f"{ADMIN}"),
+        ("without a tenant", [], ADMIN),
     ):
         with az.checks.check(f"az login --use-device-code {name.replace(TENANT, 'TENANT')}"):
             login = az.start("login", "--use-device-code", *words)
             try:
                 page, code = shown_code(login)
                 assert page == PAGE, page
-                assert "Azure CLI" in send(tls, user_code=code)
-                send(tls, status=401, user_code=code, action="approve", account=account, secret="wrong")
-                send(tls, user_code=code, action="approve", account=account, secret=SECRET)
+                assert "Azure CLI" in send(user_code=code)
+                send(status=401, user_code=code, action="approve", account=account, secret="wrong")
+                send(user_code=code, action="approve", account=account, secret=SECRET)
                 stdout, stderr = login.communicate(timeout=SECONDS)
             finally:
                 login.kill()
@@ -47,7 +42,7 @@ def device_codes(az: Az) -> None:
         login = az.start("login", "--use-device-code", "--tenant", TENANT)
         try:
             _, code = shown_code(login)
-            send(tls, user_code=code, action="decline")
+            send(user_code=code, action="decline")
             _, stderr = login.communicate(timeout=SECONDS)
         finally:
             login.kill()
@@ -68,18 +63,6 @@ def shown_code(login: subprocess.Popen) -> tuple[str, str]:
         if found:
             return found.groups()
     raise AssertionError(f"no code was shown:\n{told[-1500:]}")
-
-
-def send(tls: ssl.SSLContext, *, status: int = 200, **form: str) -> str:
-    """A form of the page; what it says then."""
-    request = urllib.request.Request(PAGE, data=urllib.parse.urlencode(form).encode(), headers={"Origin": ARM})
-    try:
-        with urllib.request.urlopen(request, timeout=SECONDS, context=tls) as reply:
-            found, text = reply.status, reply.read().decode()
-    except urllib.error.HTTPError as refusal:
-        found, text = refusal.code, refusal.read().decode()
-    assert found == status, (found, text)
-    return text
 
 
 def is_persons(said: dict, audience: str) -> bool:

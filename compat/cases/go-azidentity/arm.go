@@ -123,6 +123,7 @@ func controlPlane(world *world, templates string) {
 		return assertRefusal(err, http.StatusNotFound, "ResourceNotFound")
 	})
 	checks.run("a managed identity without a role: AuthorizationFailed; with Reader: it reads", c.readAsIdentity)
+	checks.run("DeviceCodeCredential: a person lets the program in, it reads, and renews for another resource", c.readAsPerson)
 	checks.run("VirtualMachines.BeginDelete: its metadata service goes", func() error {
 		was, err := c.machine(vm)
 		if err != nil {

@@ -1,14 +1,17 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/authorization/armauthorization/v2"
@@ -108,4 +111,48 @@ func (c *control) readAsIdentity() error {
 	}
 	_, err = vms.Get(c.ctx, group, "vm9", nil)
 	return err
+}
+
+// readAsPerson reads as the admin, who lets the program in on the authority's page.
+func (c *control) readAsPerson() error {
+	person, err := azidentity.NewDeviceCodeCredential(&azidentity.DeviceCodeCredentialOptions{
+		ClientOptions: c.options.ClientOptions, TenantID: c.TenantID, DisableInstanceDiscovery: true,
+		UserPrompt: func(_ context.Context, message azidentity.DeviceCodeMessage) error {
+			return c.approve(message.UserCode)
+		},
+	})
+	if err != nil {
+		return err
+	}
+	vms, err := armcompute.NewVirtualMachinesClient(c.SubscriptionID, person, c.options)
+	if err != nil {
+		return err
+	}
+	if _, err := vms.Get(c.ctx, group, "vm9", nil); err != nil {
+		return err
+	}
+	token, err := person.GetToken(c.ctx, policy.TokenRequestOptions{Scopes: []string{"https://vault.azure.net/.default"}})
+	if err != nil {
+		return err
+	}
+	said, err := read(token.Token)
+	if err == nil && (said.Aud != "https://vault.azure.net" || said.UPN != "admin@sample.test") {
+		err = fmt.Errorf("%+v", said)
+	}
+	return err
+}
+
+func (c *control) approve(userCode string) error {
+	form := url.Values{
+		"user_code": {userCode}, "action": {"approve"}, "account": {"admin"}, "secret": {c.Admin.ClientSecret},
+	}
+	reply, err := trusting(c.world).PostForm(c.Authority+"/devicelogin", form)
+	if err != nil {
+		return err
+	}
+	defer reply.Body.Close()
+	if reply.StatusCode != http.StatusOK {
+		return fmt.Errorf("the page answers %d", reply.StatusCode)
+	}
+	return nil
 }

@@ -40,8 +40,8 @@ type identity struct {
 }
 
 type claims struct {
-	Aud, Iss, Appid, Oid, Tid, Appidacr string
-	Exp                                 int64
+	Aud, Iss, Appid, Oid, Tid, Appidacr, UPN string
+	Exp                                      int64
 }
 
 func readWorld() *world {
@@ -89,7 +89,7 @@ func (w *world) assertToken(token string, expected *identity, audience string) (
 		return nil, err
 	}
 	wanted := claims{
-		audience, "https://sts.windows.net/" + w.TenantID + "/", expected.ClientID, expected.PrincipalID, w.TenantID, "2", said.Exp,
+		audience, "https://sts.windows.net/" + w.TenantID + "/", expected.ClientID, expected.PrincipalID, w.TenantID, "2", "", said.Exp,
 	}
 	if *said != wanted {
 		return nil, fmt.Errorf("%+v instead of %+v", *said, wanted)

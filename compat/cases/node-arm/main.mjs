@@ -8,8 +8,9 @@ import { ManagedServiceIdentityClient } from "@azure/arm-msi";
 import { ResourceManagementClient } from "@azure/arm-resources";
 import { DeploymentsClient } from "@azure/arm-resourcesdeployments";
 import { SubscriptionClient } from "@azure/arm-resources-subscriptions";
-import { ClientSecretCredential, ManagedIdentityCredential } from "@azure/identity";
+import { ClientSecretCredential, DeviceCodeCredential, ManagedIdentityCredential } from "@azure/identity";
 import { READY, assertToken, check, done, freshAudience } from "../checks.mjs";
+import { approve } from "../device_login.mjs";
 import { assertGets, isGone, isOpen, machine } from "../machines.mjs";
 
 const { arm: ARM, tenantId: TENANT, subscriptionId: SUB, admin: ADMIN } = READY;
@@ -170,6 +171,17 @@ await check("a managed identity without a role: AuthorizationFailed; with Reader
   const wanted = { roleDefinitionId: READER, principalId: identities[1].principalId };
   await roleAssignments.create(GROUP, ASSIGNMENT.replace(/c$/, "d"), wanted);
   assert.deepEqual(await names(reader.virtualMachines.list(RG)), ["vm1", "vm9"]);
+});
+await check("DeviceCodeCredential: a person lets the program in, it reads, and renews for another resource", async () => {
+  const person = new DeviceCodeCredential({
+    tenantId: TENANT, authorityHost: ARM, disableInstanceDiscovery: true, tlsOptions,
+    userPromptCallback: ({ userCode }) => approve(userCode),
+  });
+  const reader = new ComputeManagementClient(person, SUB, options);
+  assert.deepEqual(await names(reader.virtualMachines.list(RG)), ["vm1", "vm9"]);
+  const { token } = await person.getToken("https://vault.azure.net/.default");
+  const said = JSON.parse(Buffer.from(token.split(".")[1], "base64url").toString());
+  assert.deepEqual([said.aud, said.upn], ["https://vault.azure.net", "admin@sample.test"]);
 });
 await check("virtualMachines.delete: its metadata service goes", async () => {
   const { imds } = await machine(VM);

@@ -2,6 +2,7 @@
 
 import os
 
+import device_login
 import machines
 import templates
 import world
@@ -11,7 +12,7 @@ os.environ["REQUESTS_CA_BUNDLE"] = world.READY["caFile"]
 os.environ["AZURE_POD_IDENTITY_AUTHORITY_HOST"] = world.READY["imds"]
 
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError  # noqa: E402  (after the CA is set)
-from azure.identity import ClientSecretCredential, ManagedIdentityCredential  # noqa: E402
+from azure.identity import ClientSecretCredential, DeviceCodeCredential, ManagedIdentityCredential  # noqa: E402
 from azure.mgmt.authorization import AuthorizationManagementClient  # noqa: E402
 from azure.mgmt.compute import ComputeManagementClient  # noqa: E402
 from azure.mgmt.msi import ManagedServiceIdentityClient  # noqa: E402
@@ -142,6 +143,26 @@ with checks.check("a managed identity without a role: AuthorizationFailed; with 
     wanted = {"role_definition_id": READER, "principal_id": world.user_assigned()["principalId"]}
     roles.role_assignments.create(scope, name, wanted)
     assert "vm9" in names(reader.virtual_machines.list("rg9"))
+with checks.check("DeviceCodeCredential: a person lets the program in, it reads, and renews for another resource"):
+    person = DeviceCodeCredential(
+        tenant_id=TENANT,
+        authority=ARM,
+        disable_instance_discovery=True,
+        prompt_callback=lambda _page, code, _ends: device_login.approve(code),
+    )
+    reader = ComputeManagementClient(person, SUB, **options)
+    assert "vm9" in names(reader.virtual_machines.list("rg9"))
+    said = world.claims(person.get_token("https://vault.azure.net/.default").token)
+    assert (said["aud"], said["upn"]) == ("https://vault.azure.net", "admin@sample.test"), said
+with checks.check("a list of several pages is walked to its end"):
+    many = [f"page{number:02}" for number in range(60)]
+    resources.resource_groups.create_or_update("rg-pages", {"location": "westus"})
+    for name in many:
+        create("rg-pages", name, {"location": "westus"})
+    pages = list(msi.user_assigned_identities.list_by_resource_group("rg-pages").by_page())
+    found = [[one.name for one in page] for page in pages]
+    assert len(found) == 2 and sorted(sum(found, [])) == many, found
+    resources.resource_groups.begin_delete("rg-pages").result()
 with checks.check("virtual_machines.begin_delete: its metadata service goes"):
     address = machines.machine(VM)["imds"]
     vms.begin_delete("rg9", "vm9").result()

@@ -13,8 +13,9 @@ use crate::query::MAX_VALUE;
 use crate::scope::RequestedScope;
 use crate::token_endpoint::{self, required};
 
-/// The grant that asks whether somebody has signed in by now.
-pub const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+/// The grant that asks whether somebody has signed in by now: as RFC 8628 has it, and as MSAL for Node, Go and Java send
+/// it (AzureAD/microsoft-authentication-library-for-go `apps/internal/oauth/ops/internal/grant/grant.go`).
+pub const GRANTS: [&str; 2] = ["urn:ietf:params:oauth:grant-type:device_code", "device_code"];
 /// How long the codes live.
 pub const LIFETIME: Duration = Duration::from_secs(900);
 /// How long a client waits between two questions, in seconds.

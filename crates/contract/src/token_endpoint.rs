@@ -62,7 +62,9 @@ impl<'f> TokenRequest<'f> {
         let grant = required(&parameters, "grant_type")?;
         match (version, grant.as_ref()) {
             (_, "client_credentials") => TokenForm::read(version, &parameters, basic).map(Self::Client),
-            (EndpointVersion::V2, device_code::GRANT) => UserForm::device_code(&parameters).map(Self::User),
+            (EndpointVersion::V2, grant) if device_code::GRANTS.contains(&grant) => {
+                UserForm::device_code(&parameters).map(Self::User)
+            }
             (EndpointVersion::V2, REFRESH_TOKEN) => UserForm::refresh_token(&parameters).map(Self::User),
             (EndpointVersion::V1 | EndpointVersion::V2, _) => {
                 Err(Aadsts::UnsupportedGrant { grant: grant.into_owned() })

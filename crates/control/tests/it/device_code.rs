@@ -188,6 +188,20 @@ async fn programs_that_are_not_known_get_no_code() {
 }
 
 #[tokio::test]
+async fn the_form_may_go_without_its_name() {
+    let world = World::new().await;
+    let send = async |content_type: Option<&str>| {
+        let mut request = Request::post(format!("/{TENANT}/oauth2/v2.0/devicecode"));
+        for content_type in content_type {
+            request = request.header("content-type", content_type);
+        }
+        world.send(request.body(Body::from(format!("client_id={AZ}&scope={SCOPE}"))).unwrap()).await
+    };
+    assert_eq!(send(None).await.status, StatusCode::OK, "msal4j");
+    assert_eq!(refused(&send(Some("application/json")).await).0, 90_015);
+}
+
+#[tokio::test]
 async fn with_several_tenants_the_account_says_which() {
     let world = World::with(with_other_tenant).await;
     let (user, device) = codes(&world, "organizations", SCOPE).await;

@@ -1,8 +1,10 @@
 import com.azure.core.credential.TokenCredential;
+import com.azure.core.credential.TokenRequestContext;
 import com.azure.core.management.AzureEnvironment;
 import com.azure.core.management.exception.ManagementException;
 import com.azure.core.management.profile.AzureProfile;
 import com.azure.identity.ClientSecretCredentialBuilder;
+import com.azure.identity.DeviceCodeCredentialBuilder;
 import com.azure.identity.ManagedIdentityCredentialBuilder;
 import com.azure.resourcemanager.authorization.AuthorizationManager;
 import com.azure.resourcemanager.authorization.models.PrincipalType;
@@ -36,6 +38,11 @@ import com.azure.resourcemanager.resources.models.DeploymentProperties;
 import com.azure.resourcemanager.resources.models.DeploymentWhatIf;
 import com.azure.resourcemanager.resources.models.DeploymentWhatIfProperties;
 import com.azure.resourcemanager.resources.models.ResourceGroupExportTemplateOptions;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -59,6 +66,7 @@ public final class Arm {
     private final String subscription = (String) world.ready().get("subscriptionId");
     private final String scope = "/subscriptions/" + subscription + "/resourceGroups/" + GROUP;
     private final String vm = scope + "/providers/Microsoft.Compute/virtualMachines/vm9";
+    private final Map<String, String> admin;
     private final AzureProfile profile;
     private final ComputeManager compute;
     private final MsiManager msi;
@@ -78,7 +86,7 @@ public final class Arm {
         endpoints.put("activeDirectoryResourceId", arm + "/");
         endpoints.put(AzureEnvironment.Endpoint.MICROSOFT_GRAPH.identifier(), arm + "/msgraph/");
         profile = new AzureProfile(world.tenantId(), subscription, new AzureEnvironment(endpoints));
-        Map<String, String> admin = (Map<String, String>) world.ready().get("admin");
+        admin = (Map<String, String>) world.ready().get("admin");
         TokenCredential credential = new ClientSecretCredentialBuilder().tenantId(world.tenantId())
             .clientId(admin.get("clientId")).clientSecret(admin.get("clientSecret")).authorityHost(arm)
             .disableInstanceDiscovery().build();
@@ -121,6 +129,8 @@ public final class Arm {
         checks.run("virtualMachines().get of one that isn't there: ManagementException", () -> assertRefusal(
             () -> arm.compute.serviceClient().getVirtualMachines().getByResourceGroup(GROUP, "nope"), 404, "ResourceNotFound"));
         checks.run("a managed identity without a role: AuthorizationFailed; with Reader: it reads", arm::readAsIdentity);
+        checks.run("DeviceCodeCredential: a person lets the program in, it reads, and renews for another resource",
+            arm::readAsPerson);
         checks.run("virtual machine: deleted, its metadata service goes", () -> {
             String address = arm.machines.metadataService(arm.vm);
             arm.compute.virtualMachines().deleteByResourceGroup(GROUP, "vm9");
@@ -292,6 +302,31 @@ public final class Arm {
         assertRefusal(() -> vms.getByResourceGroup(GROUP, "vm9"), 403, "AuthorizationFailed");
         assignReader(ASSIGNMENT + "2", app.principalId());
         require(vms.getByResourceGroup(GROUP, "vm9").name().equals("vm9"), "it reads");
+    }
+
+    /** Reads as the admin, who lets the program in on the authority's page. */
+    private void readAsPerson() throws Exception {
+        String arm = (String) world.ready().get("arm");
+        var person = new DeviceCodeCredentialBuilder().tenantId(world.tenantId()).authorityHost(arm)
+            .disableInstanceDiscovery().challengeConsumer(shown -> approve(shown.getUserCode())).build();
+        var vms = ComputeManager.authenticate(person, profile).serviceClient().getVirtualMachines();
+        require(vms.getByResourceGroup(GROUP, "vm9").name().equals("vm9"), "it reads");
+        String vault = "https://vault.azure.net";
+        var said = World.claims(person.getTokenSync(new TokenRequestContext().addScopes(vault + "/.default")).getToken());
+        require(said.get("aud").equals(vault) && said.get("upn").equals("admin@sample.test"), said.toString());
+    }
+
+    private void approve(String userCode) {
+        String form = "user_code=" + userCode + "&action=approve&account=admin&secret=" + admin.get("clientSecret");
+        HttpRequest request = HttpRequest.newBuilder(URI.create(world.ready().get("authority") + "/devicelogin"))
+            .header("Content-Type", "application/x-www-form-urlencoded")
+            .POST(HttpRequest.BodyPublishers.ofString(form)).build();
+        try {
+            int status = HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.discarding()).statusCode();
+            require(status == 200, "the page answers " + status);
+        } catch (IOException | InterruptedException why) {
+            throw new IllegalStateException(why);
+        }
     }
 
     private static void assertRefusal(Checks.Body body, int status, String code) throws Exception {
