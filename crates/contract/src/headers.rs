@@ -16,6 +16,15 @@ pub const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site")
 /// The name that the caller believes it talks to.
 pub const HOST: HeaderName = http::header::HOST;
 
+/// The version of the guest-agent protocol (Azure/WALinuxAgent `wire.py`, `hostplugin.py`).
+pub const X_MS_VERSION: HeaderName = HeaderName::from_static("x-ms-version");
+/// The container that a guest agent believes it is in; it decides nothing about who asks.
+pub const X_MS_CONTAINER_ID: HeaderName = HeaderName::from_static("x-ms-containerid");
+/// The certificate that a guest agent wants its VM's certificates sealed to, base64 of DER.
+pub const X_MS_GUEST_AGENT_CERTIFICATE: HeaderName = HeaderName::from_static("x-ms-guest-agent-public-x509-cert");
+/// The address of a package that a guest agent wants to have fetched.
+pub const X_MS_ARTIFACT_LOCATION: HeaderName = HeaderName::from_static("x-ms-artifact-location");
+
 #[cfg(test)]
 mod tests {
     use super::*;

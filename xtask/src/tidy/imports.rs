@@ -73,6 +73,12 @@ const RULES: &[Rule] = &[
         never_links: &["axum", "rusqlite", "symbolon-authority", "symbolon-control", "symbolon-store"],
     },
     Rule {
+        name: "wireserver",
+        may: &["contract", "listen"],
+        must_not: &["axum", "rusqlite", "rustls"],
+        never_links: &["axum", "rusqlite", "rustls", "symbolon-authority", "symbolon-domain", "symbolon-store"],
+    },
+    Rule {
         name: "cli",
         may: &["authority", "broker", "contract", "control", "domain", "guest", "imds", "listen", "store"],
         must_not: &["axum", "rusqlite"],

@@ -3,6 +3,7 @@
 use http::HeaderMap;
 
 use super::refusal::HostRefusal;
+use crate::guest_agent::{HOST_PLUGIN_PORT, WIRE_ADDRESS};
 use crate::headers::HOST;
 
 /// The `Host` values that a listener answers to.
@@ -31,6 +32,21 @@ impl AllowedHosts {
         Self { exact }
     }
 
+    /// Of the host of a guest agent: its well-known address on both its ports, the listeners' own addresses, and further
+    /// names, each with its port.
+    #[must_use]
+    pub fn wire_server(
+        own: impl IntoIterator<Item = std::net::SocketAddr>,
+        names: impl IntoIterator<Item = String>,
+    ) -> Self {
+        let well_known = [80, HOST_PLUGIN_PORT].map(|port| format!("{WIRE_ADDRESS}:{port}"));
+        let own = own.into_iter().map(|own| own.to_string());
+        let mut exact: Vec<String> = well_known.into_iter().chain(own).chain(names).collect();
+        let bare = exact.iter().filter_map(|name| name.strip_suffix(":80").map(str::to_owned));
+        exact.extend(bare.collect::<Vec<_>>());
+        Self { exact }
+    }
+
     /// Of the extension's endpoint on a port: `localhost` in its three forms, and the address of the VM's own
     /// where that is another one; each with the port or with none.
     #[must_use]
@@ -41,7 +57,10 @@ impl AllowedHosts {
     }
 
     /// Judges the header.
-    pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), HostRefusal> {
+    ///
+    /// # Errors
+    /// When it isn't there once with one of the names.
+    pub fn check(&self, headers: &HeaderMap) -> Result<(), HostRefusal> {
         let mut values = headers.get_all(HOST).iter();
         let value = values.next().ok_or(HostRefusal::Missing)?;
         if values.next().is_some() {
