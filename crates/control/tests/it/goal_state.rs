@@ -160,9 +160,9 @@ async fn a_goal_state_changes_when_something_does() {
     assert_eq!(agent.told().await, with_another);
 
     // What was given out outlives the process.
-    let Agent { arm, vm, transport, .. } = agent;
+    let Agent { arm, vm: id, transport, .. } = agent;
     let arm = arm.restart().await;
-    let agent = Agent { states: states(&arm), arm, vm, transport };
+    let agent = Agent { states: states(&arm), arm, vm: id, transport };
     assert_eq!(agent.told().await, with_another);
 
     agent.arm.delete(&vm("vm1")).await.one_of(&[200, 202, 204]);
