@@ -59,6 +59,11 @@ impl Arm {
         arm
     }
 
+    /// The client gets another token: its own is a day old.
+    pub(super) async fn sign_in_again(&mut self) {
+        self.token = token_of(&self.world, CLIENT, BASE).await;
+    }
+
     /// The process ends, and another begins with what it left on the disk.
     pub(super) async fn restart(self) -> Self {
         let Self { world, token, dir } = self;

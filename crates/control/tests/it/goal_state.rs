@@ -171,7 +171,7 @@ async fn a_goal_state_changes_when_something_does() {
 
 #[tokio::test]
 async fn credentials_are_good_at_the_authority_until_they_are_not() {
-    let agent = Agent::new().await;
+    let mut agent = Agent::new().await;
     agent.set(json!({"protectedSettings": {"k": "v"}})).await.is(201);
     let told = agent.told().await;
     let first = agent.protected(&told).await;
@@ -196,6 +196,7 @@ async fn credentials_are_good_at_the_authority_until_they_are_not() {
     assert_ne!(second.identities[0].certificate, credential.certificate);
     assert_eq!(agent.told().await, renewed);
 
+    agent.arm.sign_in_again().await;
     // The extension goes, and with it everything that it had.
     agent.arm.delete(&extension_path()).await.is(202);
     let going = agent.told().await;
