@@ -19,23 +19,32 @@ use contract::head::FramingRefusal;
 use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 
 pub use bind::{BindError, bind, bind_first, bind_localhost};
 pub use room::{DESCRIPTORS, Room};
 pub use server::{Config, Ending, InFlight, Shutdown, serve, serve_connection, serve_until_asked};
 
-/// Answers the requests of one listener. Cloned for each connection.
-pub trait Service: Clone + Send + Sync + 'static {
+/// Answers the requests of one listener. Cloned for each connection. Most answers are ready when they leave; a service
+/// whose aren't says what bodies it has.
+pub trait Service<B = Full<Bytes>>: Clone + Send + Sync + 'static {
     /// Answers a request.
-    fn call(&self, request: Request<Incoming>) -> impl Future<Output = Response<Full<Bytes>>> + Send;
+    fn call(&self, request: Request<Incoming>) -> impl Future<Output = Response<B>> + Send;
 
     /// Answers a head that was refused before it became a request. The connection is closed behind it.
-    fn refuse(&self, refusal: FramingRefusal) -> Response<Full<Bytes>>;
+    fn refuse(&self, refusal: FramingRefusal) -> Response<B>;
 
     /// Answers in the place of a handler that panicked.
-    fn failed(&self) -> Response<Full<Bytes>>;
+    fn failed(&self) -> Response<B>;
 }
+
+/// What a body must be to be sent. A body that fails on its way breaks the connection off, so that nobody takes the part
+/// for the whole.
+pub trait ResponseBody: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static {}
+
+impl<B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static> ResponseBody for B {}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Turns an answer into a response with the headers that all surfaces send.
 #[must_use]

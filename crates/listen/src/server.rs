@@ -6,12 +6,10 @@ use std::io;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use bytes::Bytes;
 use contract::head::Limits;
 use futures_util::FutureExt;
 use http::header::CONNECTION;
 use http::{HeaderValue, Request, Response, Version};
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -20,9 +18,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 
-use crate::Service;
 use crate::guard::{Guard, Late, Leave, REFUSED_METHOD, Times, Verdict, late};
 use crate::room::{Place, Places, Room};
+use crate::{ResponseBody, Service};
 
 /// What a listener allows.
 #[derive(Clone, Debug)]
@@ -96,7 +94,7 @@ impl Ending {
 }
 
 /// Serves a listener until the end is asked for, and then until what is in flight is done, within bounds.
-pub async fn serve<S: Service>(listener: TcpListener, service: S, config: Config, ending: Ending) {
+pub async fn serve<B: ResponseBody, S: Service<B>>(listener: TcpListener, service: S, config: Config, ending: Ending) {
     serve_until_asked(listener, service, config, ending).await.done().await;
 }
 
@@ -118,7 +116,7 @@ impl InFlight {
 
 /// Serves a listener until the end is asked for. The address is free for others when this returns, though there may be
 /// something in flight.
-pub async fn serve_until_asked<S: Service>(
+pub async fn serve_until_asked<B: ResponseBody, S: Service<B>>(
     listener: TcpListener,
     service: S,
     config: Config,
@@ -160,18 +158,20 @@ async fn accept(listener: &TcpListener, places: &Places) -> io::Result<(TcpStrea
 
 /// Serves one connection that was accepted elsewhere, such as one that speaks TLS, until it ends or the end is asked
 /// for and what is in flight is done. Who accepts counts connections and waits for them.
-pub async fn serve_connection<I, S>(stream: I, service: S, config: Config, ending: Ending)
+pub async fn serve_connection<I, B, S>(stream: I, service: S, config: Config, ending: Ending)
 where
     I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    S: Service,
+    B: ResponseBody,
+    S: Service<B>,
 {
     connection(stream, service, config, ending, None).await;
 }
 
-async fn connection<I, S>(stream: I, service: S, config: Config, mut ending: Ending, late: Option<Late<I>>)
+async fn connection<I, B, S>(stream: I, service: S, config: Config, mut ending: Ending, late: Option<Late<I>>)
 where
     I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    S: Service,
+    B: ResponseBody,
+    S: Service<B>,
 {
     let (verdict, leave) = (Verdict::default(), Leave::default());
     let times = Times {
@@ -211,12 +211,12 @@ where
     }
 }
 
-async fn answer<S: Service>(
+async fn answer<B: ResponseBody, S: Service<B>>(
     service: S,
     verdict: Verdict,
     leave: Leave,
     request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+) -> Result<Response<B>, Infallible> {
     if request.method().as_str() == REFUSED_METHOD {
         return Ok(service.refuse(verdict.get()));
     }

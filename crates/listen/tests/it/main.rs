@@ -4,6 +4,7 @@
 mod crowd;
 mod heads;
 mod life;
+mod streaming;
 
 use std::future::Future;
 use std::net::SocketAddr;
