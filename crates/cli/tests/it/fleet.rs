@@ -147,7 +147,9 @@ impl Slow {
         let host = url.trim_start_matches("http://").split('/').next().unwrap();
         let mut connection = TcpStream::connect(host).unwrap();
         let form = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 10";
-        let head = format!("POST /oauth2/token HTTP/1.1\r\nHost: {host}\r\nMetadata: true\r\n{form}\r\n\r\n");
+        let head = format!(
+            "POST /oauth2/token HTTP/1.1\r\nHost: {host}\r\nMetadata: true\r\nConnection: close\r\n{form}\r\n\r\n"
+        );
         connection.write_all(head.as_bytes()).unwrap();
         Self(connection)
     }
@@ -220,6 +222,58 @@ fn scale_set(machines: u32) -> Value {
             }}],
         }}},
     })
+}
+
+/// A VM may have one for each operating system.
+#[test]
+fn two_extensions_share_a_port_or_have_one_each() {
+    let home = tempfile::tempdir().unwrap();
+    let up = Up::start(home.path(), &[]);
+    let arm = Arm::of(&up.ready);
+    let vm = format!("{}/Microsoft.Compute/virtualMachines/vm2", arm.providers);
+    let named = |system: &str| format!("{vm}/extensions/ManagedIdentityExtensionFor{system}");
+    let (linux, windows) = (named("Linux"), named("Windows"));
+    let body = |port: u16, tag: &str, system: &str| {
+        let mut body = extension_body(port, tag);
+        body["properties"]["type"] = format!("ManagedIdentityExtensionFor{system}").into();
+        body
+    };
+    arm.done("PUT", &vm, &json!({"location": "westus", "identity": {"type": "SystemAssigned"}}));
+    let told = vm_when(home.path(), "vm2", |_| true);
+    let ip = address(&told).split(':').next().unwrap().to_owned();
+    let (first, second) = (free_port(&told), free_port(&told));
+    let status = |port: u16| token(&format!("http://{ip}:{port}"), "/oauth2/token", "").0;
+    let discovery = || {
+        let file = home.path().join("data/guests/vm2/var/lib/waagent/ManagedIdentity-Settings");
+        std::fs::read_to_string(file).unwrap_or_default()
+    };
+    assert_eq!(arm.done("PUT", &linux, &body(first, "1", "Linux")), "Succeeded");
+    // Another port.
+    assert_eq!(arm.done("PUT", &windows, &body(second, "1", "Windows")), "Succeeded");
+    assert_eq!((status(first), status(second)), (200, 200));
+    assert!(discovery().contains(&format!(":{first}\"")), "{}", discovery());
+    assert_eq!(arm.done("POST", &format!("{vm}/restart"), &Value::Null), "Succeeded");
+    assert_eq!((status(first), status(second)), (200, 200));
+    assert_eq!(arm.done("DELETE", &linux, &Value::Null), "Succeeded");
+    assert_eq!((status(first), status(second)), (0, 200));
+    assert!(discovery().contains(&format!(":{second}\"")), "{}", discovery());
+    // The same one, which stays until the last has gone.
+    assert_eq!(arm.done("PUT", &linux, &body(second, "2", "Linux")), "Succeeded");
+    let slow = Slow::begin(&format!("http://{ip}:{second}/oauth2/token"));
+    assert_eq!(arm.done("DELETE", &windows, &Value::Null), "Succeeded");
+    assert_eq!(status(second), 200);
+    slow.finish();
+    assert_eq!(arm.done("PUT", &windows, &body(second, "2", "Windows")), "Succeeded");
+    // One that is somebody else's fails the one that wants it.
+    let taken = std::net::TcpListener::bind((ip.as_str(), 0)).unwrap();
+    let port = taken.local_addr().unwrap().port();
+    assert_eq!(arm.done("PUT", &linux, &body(port, "3", "Linux")), "VMExtensionProvisioningError");
+    assert_eq!(status(second), 200);
+    assert_eq!(arm.done("DELETE", &windows, &Value::Null), "Succeeded");
+    assert_eq!(arm.done("DELETE", &linux, &Value::Null), "Succeeded");
+    assert_eq!((status(second), discovery()), (0, String::new()));
+    assert!(!home.path().join("data/guests/vm2/var/lib/symbolon/identities").exists());
+    assert_eq!(up.end(Signal::TERM).0, Some(0));
 }
 
 /// A port that was free a moment ago, at localhost.
