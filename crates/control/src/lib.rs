@@ -14,6 +14,7 @@ mod device_code;
 mod device_login;
 mod discovery;
 pub mod external_issuer;
+pub mod goal_state;
 mod instance_discovery;
 mod key_set;
 pub mod keys;

@@ -19,6 +19,7 @@ use crate::request::Mode;
 use crate::runtime::Runtime;
 use crate::secret::Secrets;
 use crate::session::Session;
+use crate::user_function::UserFunctions;
 
 /// What the expressions of one template can name.
 pub(crate) struct Scope {
@@ -30,6 +31,7 @@ pub(crate) struct Scope {
     /// The values of secure parameters.
     pub(crate) secrets: Secrets,
     pub(crate) variables: Values,
+    pub(crate) functions: UserFunctions,
     /// The resources of the template; empty until they are expanded.
     pub(crate) known: Known,
 }
@@ -86,6 +88,8 @@ pub(crate) struct Evaluator<'s> {
     pub(crate) locals: Vec<Local>,
     /// The default that is evaluated, where one is: what is new in each deployment is made there alone.
     pub(crate) fresh: Option<&'s Fresh>,
+    /// The arguments of the function of the template's own that is called: it knows no others.
+    pub(crate) arguments: Option<Arc<Values>>,
 }
 
 /// The default of a parameter that makes something new.
@@ -110,7 +114,7 @@ impl Fresh {
 
 impl<'s> Evaluator<'s> {
     pub(crate) fn planning(scope: &'s Scope, session: &'s Session) -> Self {
-        Self { scope, runtime: None, session, turns: Vec::new(), locals: Vec::new(), fresh: None }
+        Self { scope, runtime: None, session, turns: Vec::new(), locals: Vec::new(), fresh: None, arguments: None }
     }
 
     pub(crate) fn with_turn(&self, turn: Turn) -> Self {
@@ -122,6 +126,10 @@ impl<'s> Evaluator<'s> {
     /// Evaluates a value with everything in it. When something needs the state of resources, the rest is evaluated
     /// nevertheless, so that what is wrong is found while planning.
     pub(crate) fn node(&self, node: &Node) -> Result<Value, Fault> {
+        self.session.deeper(|| self.value_of(node))
+    }
+
+    fn value_of(&self, node: &Node) -> Result<Value, Fault> {
         self.session.steps(1)?;
         let value = match &node.data {
             Data::Text(text) => return self.text(text).map_err(|fault| fault.at(node.place)),
@@ -170,6 +178,10 @@ impl<'s> Evaluator<'s> {
     }
 
     pub(crate) fn expression(&self, expression: &Expression) -> Outcome<'s> {
+        self.session.deeper(|| self.form(expression))
+    }
+
+    fn form(&self, expression: &Expression) -> Outcome<'s> {
         self.session.steps(1)?;
         match &expression.form {
             Form::Text(text) => Ok(Cow::Owned(Value::String(text.clone()))),

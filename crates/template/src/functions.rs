@@ -139,6 +139,9 @@ pub(crate) fn find(name: &str, arguments: usize) -> Result<&'static Function, Fa
 
 /// Calls a function by its name.
 pub(crate) fn call<'s>(evaluator: &Evaluator<'s>, name: &str, arguments: &[Expression]) -> Outcome<'s> {
+    if let Some(function) = evaluator.scope.functions.find(name, arguments.len())? {
+        return function.call(evaluator, arguments);
+    }
     let function = find(name, arguments.len())?;
     match (&function.run, arguments) {
         (Run::If, [condition, yes, no]) => choose(evaluator, condition, yes, no),
@@ -187,7 +190,16 @@ fn look_up<'s>(evaluator: &Evaluator<'s>, named: Named, name: &Expression) -> Ou
         Named::Variable => (&scope.variables, "variable"),
     };
     let name = name.as_str().unwrap_or_default();
-    values.get(name).ok_or_else(|| not_found(name, what))?.map(Cow::Borrowed)
+    let Some(arguments) = &evaluator.arguments else {
+        return values.get(name).ok_or_else(|| not_found(name, what))?.map(Cow::Borrowed);
+    };
+    let found = match named {
+        Named::Parameter => arguments.get(name),
+        Named::Variable => None,
+    };
+    let value = found.ok_or_else(|| not_found(name, what))??;
+    evaluator.session.value(value)?;
+    Ok(Cow::Owned(value.clone()))
 }
 
 /// A parameter or variable that the template doesn't have.

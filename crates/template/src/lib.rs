@@ -46,6 +46,7 @@ mod secret;
 mod session;
 mod settle;
 mod text;
+mod user_function;
 mod variable;
 pub mod what_if;
 

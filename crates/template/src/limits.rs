@@ -23,6 +23,9 @@ pub const OUTPUTS: usize = 64;
 pub const EXPRESSION_CHARACTERS: usize = 24_576;
 /// Deepest nesting of an expression: calls, indexes, accesses.
 pub const EXPRESSION_DEPTH: usize = 100;
+/// Deepest nesting of what is evaluated: values, the expressions in them, and functions of the template's own that call one
+/// another.
+pub const EVALUATION_DEPTH: usize = 300;
 /// Deepest nesting of deployments in deployments that planning follows.
 pub const NESTED_DEPLOYMENTS: usize = 8;
 /// Most steps of one planning or of one evaluation of a body: calls, values, edges of the order.

@@ -40,7 +40,11 @@ impl Apart {
                 self.0.insert(template);
                 Ok(())
             }
-            Some((template, false)) => self.within(template, session),
+            Some((template, false)) => {
+                // Its functions know their arguments alone, wherever they are called.
+                self.0.extend(template.get("functions").map(std::ptr::from_ref));
+                self.within(template, session)
+            }
             None => Ok(()),
         }
     }
@@ -84,7 +88,7 @@ pub(crate) fn deployment_properties(node: &Node, apart: &Apart, evaluator: &Eval
     }
     let members = node.members().iter().map(|Member { name, value, .. }| {
         let value = if name.eq_ignore_ascii_case("template") {
-            outer::Outer::new(evaluator, apart).node(value)?
+            with_functions(outer::Outer::new(evaluator, apart).node(value)?, apart.contain(value), evaluator)?
         } else if name.eq_ignore_ascii_case("mode") {
             mode(value, evaluator)?
         } else {
@@ -93,6 +97,23 @@ pub(crate) fn deployment_properties(node: &Node, apart: &Apart, evaluator: &Eval
         Ok((name.clone(), value))
     });
     Ok(Value::Object(all(members)?.into_iter().collect()))
+}
+
+/// Gives an outer template the functions of its parent, which what is left in it for later may call.
+fn with_functions(mut template: Value, inner: bool, evaluator: &Evaluator<'_>) -> Result<Value, Fault> {
+    let parent = &evaluator.scope.template;
+    if let Value::Object(members) = &mut template
+        && !inner
+        && let Some(functions) = parent.get("functions").filter(|_| !members.contains_key("functions"))
+    {
+        for (name, section) in [("functions", Some(functions)), ("definitions", parent.get("definitions"))] {
+            if let Some(section) = section.filter(|_| !members.contains_key(name)) {
+                evaluator.session.value(section)?;
+                members.insert(name.to_owned(), section.clone());
+            }
+        }
+    }
+    Ok(template)
 }
 
 /// The mode, which can only be Incremental: nothing else is carried out of a deployment in a deployment.

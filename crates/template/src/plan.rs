@@ -21,6 +21,7 @@ use crate::resource::{self, Expanded, Instance, refused};
 use crate::runtime::Runtime;
 use crate::secret::Secrets;
 use crate::session::Session;
+use crate::user_function::UserFunctions;
 use crate::{parameter, variable};
 
 /// What a deployment does, in which order.
@@ -110,8 +111,10 @@ fn plan_alone(request: &DeploymentRequest, context: &Context, session: &Session)
         parameters: Values::default(),
         secrets: Secrets::default(),
         variables: Values::default(),
+        functions: UserFunctions::of(&request.template)?,
         known: Known::default(),
     };
+    UserFunctions::check(&scope, session)?;
     let mut template = request.template.clone();
     let parameters = parameter::evaluate(&template, &request.parameters, &mut scope, session)?;
     variable::evaluate(&template, &mut scope, session)?;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::error::Fault;
-use crate::limits::{DEPTH, EVALUATED_BYTES, STEPS, STRING_BYTES};
+use crate::limits::{DEPTH, EVALUATED_BYTES, EVALUATION_DEPTH, STEPS, STRING_BYTES};
 
 /// Bytes that a value costs beside its text.
 const VALUE: usize = 32;
@@ -19,6 +19,7 @@ const SEARCHED: usize = 256;
 pub(crate) struct Session {
     steps: Cell<u64>,
     bytes: Cell<u64>,
+    depth: Cell<usize>,
     references: RefCell<BTreeSet<String>>,
 }
 
@@ -31,6 +32,18 @@ impl Session {
             return Err(Fault::invalid(format!("The template takes more than {STEPS} steps to evaluate.")));
         }
         Ok(())
+    }
+
+    /// Evaluates something within what is being evaluated.
+    pub(crate) fn deeper<T>(&self, evaluate: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+        let depth = self.depth.get();
+        if depth >= EVALUATION_DEPTH {
+            return Err(Fault::invalid(format!("What is evaluated is nested deeper than {EVALUATION_DEPTH}.")));
+        }
+        self.depth.set(depth + 1);
+        let result = evaluate();
+        self.depth.set(depth);
+        result
     }
 
     /// Counts asking for the state of a resource.

@@ -28,6 +28,7 @@ use listen::Room;
 use store::Handle;
 use tokio::task::JoinSet;
 
+use super::endpoints::Place;
 use super::machines::ExtensionPort;
 use super::roster::GUESTS;
 use super::stage::Stage;
@@ -105,7 +106,7 @@ pub(crate) async fn place_credentials(guest: &Guest, store: &Handle, clock: &Sha
     Ok(())
 }
 
-/// Opens the endpoint; its discovery file and the copy are there as long as what comes back.
+/// Opens an endpoint.
 pub(crate) async fn start(
     guest: &Guest,
     port: ExtensionPort,
@@ -113,8 +114,7 @@ pub(crate) async fn start(
     throttle: Throttle,
     room: &Room,
     clock: &SharedClock,
-    stage: &mut Stage,
-) -> anyhow::Result<Vec<DiscoveryFile>> {
+) -> anyhow::Result<Stage> {
     let disk = guest.disk.clone();
     let identities = tokio::task::spawn_blocking(move || Identities::open(disk)).await?;
     let identities = Arc::new(identities);
@@ -123,14 +123,20 @@ pub(crate) async fn start(
     let hosts = AllowedHosts::extension(port.port, port.own);
     let log = FailureLog::new(guest.disk.log_folder(), clock.clone());
     let endpoint = Endpoint::new(identities, broker, throttle, hosts, log);
+    let mut stage = Stage::default();
     for listener in port.listeners {
         let endpoint = endpoint.clone();
         let config = listen::Config { room: room.clone(), ..guest::listener_config() };
         stage.run(|ending| listen::serve(listener, endpoint, config, ending));
     }
-    let mut files = vec![DiscoveryFile::write(&guest.disk, port.own, port.port)?];
+    Ok(stage)
+}
+
+/// Writes the discovery file, and the copy that is wanted; they are there as long as what comes back.
+pub(crate) fn tell(guest: &Guest, place: Place) -> anyhow::Result<Vec<DiscoveryFile>> {
+    let mut files = vec![DiscoveryFile::write(&guest.disk, place.own, place.port)?];
     if let Some(copy) = &guest.discovery_copy {
-        files.push(DiscoveryFile::write_copy(&guest.disk, copy, port.own, port.port)?);
+        files.push(DiscoveryFile::write_copy(&guest.disk, copy, place.own, place.port)?);
     }
     Ok(files)
 }

@@ -106,7 +106,10 @@ impl Fleet {
             self.port = machine.port;
         }
         // What is told at the start is there already.
-        let mut guest = self.guest(&stored.vm, machine.own).with_port(machine.extension);
+        let mut guest = self.guest(&stored.vm, machine.own);
+        if let Some((extension, port)) = machine.extension {
+            guest = guest.with_port(extension, port);
+        }
         guest.become_as(stored.wanted()).await;
         self.start(stored, machine.imds, machine.imds_address, guest, stage);
         Ok(())

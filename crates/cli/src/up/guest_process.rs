@@ -2,7 +2,8 @@
 //! it, keeps the credentials on the guest's disk, and reports what came of it. A guest agent in a real VM does the same
 //! from its side of the wire.
 
-use std::net::{IpAddr, SocketAddr};
+use std::collections::HashMap;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,17 +12,16 @@ use broker::http::AuthorityClient;
 use broker::throttle::Throttle;
 use control::arm::guest::Report;
 use domain::{AssignedIdentities, HandlerOutcome, PowerState, ProvisioningState, ResourceId, SharedClock, VmExtension};
-use guest::discovery_file::DiscoveryFile;
 use guest::disk::Disk;
 use listen::{Ending, Room};
 use store::Handle;
 use tokio::sync::watch;
 
+use super::endpoints::{Endpoints, Place};
 use super::extension::{self, Guest};
 use super::guest_report::{self, FAILED, NO_IDENTITY};
 use super::machines::{ExtensionPort, bind_extension};
 use super::moves::Moves;
-use super::stage::Stage;
 use super::wanted::Wanted;
 
 /// How often credentials are looked at. Often, because a machine that slept wakes with credentials that ran out
@@ -53,29 +53,25 @@ impl Common {
 /// The guest of one VM.
 pub(crate) struct GuestProcess {
     common: Arc<Common>,
-    vm: ResourceId,
-    disk: Disk,
-    discovery_copy: Option<PathBuf>,
+    guest: Guest,
     /// The VM's own address, where that isn't localhost.
     own: Option<IpAddr>,
-    /// A port that was opened before anything was changed, for the first time; and the option that overrides the
-    /// settings of that time.
-    ready: Option<ExtensionPort>,
-    override_port: Option<u16>,
-    open: Option<Open>,
-    /// The extension that was tried last and its number, whatever came of it.
-    tried: Option<(ResourceId, u64)>,
+    start: Option<StartPort>,
+    endpoints: Endpoints,
+    /// The extensions that were tried, each with its number, whatever came of it.
+    tried: HashMap<ResourceId, u64>,
     /// The change of power that was reached last.
     reached: Option<u64>,
     /// Where the endpoint is, for those who ask.
     shown: watch::Sender<Option<String>>,
 }
 
-/// An open endpoint.
-struct Open {
-    stage: Stage,
-    files: Vec<DiscoveryFile>,
-    guest: Guest,
+/// The port that the start has for an extension as it was then: the one of its settings, or the option's.
+struct StartPort {
+    extension: ResourceId,
+    number: u16,
+    /// It was opened before anything was changed, for the first time.
+    ready: Option<ExtensionPort>,
 }
 
 impl GuestProcess {
@@ -86,26 +82,14 @@ impl GuestProcess {
         discovery_copy: Option<PathBuf>,
         own: Option<IpAddr>,
     ) -> Self {
-        let shown = watch::Sender::new(None);
-        Self {
-            common,
-            vm,
-            disk,
-            discovery_copy,
-            own,
-            ready: None,
-            override_port: None,
-            open: None,
-            tried: None,
-            reached: None,
-            shown,
-        }
+        let guest = Guest { vm, identities: AssignedIdentities::default(), disk, discovery_copy };
+        let (endpoints, tried, shown) = (Endpoints::default(), HashMap::new(), watch::Sender::new(None));
+        Self { common, guest, own, start: None, endpoints, tried, reached: None, shown }
     }
 
-    /// With a port that is open already, which is where the endpoint is until it is wanted otherwise.
-    pub(crate) fn with_port(mut self, port: Option<ExtensionPort>) -> Self {
-        self.override_port = port.as_ref().map(|port| port.port);
-        self.ready = port;
+    /// With a port that is open already, which is where the extension's endpoint is until it is wanted otherwise.
+    pub(crate) fn with_port(mut self, extension: ResourceId, port: ExtensionPort) -> Self {
+        self.start = Some(StartPort { extension, number: port.port, ready: Some(port) });
         self
     }
 
@@ -149,59 +133,68 @@ impl GuestProcess {
 
     /// Does what is wanted now.
     pub(crate) async fn become_as(&mut self, wanted: Wanted) {
-        let Wanted { identities, extension, power, generation } = wanted;
+        let Wanted { identities, extensions, power, generation } = wanted;
         let restarted = self.reached.is_some_and(|reached| reached != generation);
         if power != PowerState::Running || restarted {
             self.close().await;
-            self.tried = None;
+            self.tried.clear();
         }
-        if power != PowerState::Running {
-            // Nobody would answer there.
-            self.ready = None;
-        }
+        let others = !self.endpoints.is_empty() && self.guest.identities != identities;
+        self.guest.identities = identities;
         if power == PowerState::Running {
-            match extension {
-                None => {
-                    self.forget_port();
-                    if self.open.is_some() || self.tried.take().is_some() {
-                        self.close().await;
-                        self.withdraw();
-                    }
-                }
-                Some(extension) if extension.state == ProvisioningState::Deleting => {
-                    self.forget_port();
-                    self.close().await;
-                    self.withdraw();
-                    self.tried = None;
-                    self.say(Report::Gone { extension: extension.id }).await;
-                }
-                Some(extension) => {
-                    let wanted = (extension.id.clone(), extension.sequence);
-                    if self.tried.as_ref() == Some(&wanted) {
-                        self.identify(identities).await;
-                    } else {
-                        self.tried = Some(wanted);
-                        self.enable(identities, &extension).await;
-                    }
-                }
+            self.install(&extensions).await;
+            if others {
+                // The endpoints read the disk by themselves.
+                self.renew().await;
             }
+        } else if let Some(start) = &mut self.start {
+            // Nobody would answer there.
+            start.ready = None;
         }
         if self.reached.replace(generation) != Some(generation) {
-            self.say(Report::Power { vm: self.vm.clone(), generation }).await;
+            self.say(Report::Power { vm: self.guest.vm.clone(), generation }).await;
+        }
+    }
+
+    /// Comes to have these extensions and no others.
+    async fn install(&mut self, extensions: &[VmExtension]) {
+        let (going, staying): (Vec<_>, Vec<_>) =
+            extensions.iter().partition(|extension| extension.state == ProvisioningState::Deleting);
+        let stays = |id: &ResourceId| staying.iter().any(|extension| extension.id == *id);
+        let gone: Vec<ResourceId> = self.tried.keys().filter(|id| !stays(id)).cloned().collect();
+        for id in &gone {
+            self.tried.remove(id);
+            self.leave(id).await;
+        }
+        if self.start.as_ref().is_some_and(|start| !stays(&start.extension)) {
+            // It was that of an extension that is gone.
+            self.start = None;
+        }
+        if staying.is_empty() && !(gone.is_empty() && going.is_empty()) {
+            self.withdraw();
+        }
+        for extension in going {
+            self.say(Report::Gone { extension: extension.id.clone() }).await;
+        }
+        for extension in staying {
+            let number = self.tried.insert(extension.id.clone(), extension.sequence);
+            if number != Some(extension.sequence) {
+                self.enable(extension).await;
+            }
         }
     }
 
     /// Opens the endpoint as the extension's settings say, and says what came of it.
-    async fn enable(&mut self, identities: AssignedIdentities, extension: &VmExtension) {
-        self.close().await;
-        let (outcome, message) = match self.open(identities, extension).await {
-            Ok(message) => (HandlerOutcome::Success, message),
+    async fn enable(&mut self, extension: &VmExtension) {
+        self.leave(&extension.id).await;
+        let (outcome, message) = match self.open(extension).await {
+            Ok(place) => (HandlerOutcome::Success, format!("Tokens are served at {}.", place.url())),
             Err(failed) => failed,
         };
         match outcome {
             HandlerOutcome::Success => {}
             HandlerOutcome::Transitioning | HandlerOutcome::Error(_) | HandlerOutcome::Terminal(_) => {
-                tracing::warn!(vm = %self.vm, message, "the extension could not be enabled");
+                tracing::warn!(vm = %self.guest.vm, message, "the extension could not be enabled");
             }
         }
         // What is done already needs no report: the endpoint was only opened again.
@@ -211,98 +204,91 @@ impl GuestProcess {
         }
     }
 
-    async fn open(
-        &mut self,
-        identities: AssignedIdentities,
-        extension: &VmExtension,
-    ) -> Result<String, (HandlerOutcome, String)> {
+    async fn open(&mut self, extension: &VmExtension) -> Result<Place, (HandlerOutcome, String)> {
         let failed = |why: String| (HandlerOutcome::Error(FAILED), why);
+        let start = self.start.as_mut().filter(|start| start.extension == extension.id);
         // Whatever comes of this, it doesn't stay open with nobody to answer.
-        let ready = self.ready.take();
+        let (number, ready) = start.map(|start| (start.number, start.ready.take())).unzip();
         if !self.common.extensions {
             return Err(failed("extension endpoints are switched off (--no-extension)".to_owned()));
         }
-        if identities.iter().next().is_none() {
+        if self.guest.identities.iter().next().is_none() {
             let why = "no identity is assigned to the virtual machine; assign one and provision the extension again";
             return Err((HandlerOutcome::Terminal(NO_IDENTITY), why.to_owned()));
         }
-        let port = match ready {
+        let settings = extension.spec.settings.as_deref().unwrap_or_default();
+        let wanted = contract::extension::Settings::parse(settings).map_err(|why| failed(why.to_string()))?.port;
+        if let Some(place) = self.endpoints.share(&extension.id, wanted) {
+            return Ok(place);
+        }
+        let port = match ready.flatten() {
             Some(port) => port,
             None => {
-                let settings = extension.spec.settings.as_deref().unwrap_or_default();
-                let settings = contract::extension::Settings::parse(settings).map_err(|why| failed(why.to_string()))?;
-                let first = extension.sequence <= 1;
-                let port = self.override_port.filter(|_| first).unwrap_or(settings.port);
+                let port = number.filter(|_| extension.sequence <= 1).unwrap_or(wanted);
                 bind_extension(self.own, port).map_err(|why| failed(chain(&why)))?
             }
         };
-        let guest = Guest {
-            vm: self.vm.clone(),
-            identities,
-            disk: self.disk.clone(),
-            discovery_copy: self.discovery_copy.clone(),
-        };
-        let Common { store, clock, authority, room, .. } = &*self.common;
-        extension::place_credentials(&guest, store, clock).await.map_err(|why| failed(format!("{why:#}")))?;
-        let mut stage = Stage::default();
-        let (number, address) = (port.port, port.own);
+        let (guest, Common { store, clock, authority, room, .. }) = (&self.guest, &*self.common);
+        extension::place_credentials(guest, store, clock).await.map_err(|why| failed(format!("{why:#}")))?;
+        let place = Place { own: port.own, port: port.port };
         let throttle = self.common.throttle();
-        let started = extension::start(&guest, port, authority.clone(), throttle, room, clock, &mut stage);
-        let files = started.await.map_err(|why| failed(format!("{why:#}")))?;
-        let url = match address {
-            None => format!("http://localhost:{number}/oauth2/token"),
-            Some(own) => format!("http://{}/oauth2/token", SocketAddr::new(own, number)),
-        };
-        self.open = Some(Open { stage, files, guest });
-        self.show(Some(url.clone()));
-        Ok(format!("Tokens are served at {url}."))
-    }
-
-    /// Brings the credentials on the disk to the identities that are assigned; the endpoint reads them by itself.
-    async fn identify(&mut self, identities: AssignedIdentities) {
-        let changed = self.open.as_mut().is_some_and(|open| {
-            let changed = open.guest.identities != identities;
-            open.guest.identities = identities;
-            changed
-        });
-        if changed {
-            self.renew().await;
+        let started = extension::start(guest, port, authority.clone(), throttle, room, clock).await;
+        let stage = started.map_err(|why| failed(format!("{why:#}")))?;
+        self.endpoints.add(extension.id.clone(), wanted, place, stage);
+        if let Err(why) = self.tell() {
+            self.leave(&extension.id).await;
+            return Err(failed(format!("{why:#}")));
         }
+        Ok(place)
     }
 
     /// Renews what is due. A failure is told and tried again.
     async fn renew(&mut self) {
-        let Some(open) = &self.open else { return };
+        if self.endpoints.is_empty() {
+            return;
+        }
         let Common { store, clock, .. } = &*self.common;
-        if let Err(error) = extension::place_credentials(&open.guest, store, clock).await {
+        if let Err(error) = extension::place_credentials(&self.guest, store, clock).await {
             tracing::error!(error = format!("{error:#}"), "the extension's credentials could not be renewed");
         }
     }
 
-    /// Forgets the start's port: it was that of an extension that is gone.
-    fn forget_port(&mut self) {
-        (self.ready, self.override_port) = (None, None);
+    /// Closes what an extension has alone.
+    async fn leave(&mut self, extension: &ResourceId) {
+        self.endpoints.leave(extension).await;
+        if let Err(error) = self.tell() {
+            tracing::error!(error = format!("{error:#}"), "it could not be told where the extension is");
+        }
     }
 
     async fn close(&mut self) {
-        let Some(Open { stage, files, .. }) = self.open.take() else { return };
-        drop(files);
-        if let Err(error) = stage.end().await {
-            tracing::error!(%error, "the extension's endpoint ended badly");
-        }
-        self.show(None);
+        self.endpoints.close().await;
+        self.show();
     }
 
     /// Takes everything of the extension from the guest's disk.
     fn withdraw(&self) {
-        if let Err(error) = self.disk.withdraw() {
+        if let Err(error) = self.guest.disk.withdraw() {
             tracing::error!(error = &error as &dyn std::error::Error, "the guest's disk could not be cleared");
         }
     }
 
-    fn show(&self, url: Option<String>) {
-        self.shown.send_replace(url);
-        self.common.moves.make();
+    /// Tells callers and commands where the first endpoint is.
+    fn tell(&mut self) -> anyhow::Result<()> {
+        self.show();
+        self.endpoints.tell(&self.guest)
+    }
+
+    fn show(&self) {
+        let url = self.endpoints.first().map(Place::url);
+        let moved = self.shown.send_if_modified(|shown| {
+            let moved = *shown != url;
+            *shown = url;
+            moved
+        });
+        if moved {
+            self.common.moves.make();
+        }
     }
 
     async fn say(&self, what: Report) {

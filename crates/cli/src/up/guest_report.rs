@@ -32,15 +32,13 @@ pub(crate) async fn handled(common: &Common, extension: &VmExtension, outcome: H
 
 /// Answers for a machine that there can't be whoever waits for something of it.
 pub(crate) async fn absent(common: &Common, stored: &Stored, why: &str) {
-    let Stored { vm, extension, .. } = stored;
-    match extension {
-        Some(extension) if extension.state == ProvisioningState::Deleting => {
+    let Stored { vm, extensions, .. } = stored;
+    for extension in extensions {
+        if extension.state == ProvisioningState::Deleting {
             say(common, Report::Gone { extension: extension.id.clone() }).await;
-        }
-        Some(extension) if extension.state.is_under_way() => {
+        } else if extension.state.is_under_way() {
             handled(common, extension, HandlerOutcome::Error(FAILED), why.to_owned()).await;
         }
-        Some(_) | None => {}
     }
     if vm.power == PowerState::Running {
         not_started(common, vm, why).await;

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use domain::{Attachment, VirtualMachine, VmExtension};
+use domain::{Attachment, ResourceId, VirtualMachine, VmExtension};
 use listen::BindError;
 use tokio::net::TcpListener;
 
@@ -23,13 +23,14 @@ pub(crate) struct Machine {
     pub(crate) port: u16,
     /// The VM's own address, where that isn't localhost.
     pub(crate) own: Option<IpAddr>,
-    pub(crate) extension: Option<ExtensionPort>,
+    /// The port of its extension, and which one that is.
+    pub(crate) extension: Option<(ResourceId, ExtensionPort)>,
 }
 
 impl Machine {
     /// How many listeners it has.
     pub(crate) fn listeners(&self) -> usize {
-        1 + self.extension.as_ref().map_or(0, |port| port.listeners.len())
+        1 + self.extension.as_ref().map_or(0, |(_, port)| port.listeners.len())
     }
 }
 
@@ -101,7 +102,7 @@ pub(crate) fn open(
         }
         let extension = match extension.filter(|_| !args.no_extension) {
             None => None,
-            Some(extension) => Some(open_extension(&vm, &extension, first, own, args)?),
+            Some(extension) => Some((extension.id.clone(), open_extension(&vm, &extension, first, own, args)?)),
         };
         opened.push(Machine { vm, imds, imds_address, port: wanted.port(), own, extension });
     }

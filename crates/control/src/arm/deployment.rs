@@ -55,7 +55,7 @@ pub(crate) fn begin(
     names::deployment(id.name()).map_err(|invalid| document::invalid_name(&invalid))?;
     let request = DeploymentRequest::parse(body).map_err(plan::refusal)?;
     let operation = work.operation_id();
-    let surroundings = Surroundings::of(tx, id, work.now, operation)?;
+    let surroundings = Surroundings::of(tx, work, id, work.now, operation)?;
     let planned = template::plan(&request, &surroundings.context).map_err(plan::refusal)?;
     let before = tx.deployment(id)?;
     if before.as_ref().is_some_and(|before| before.state.is_under_way()) {
@@ -186,7 +186,7 @@ pub(crate) fn status(tx: &dyn ReadTx, id: &ResourceId, operation: OperationId) -
 /// `POST …/validate`: everything that can be checked without touching anything.
 pub(crate) fn validate(tx: &dyn ReadTx, work: &Work, id: &ResourceId, body: &[u8]) -> Result<Reply, Failure> {
     let request = DeploymentRequest::parse(body).map_err(plan::refusal)?;
-    let surroundings = Surroundings::of(tx, id, work.now, work.operation_id())?;
+    let surroundings = Surroundings::of(tx, work, id, work.now, work.operation_id())?;
     let planned = template::plan(&request, &surroundings.context).map_err(plan::refusal)?;
     let mut properties = described(&planned, &request);
     properties.insert("provisioningState".to_owned(), "Succeeded".into());
@@ -208,7 +208,7 @@ pub(crate) fn what_if(
     body: &[u8],
 ) -> Result<Reply, Failure> {
     let request = DeploymentRequest::parse(body).map_err(plan::refusal)?;
-    let surroundings = Surroundings::of(tx, id, work.now, work.operation_id())?;
+    let surroundings = Surroundings::of(tx, work, id, work.now, work.operation_id())?;
     let planned = template::plan(&request, &surroundings.context).map_err(plan::refusal)?;
     let group = id.group().map(Scope::At).unwrap_or(Scope::Root);
     let readable = |id: &ResourceId| authorized.may(&format!("{}/read", kind::spelt(&id.resource_type())), id);

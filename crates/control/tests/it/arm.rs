@@ -34,15 +34,15 @@ use super::*;
 
 const SUB: &str = "/subscriptions/20000000-0000-4000-8000-000000000001";
 /// The resource group of the tests.
-const G: &str = "/subscriptions/20000000-0000-4000-8000-000000000001/resourceGroups/rg1";
-const LINUX: &str = "ManagedIdentityExtensionForLinux";
+pub(super) const G: &str = "/subscriptions/20000000-0000-4000-8000-000000000001/resourceGroups/rg1";
+pub(super) const LINUX: &str = "ManagedIdentityExtensionForLinux";
 const WINDOWS: &str = "ManagedIdentityExtensionForWindows";
 /// Azure's instants: seven digits of a second, and the zone as an offset.
 const TIME: &str = "2027-01-15T08:00:00.0000000+00:00";
 
 /// A control plane with a client that may do everything.
-struct Arm {
-    world: World,
+pub(super) struct Arm {
+    pub(super) world: World,
     token: String,
     /// The data directory.
     dir: tempfile::TempDir,
@@ -50,7 +50,7 @@ struct Arm {
 
 impl Arm {
     /// With the group `rg1` in `westus`.
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let world = World::founded(database(dir.path()), |_| {}).await;
         let token = token_of(&world, CLIENT, BASE).await;
@@ -59,8 +59,13 @@ impl Arm {
         arm
     }
 
+    /// The client gets another token: its own is a day old.
+    pub(super) async fn sign_in_again(&mut self) {
+        self.token = token_of(&self.world, CLIENT, BASE).await;
+    }
+
     /// The process ends, and another begins with what it left on the disk.
-    async fn restart(self) -> Self {
+    pub(super) async fn restart(self) -> Self {
         let Self { world, token, dir } = self;
         let World { clock, store, kek, keys, app, router, own, external } = world;
         drop((clock, store, keys, app, router));
@@ -121,7 +126,7 @@ impl Arm {
         answer
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    pub(super) async fn get(&self, path: &str) -> Answer {
         self.send(&self.token, "GET", path, "").await
     }
 
@@ -129,11 +134,11 @@ impl Arm {
         self.send(&self.token, "HEAD", path, "").await
     }
 
-    async fn put(&self, path: &str, body: Value) -> Answer {
+    pub(super) async fn put(&self, path: &str, body: Value) -> Answer {
         self.send(&self.token, "PUT", path, body.to_string()).await
     }
 
-    async fn patch(&self, path: &str, body: Value) -> Answer {
+    pub(super) async fn patch(&self, path: &str, body: Value) -> Answer {
         self.send(&self.token, "PATCH", path, body.to_string()).await
     }
 
@@ -142,12 +147,12 @@ impl Arm {
         self.send(&self.token, "POST", path, body).await
     }
 
-    async fn delete(&self, path: &str) -> Answer {
+    pub(super) async fn delete(&self, path: &str) -> Answer {
         self.send(&self.token, "DELETE", path, "").await
     }
 
     /// A virtual machine without anything, in `rg1`; its path.
-    async fn vm(&self, name: &str) -> String {
+    pub(super) async fn vm(&self, name: &str) -> String {
         let path = vm(name);
         let body = json!({"location": "westus", "properties": {"hardwareProfile": {"vmSize": "Standard_B1s"}}});
         self.put(&path, body).await.is(201);
@@ -155,7 +160,7 @@ impl Arm {
     }
 
     /// User-assigned identities `prefix0`, `prefix1`, …; their ids.
-    async fn identities(&self, prefix: &str, count: usize) -> Vec<String> {
+    pub(super) async fn identities(&self, prefix: &str, count: usize) -> Vec<String> {
         let ids: Vec<_> = (0..count).map(|number| identity(&format!("{prefix}{number}"))).collect();
         let act = Act::new("test", "identities", "", Timestamp::from_unix(NOW));
         let named = ids.clone();
@@ -197,13 +202,13 @@ impl Arm {
     }
 
     /// Every file of the data directory, one after the other.
-    fn disk(&self) -> Vec<u8> {
+    pub(super) fn disk(&self) -> Vec<u8> {
         let files = std::fs::read_dir(self.dir.path()).expect("the directory");
         files.flat_map(|file| std::fs::read(file.expect("a file").path()).expect("its bytes")).collect()
     }
 
     /// The audit, as actor, action and target.
-    async fn audit(&self) -> Vec<(String, String, String)> {
+    pub(super) async fn audit(&self) -> Vec<(String, String, String)> {
         let entries = self.world.store.read(|tx| tx.audit(0, 100_000)).await.expect("the audit");
         entries.into_iter().map(|entry| (entry.act.actor, entry.act.action, entry.act.target)).collect()
     }
@@ -212,14 +217,14 @@ impl Arm {
 impl Answer {
     /// The same, if it has this status.
     #[track_caller]
-    fn is(self, status: u16) -> Self {
+    pub(super) fn is(self, status: u16) -> Self {
         assert_eq!(self.status.as_u16(), status, "{}", self.body);
         self
     }
 
     /// The same, if it has one of these statuses.
     #[track_caller]
-    fn one_of(self, statuses: &[u16]) -> Self {
+    pub(super) fn one_of(self, statuses: &[u16]) -> Self {
         assert!(statuses.contains(&self.status.as_u16()), "{}: {}", self.status, self.body);
         self
     }
@@ -290,7 +295,7 @@ fn local(answer: &Answer, header: &str) -> String {
     url.strip_prefix(BASE).unwrap_or_else(|| panic!("somewhere else: {url}")).to_owned()
 }
 
-fn vm(name: &str) -> String {
+pub(super) fn vm(name: &str) -> String {
     format!("{G}/providers/Microsoft.Compute/virtualMachines/{name}")
 }
 

@@ -192,7 +192,7 @@ async fn the_form_may_go_without_its_name() {
     let world = World::new().await;
     let send = async |content_type: Option<&str>| {
         let mut request = Request::post(format!("/{TENANT}/oauth2/v2.0/devicecode"));
-        for content_type in content_type {
+        if let Some(content_type) = content_type {
             request = request.header("content-type", content_type);
         }
         world.send(request.body(Body::from(format!("client_id={AZ}&scope={SCOPE}"))).unwrap()).await

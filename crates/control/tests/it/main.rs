@@ -11,6 +11,7 @@ mod arm;
 mod device_code;
 mod documents;
 mod external_issuer;
+mod goal_state;
 mod keys;
 mod refusals;
 mod seeds;

@@ -7,6 +7,7 @@ use crate::known::Known;
 use crate::request::Mode;
 use crate::secret::Secrets;
 use crate::session::Session;
+use crate::user_function::UserFunctions;
 
 mod lambdas;
 mod strings;
@@ -48,6 +49,7 @@ fn scope() -> Scope {
         parameters,
         secrets: Secrets::default(),
         variables,
+        functions: UserFunctions::default(),
         known: Known::default(),
     }
 }

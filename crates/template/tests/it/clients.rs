@@ -1,7 +1,8 @@
 //! What real clients send. The golden files have the shapes of azure-cli 2.91.0: the raw form of its
 //! `command_modules/resource/custom.py`, and templates as its `command_modules/vm/_template_builder.py` makes them. The
 //! two with the extension are Microsoft's "How to stop using the virtual machine managed identities extension and start
-//! using the Azure Instance Metadata Service".
+//! using the Azure Instance Metadata Service". `bicep.raw.json` has the shape of what Bicep builds of a file with types,
+//! functions, loops and a module.
 
 use serde_json::{Value, json};
 use template::{DeploymentRequest, Nothing, Plan, plan};
@@ -78,4 +79,46 @@ fn an_expression_may_go_over_lines() {
     let raw = "{\"properties\": {\"parameters\": {}, \"mode\": \"Incremental\", template:{\r\n  \"outputs\": {\r\n    \"a\": {\"type\": \
                \"string\", \"value\": \"[concat('b',\r\n      'c')]\"}, // d\r\n  },\r\n}\r\n}}";
     assert_eq!(read(raw).outputs(&Nothing).unwrap(), json!({"a": {"type": "string", "value": "bc"}}));
+}
+
+#[test]
+fn what_bicep_makes_of_types_functions_and_modules() {
+    let raw = include_str!("../golden/bicep.raw.json");
+    let plan = read(raw);
+    let prefix = "vmmgy6";
+    let machines = [format!("{prefix}-a"), format!("{prefix}-b")];
+    let module = "module-c4nct7jmq5cie";
+    assert_eq!(names(&plan), [machines[0].as_str(), machines[1].as_str(), "lock", module]);
+    let depends: Vec<_> = plan.resources.iter().map(|resource| resource.depends_on.clone()).collect();
+    assert_eq!(depends, [vec![], vec![0], vec![0], vec![0, 1]]);
+    assert_eq!(plan.parameters["password"], json!({"type": "secureString"}));
+    assert_eq!(plan.parameters["tag"]["value"], "2020-04-07");
+    let id = |kind: &str, name: &str| format!("{}/providers/{kind}/{name}", group());
+    let vm = |name: &str| id("Microsoft.Compute/virtualMachines", name);
+    let shared = id("Microsoft.ManagedIdentity/userAssignedIdentities", "shared");
+    assert_eq!(plan.resources[2].id, format!("{}/providers/Microsoft.Authorization/locks/lock", vm(&machines[0])));
+    let world = World::default()
+        .with(&shared, json!({"properties": {"clientId": "c"}}))
+        .with(&vm(&machines[0]), json!({"properties": {"vmId": 1}}))
+        .with(&vm(&machines[1]), json!({"properties": {"vmId": 2}}))
+        .with(&plan.resources[3].id, json!({"properties": {"outputs": {"joined": {"value": machines.join(",")}}}}));
+    let body = plan.resources[1].body(&world).unwrap();
+    let expected = json!({
+        "location": "westus", "tags": {"day": "2020-04-07"},
+        "identity": {"type": "UserAssigned", "userAssignedIdentities": {shared.as_str(): {}}},
+        "properties": {"hardwareProfile": {"vmSize": "Standard_B2s"}, "osProfile": {"adminPassword": "hunter2hunter2"}},
+    });
+    assert_eq!(body, expected);
+    assert_eq!(plan.resources[2].body(&world).unwrap()["properties"]["notes"], "c");
+    let request = plan.resources[3].nested(&world).unwrap().unwrap();
+    let inner = template::plan(&request, &plan.resources[3].nested_context()).unwrap();
+    assert_eq!(inner.outputs(&world).unwrap()["joined"]["value"], machines.join(","));
+    let outputs = plan.outputs(&world).unwrap();
+    assert_eq!(outputs["ids"]["value"], json!([vm(&machines[0]), vm(&machines[1])]));
+    assert_eq!((&outputs["vmIds"]["value"], &outputs["joined"]["value"]), (&json!([1, 2]), &json!(machines.join(","))));
+    // A type that isn't fulfilled is told in the words of the parameter.
+    let error = DeploymentRequest::parse(raw.replace(r#""name": "b""#, r#""name": """#).as_bytes()).unwrap();
+    let message = template::plan(&error, &context()).unwrap_err().message;
+    assert!(message.contains("'machines' at line '54' and column '17' is not valid. Length of the value"), "{message}");
+    assert!(message.contains("Path '[1].name'."), "{message}");
 }

@@ -11,3 +11,4 @@ mod nested;
 mod parameters;
 mod properties;
 mod refusals;
+mod user_functions;

@@ -1,8 +1,8 @@
 //! What a template may know: its surroundings, and the resources as they are.
 
-use contract::arm::{ArmError, Code};
+use contract::arm::{ArmError, Code, cloud_metadata};
 use domain::{OperationId, ResourceId, Scope};
-use serde_json::{Value, json};
+use serde_json::Value;
 use store::ReadTx;
 use template::{Context, ProviderType, ResourceGroup, Runtime, Subscription, TemplateError};
 
@@ -11,6 +11,9 @@ use super::super::failure::Failure;
 use super::super::kind::{self, Kind};
 use super::super::work::Work;
 use super::super::{provider, resource, resource_group, subscription};
+
+/// The api-version whose document of the cloud `environment()` gives.
+const CLOUD_VERSION: &str = "2022-09-01";
 
 /// What a deployment knows of the world around it.
 pub(crate) struct Surroundings {
@@ -21,6 +24,7 @@ impl Surroundings {
     /// Those of a deployment in a resource group, which began at a time with an operation.
     pub(crate) fn of(
         tx: &dyn ReadTx,
+        work: &Work,
         id: &ResourceId,
         began: domain::Timestamp,
         operation: OperationId,
@@ -50,7 +54,7 @@ impl Surroundings {
                     tags: tags.collect(),
                 },
                 deployment_name: id.name().to_owned(),
-                environment: json!({"name": "symbolon"}),
+                environment: cloud_metadata::document(&work.base_url, CLOUD_VERSION),
                 providers: providers.collect(),
                 started_at: began.unix(),
                 seed: operation.as_uuid(),

@@ -328,7 +328,7 @@ fn open(tx: &dyn ReadTx, work: &Work, deployment: &Deployment) -> Result<(Deploy
         .ok_or_else(|| Failure::Internal { doing: "carry out a deployment", why: "its request is gone".into() })?;
     let body = seal::open(&work.kek, Purpose::Deployment, &deployment.id, sealed)?;
     let request = DeploymentRequest::parse(&body).map_err(plan::refusal)?;
-    let surroundings = Surroundings::of(tx, &deployment.id, deployment.started_at, deployment.operation)?;
+    let surroundings = Surroundings::of(tx, work, &deployment.id, deployment.started_at, deployment.operation)?;
     let planned = template::plan(&request, &surroundings.context).map_err(plan::refusal)?;
     Ok((request, planned))
 }

@@ -42,3 +42,17 @@ async fn what_is_new_in_a_deployment_stays_what_it_is_at_each_step() {
         assert_ne!(again["properties"]["parameters"][name], shown[name]);
     }
 }
+
+#[tokio::test]
+async fn the_cloud_is_the_one_that_clients_find() {
+    let arm = Arm::new().await;
+    let mut template = template(json!([]));
+    template["outputs"] = json!({"cloud": {"type": "object", "value": "[environment()]"}, "vaults": {"type": "string",
+        "value": "[environment().suffixes.keyvaultDns]"}});
+    let poll = arm.deploy("d1", strict(&template).to_string(), &Guest::SOUND).await;
+    assert_eq!(poll["status"], "Succeeded", "{poll}");
+    let outputs = arm.get(&deployment("d1")).await.is(200).json()["properties"]["outputs"].clone();
+    let cloud = arm.get("/metadata/endpoints?api-version=2022-09-01").await.is(200).json();
+    assert_eq!(outputs["cloud"]["value"], cloud);
+    assert_eq!(outputs["vaults"]["value"], cloud["suffixes"]["keyVaultDns"]);
+}

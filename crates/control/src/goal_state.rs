@@ -1,0 +1,221 @@
+//! The goal state of a VM: what its guest agent is to bring about, and what it says came of that.
+//!
+//! What is wanted stands in the store as the control plane wrote it. An agent acts only when the number of the goal state
+//! changes, so that number is counted up here whenever anything changes that the agent has to do with: an extension, an
+//! identity while the extension for managed identities is there, or a credential that is due for renewal. An extension's
+//! own sequence number changes with its settings alone; an agent runs its handler again for either.
+
+mod protection;
+mod status;
+mod wanted;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use contract::guest_agent::{self as wire, protected, status_blob::StatusBlob};
+use domain::{GoalState, ProvisioningState, ResourceId, Timestamp, VmExtension};
+use store::Act;
+use uuid::Uuid;
+
+use self::wanted::Wanted;
+use crate::App;
+use crate::arm::guest::report;
+
+/// Which versions there are of the software of an extension.
+pub trait Versions: Send + Sync {
+    /// The versions of a handler, `Publisher.Type`, in any order; empty when it isn't known.
+    fn of(&self, handler: &str) -> Vec<String>;
+}
+
+/// Why there is no goal state.
+#[derive(Debug, thiserror::Error)]
+pub enum GoalStateError {
+    /// There is no such machine any more.
+    #[error("the virtual machine is gone")]
+    Gone,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// A credential couldn't be issued.
+    #[error(transparent)]
+    Credential(#[from] crate::vm_credential::IssueError),
+    /// Something couldn't be sealed or opened.
+    #[error("{doing} failed")]
+    Seal {
+        /// What was tried.
+        doing: &'static str,
+        /// Why not.
+        #[source]
+        why: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// The goal states of all VMs whose agents ask this process.
+pub struct GoalStates {
+    app: Arc<App>,
+    authority: protected::Authority,
+    versions: Arc<dyn Versions>,
+    machines: Mutex<HashMap<ResourceId, Arc<tokio::sync::Mutex<Option<Known>>>>>,
+}
+
+/// A goal state that holds as long as nothing is saved and nothing has to be renewed.
+struct Known {
+    saved: u64,
+    renew_at: Option<Timestamp>,
+    given: Arc<wire::GoalState>,
+}
+
+impl GoalStates {
+    /// For machines that reach the authority at `authority`.
+    #[must_use]
+    pub fn new(app: Arc<App>, authority: protected::Authority, versions: Arc<dyn Versions>) -> Self {
+        Self { app, authority, versions, machines: Mutex::default() }
+    }
+
+    /// The goal state of a machine whose agent reaches this host at `base_url`.
+    ///
+    /// # Errors
+    /// [`GoalStateError::Gone`] when there is no such machine; otherwise when the store fails or a credential can't be
+    /// made.
+    pub async fn current(&self, vm: &ResourceId, base_url: &str) -> Result<Arc<wire::GoalState>, GoalStateError> {
+        let machine = self.machine(vm);
+        let mut known = machine.lock().await;
+        let saved = *self.app.store.saved().borrow();
+        let now = self.app.authority.clock().now();
+        if let Some(known) = &*known
+            && known.saved == saved
+            && known.renew_at.is_none_or(|renew_at| now < renew_at)
+            && known.given.base_url == base_url
+        {
+            return Ok(Arc::clone(&known.given));
+        }
+        let (wanted, goal_state) = self.bring(vm, now).await?;
+        let given = Arc::new(self.given(&wanted, &goal_state, base_url));
+        let renew_at = goal_state.protection.and_then(|protection| protection.renew_at);
+        *known = Some(Known { saved, renew_at, given: Arc::clone(&given) });
+        Ok(given)
+    }
+
+    /// The certificate of a machine with its private key, sealed for the certificate that its agent shows: what stands in
+    /// `CertificateFile/Data`. None while nothing is protected.
+    ///
+    /// # Errors
+    /// As [`current`](Self::current); [`GoalStateError::Seal`] also when the agent's certificate can't be used.
+    pub async fn certificates(&self, vm: &ResourceId, transport: &[u8]) -> Result<Option<String>, GoalStateError> {
+        let of = vm.clone();
+        let found = self.app.store.read(move |tx| tx.goal_state(&of)).await?;
+        let Some(protection) = found.and_then(|found| found.protection) else { return Ok(None) };
+        protection::for_agent(&self.app.kek, vm, &protection, transport).map(Some)
+    }
+
+    /// Takes what a machine's agent says.
+    ///
+    /// # Errors
+    /// When the store fails; the agent says it again.
+    pub async fn status(&self, vm: &ResourceId, blob: &StatusBlob) -> Result<(), GoalStateError> {
+        let machine = self.machine(vm);
+        let _turn = machine.lock().await;
+        let now = self.app.authority.clock().now();
+        // What was changed since the agent asked has a number of its own, so that it isn't taken for done.
+        let (wanted, goal_state) = self.bring(vm, now).await?;
+        for said in status::reports(&wanted.extensions, goal_state.incarnation, blob, now) {
+            report(&self.app.store, now, said).await?;
+        }
+        Ok(())
+    }
+
+    fn machine(&self, vm: &ResourceId) -> Arc<tokio::sync::Mutex<Option<Known>>> {
+        let mut machines = self.machines.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(machines.entry(vm.clone()).or_default())
+    }
+
+    /// What is wanted now and the goal state for it, counted up and kept when anything has changed.
+    async fn bring(&self, vm: &ResourceId, now: Timestamp) -> Result<(Wanted, GoalState), GoalStateError> {
+        let of = vm.clone();
+        let Some(wanted) = self.app.store.read(move |tx| Wanted::read(tx, &of)).await? else {
+            self.machines.lock().unwrap_or_else(PoisonError::into_inner).remove(vm);
+            return Err(GoalStateError::Gone);
+        };
+        let digest = wanted.digest(&self.authority, &*self.versions);
+        if let Some(last) = &wanted.last {
+            let renew_at = last.protection.as_ref().and_then(|protection| protection.renew_at);
+            if last.wanted == digest && renew_at.is_none_or(|renew_at| now < renew_at) {
+                let last = last.clone();
+                return Ok((wanted, last));
+            }
+        }
+        let protection = protection::make(&self.app, &self.authority, &wanted, now).await?;
+        let goal_state = GoalState {
+            vm: vm.clone(),
+            incarnation: wanted.last.as_ref().map_or(0, |last| last.incarnation) + 1,
+            changed_at: now,
+            wanted: digest,
+            protection,
+        };
+        let (act, new) = (Act::new("symbolon", "goalState.change", vm.to_string(), now), goal_state.clone());
+        self.app.store.write(act, move |tx| tx.put_goal_state(&new)).await?;
+        Ok((wanted, goal_state))
+    }
+
+    fn given(&self, wanted: &Wanted, goal_state: &GoalState, base_url: &str) -> wire::GoalState {
+        let machine = &wanted.machine;
+        let vm_id = machine.vm_id.as_uuid();
+        let derived = |what: &str| Uuid::new_v5(&vm_id, what.as_bytes()).to_string();
+        let container_id = derived("container");
+        wire::GoalState {
+            incarnation: goal_state.incarnation,
+            // An agent compares it with the last one as text.
+            etag: format!("{}-{}", vm_id.simple(), goal_state.incarnation),
+            ticks: ticks(goal_state),
+            activity_id: derived(&goal_state.incarnation.to_string()),
+            container_id: container_id.clone(),
+            deployment_id: derived("deployment"),
+            vm_name: machine.name.clone(),
+            vm_id: vm_id.to_string(),
+            subscription_id: machine.id.subscription().map(|id| id.to_string()).unwrap_or_default(),
+            resource_group: machine.id.resource_group().unwrap_or_default().to_owned(),
+            location: machine.location.clone(),
+            vm_size: machine.size.clone(),
+            extensions: wanted
+                .extensions
+                .iter()
+                .map(|extension| self.extension(extension, goal_state, base_url))
+                .collect(),
+            has_certificates: goal_state.protection.is_some(),
+            status_blob_url: format!("{base_url}/status/{container_id}?sr=b"),
+            base_url: base_url.to_owned(),
+        }
+    }
+
+    fn extension(&self, extension: &VmExtension, goal_state: &GoalState, base_url: &str) -> wire::WantedExtension {
+        let name = wanted::handler(extension);
+        let protected = goal_state.protection.as_ref().and_then(|protection| {
+            let cms_base64 = protection.settings.get(&extension.name.to_ascii_lowercase())?.clone();
+            Some(wire::Protected { cms_base64, thumbprint: protection::thumbprint(&protection.certificate) })
+        });
+        wire::WantedExtension {
+            version: wanted::version(extension, &*self.versions),
+            manifest_url: format!("{base_url}/extensions/{name}/manifest.xml"),
+            state: match extension.state {
+                ProvisioningState::Deleting => wire::WantedState::Uninstall,
+                ProvisioningState::Creating
+                | ProvisioningState::Updating
+                | ProvisioningState::Succeeded
+                | ProvisioningState::Failed => wire::WantedState::Enabled,
+            },
+            auto_upgrade: extension.spec.auto_upgrade_minor_version,
+            sequence: extension.sequence,
+            settings: extension.spec.settings.clone(),
+            protected,
+            name,
+        }
+    }
+}
+
+/// When it changed last, in ticks of a hundred nanoseconds since the year 1. Two changes of one second differ by their
+/// numbers: an agent that is offered two forms takes the later one.
+fn ticks(goal_state: &GoalState) -> u64 {
+    const UNIX_EPOCH: u64 = 621_355_968_000_000_000;
+    let seconds = u64::try_from(goal_state.changed_at.unix()).unwrap_or_default();
+    UNIX_EPOCH + seconds * 10_000_000 + goal_state.incarnation % 10_000_000
+}

@@ -1,0 +1,172 @@
+//! What only one VM may read: its certificate, and the settings and credentials sealed for that.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use authority::kek::{FileKek, Kek as _, KeyAad};
+use authority::signer::NewKey;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use contract::guest_agent::protected;
+use domain::{IdentityKind, ManagedIdentity, Protection, ResourceId, Sealed, Timestamp, VmExtension};
+use zeroize::Zeroizing;
+
+use super::{GoalStateError, Wanted};
+use crate::App;
+use crate::arm::guest::protected_settings;
+use crate::vm_credential::{self, RENEW_BEFORE};
+
+/// How long a machine's certificate lives: as long as the extensions do, and no client judges it.
+const LIFE: Duration = Duration::from_secs(10 * 365 * 86_400);
+
+/// Seals what is to be protected on a machine now; nothing when there is nothing. The certificate stays that of before,
+/// and so do the credentials that are good for long enough.
+pub(super) async fn make(
+    app: &App,
+    authority: &protected::Authority,
+    wanted: &Wanted,
+    now: Timestamp,
+) -> Result<Option<Protection>, GoalStateError> {
+    let extensions: Vec<&VmExtension> = wanted.protected().collect();
+    if extensions.is_empty() {
+        return Ok(None);
+    }
+    let vm = &wanted.machine.id;
+    let before = wanted.last.as_ref().and_then(|last| last.protection.as_ref());
+    let (certificate, key, opened) = match before {
+        Some(before) => {
+            let opened = open_key(&app.kek, vm, &before.key)?;
+            (before.certificate.clone(), before.key.clone(), opened)
+        }
+        None => new_key(app, vm, now).await?,
+    };
+    let mut settings = BTreeMap::new();
+    let mut renew_at = None;
+    for extension in extensions {
+        let mut plain = users(app, extension)?;
+        if extension.is_managed_identity() {
+            let name = extension.name.to_ascii_lowercase();
+            let held =
+                before.and_then(|before| before.settings.get(&name)).map(|text| held(&opened, &certificate, text));
+            let identities = credentials(app, wanted, held.unwrap_or_default(), now).await?;
+            renew_at =
+                identities.iter().map(|identity| Timestamp::from_unix(identity.not_after).minus(RENEW_BEFORE)).min();
+            let ours = protected::ManagedIdentity { authority: authority.clone(), vm: vm.to_string(), identities };
+            plain = ours.beside(&plain);
+        }
+        let sealed = envelope::seal(&certificate, plain.as_bytes()).map_err(failed("the sealing of settings"))?;
+        settings.insert(extension.name.to_ascii_lowercase(), STANDARD.encode(sealed));
+    }
+    Ok(Some(Protection { certificate, key, settings, renew_at }))
+}
+
+/// A machine's certificate and key, sealed for its agent.
+pub(super) fn for_agent(
+    kek: &FileKek,
+    vm: &ResourceId,
+    protection: &Protection,
+    transport: &[u8],
+) -> Result<String, GoalStateError> {
+    let key = open_key(kek, vm, &protection.key)?;
+    let pfx = envelope::pfx(&protection.certificate, &key).map_err(failed("the making of a PFX"))?;
+    let sealed = envelope::seal(transport, &pfx).map_err(failed("the sealing for the agent's certificate"))?;
+    Ok(STANDARD.encode(sealed))
+}
+
+/// How agents name a certificate.
+pub(super) fn thumbprint(certificate: &[u8]) -> String {
+    envelope::thumbprint(certificate)
+}
+
+async fn new_key(
+    app: &App,
+    vm: &ResourceId,
+    now: Timestamp,
+) -> Result<(Vec<u8>, Sealed, Zeroizing<Vec<u8>>), GoalStateError> {
+    let name = format!("TenantEncryptionCert {}", vm.name());
+    let made = tokio::task::spawn_blocking(move || {
+        NewKey::generate(&name, now.minus(Duration::from_secs(300)), now.plus(LIFE))
+    });
+    let NewKey { pkcs8, certificate } =
+        made.await.map_err(failed("the making of a key"))?.map_err(failed("the making of a key"))?;
+    let bytes = app.kek.wrap(&aad(vm), &pkcs8).map_err(failed("the sealing of a key"))?;
+    Ok((certificate.der, Sealed { kek_id: app.kek.id().to_owned(), bytes }, pkcs8))
+}
+
+fn open_key(kek: &FileKek, vm: &ResourceId, key: &Sealed) -> Result<Zeroizing<Vec<u8>>, GoalStateError> {
+    kek.unwrap(&key.kek_id, &aad(vm), &key.bytes).map_err(failed("the opening of a machine's key"))
+}
+
+fn aad(vm: &ResourceId) -> KeyAad<'_> {
+    KeyAad { kid: vm.key(), issuer: "", purpose: "goal-state-key", version: 1 }
+}
+
+/// What the owner of an extension protects, as JSON.
+fn users(app: &App, extension: &VmExtension) -> Result<Zeroizing<String>, GoalStateError> {
+    let opened = protected_settings(&app.kek, extension).map_err(failed("the opening of protected settings"))?;
+    let Some(opened) = opened else { return Ok(Zeroizing::new("{}".to_owned())) };
+    let text = std::str::from_utf8(&opened).map_err(failed("the reading of protected settings"))?;
+    Ok(Zeroizing::new(text.to_owned()))
+}
+
+/// The credentials that were sealed before. Those that can't be opened any more are made anew.
+fn held(key: &[u8], certificate: &[u8], settings: &str) -> Vec<protected::Identity> {
+    let opened = STANDARD.decode(settings).ok().and_then(|sealed| envelope::open(key, certificate, &sealed).ok());
+    let read = opened.and_then(|plain| protected::ManagedIdentity::of(&plain).ok().flatten());
+    read.map(|read| read.identities).unwrap_or_default()
+}
+
+/// A good credential for each identity of the machine.
+async fn credentials(
+    app: &App,
+    wanted: &Wanted,
+    held: Vec<protected::Identity>,
+    now: Timestamp,
+) -> Result<Vec<protected::Identity>, GoalStateError> {
+    let vm = &wanted.machine.id;
+    let mut good = BTreeMap::new();
+    for identity in held {
+        let certificate = STANDARD.decode(&identity.certificate).unwrap_or_default();
+        if vm_credential::is_good(&app.store, vm, certificate, now).await? {
+            good.insert(identity.client_id.clone(), identity);
+        }
+    }
+    let mut all = Vec::new();
+    for identity in wanted.identities.iter() {
+        let there = good.remove(&identity.client_id.to_string());
+        all.push(match there {
+            Some(there) => there,
+            None => issue(app, identity, vm, now).await?,
+        });
+    }
+    Ok(all)
+}
+
+async fn issue(
+    app: &App,
+    identity: &ManagedIdentity,
+    vm: &ResourceId,
+    now: Timestamp,
+) -> Result<protected::Identity, GoalStateError> {
+    let issued = vm_credential::issue(&app.store, identity, vm, now).await?;
+    Ok(protected::Identity {
+        kind: match identity.kind {
+            IdentityKind::SystemAssigned => protected::Kind::SystemAssigned,
+            IdentityKind::UserAssigned => protected::Kind::UserAssigned,
+        },
+        resource_id: identity.id.to_string(),
+        tenant_id: identity.tenant.to_string(),
+        principal_id: identity.principal_id.to_string(),
+        client_id: identity.client_id.to_string(),
+        not_after: issued.not_after.unix(),
+        certificate: STANDARD.encode(&issued.certificate),
+        private_key: Zeroizing::new(STANDARD.encode(&*issued.key)),
+    })
+}
+
+fn failed<E>(doing: &'static str) -> impl Fn(E) -> GoalStateError
+where
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    move |why| GoalStateError::Seal { doing, why: why.into() }
+}

@@ -1,0 +1,255 @@
+//! What a VM's agent is told and what it says, over the whole control plane.
+
+use contract::guest_agent::protected::{Authority, ManagedIdentity};
+use contract::guest_agent::status_blob::{
+    AggregateStatus, ArtifactsAggregate, GoalStateAggregate, HandlerAggregate, Message, RuntimeSettingsStatus,
+    StatusBlob,
+};
+use contract::guest_agent::{GoalState, WantedState};
+use control::goal_state::{GoalStateError, GoalStates, Versions};
+use serde_json::json;
+
+use super::arm::{Arm, LINUX, vm};
+use super::*;
+
+const HOST: &str = "http://168.63.129.16:80";
+const NAME: &str = "Microsoft.ManagedIdentity.ManagedIdentityExtensionForLinux";
+
+struct Packages;
+
+impl Versions for Packages {
+    fn of(&self, handler: &str) -> Vec<String> {
+        let versions: &[&str] = if handler == NAME { &["1.0.0.0", "1.0.10.0", "1.0.9.0", "2.0.0.0"] } else { &[] };
+        versions.iter().map(|version| (*version).to_owned()).collect()
+    }
+}
+
+/// A VM with its own identity, and its agent.
+struct Agent {
+    arm: Arm,
+    states: GoalStates,
+    vm: ResourceId,
+    /// What the agent's own certificate belongs to.
+    transport: (Vec<u8>, zeroize::Zeroizing<Vec<u8>>),
+}
+
+impl Agent {
+    async fn new() -> Self {
+        let arm = Arm::new().await;
+        let body = json!({"location": "westus", "identity": {"type": "SystemAssigned"},
+            "properties": {"hardwareProfile": {"vmSize": "Standard_B1s"}}});
+        arm.put(&vm("vm1"), body).await.is(201);
+        let states = states(&arm);
+        let transport = envelope::self_signed("LinuxTransport", NOW - 60, NOW + 86_400).expect("a key");
+        Self { arm, states, vm: ResourceId::parse(&vm("vm1")).expect("an id"), transport }
+    }
+
+    async fn told(&self) -> Arc<GoalState> {
+        self.states.current(&self.vm, HOST).await.expect("a goal state")
+    }
+
+    async fn set(&self, properties: Value) -> Answer {
+        let mut all = json!({"publisher": "Microsoft.ManagedIdentity", "type": LINUX, "typeHandlerVersion": "1.0",
+            "autoUpgradeMinorVersion": true, "settings": {"port": 50342}});
+        all.as_object_mut().unwrap().extend(properties.as_object().unwrap().clone());
+        self.arm.put(&extension_path(), json!({"location": "westus", "properties": all})).await
+    }
+
+    /// What the handler would read of its protected settings, as the agent gets to it.
+    async fn protected(&self, told: &GoalState) -> ManagedIdentity {
+        let sealed = self.states.certificates(&self.vm, &self.transport.0).await.expect("it is sealed").expect("a key");
+        let pfx = envelope::open(&self.transport.1, &self.transport.0, &STANDARD.decode(sealed).unwrap()).unwrap();
+        let (certificate, key) = envelope::open_pfx(&pfx).unwrap();
+        let protected = told.extensions[0].protected.clone().expect("something protected");
+        assert_eq!(protected.thumbprint, envelope::thumbprint(&certificate));
+        let plain = envelope::open(&key, &certificate, &STANDARD.decode(protected.cms_base64).unwrap()).unwrap();
+        ManagedIdentity::of(&plain).unwrap().expect("credentials")
+    }
+
+    /// The agent says this of the extension.
+    async fn says(&self, incarnation: u64, handlers: Vec<HandlerAggregate>) {
+        let gone_through = GoalStateAggregate { in_svd_seq_no: Some(incarnation), ..Default::default() };
+        let blob = StatusBlob {
+            version: "1.1".to_owned(),
+            timestamp_utc: String::new(),
+            aggregate_status: AggregateStatus {
+                guest_agent_status: Default::default(),
+                handler_aggregate_status: handlers,
+                vm_artifacts_aggregate_status: ArtifactsAggregate { goal_state_aggregate_status: gone_through },
+            },
+            guest_os_info: None,
+            supported_features: Value::Null,
+        };
+        self.states.status(&self.vm, &blob).await.expect("it is taken");
+    }
+
+    async fn state(&self) -> Value {
+        let shown = self.arm.get(&format!("{}?$expand=instanceView", extension_path())).await.is(200).json();
+        shown["properties"].clone()
+    }
+
+    async fn identities(&self, user: &[&str]) {
+        let map: serde_json::Map<_, _> = user.iter().map(|id| ((*id).to_owned(), json!({}))).collect();
+        let kind = if user.is_empty() { "SystemAssigned" } else { "SystemAssigned, UserAssigned" };
+        let mut identity = json!({"type": kind});
+        if !user.is_empty() {
+            identity["userAssignedIdentities"] = map.into();
+        }
+        self.arm.patch(&vm("vm1"), json!({"identity": identity})).await.is(200);
+    }
+}
+
+fn states(arm: &Arm) -> GoalStates {
+    let authority = Authority { url: BASE.to_owned(), certificates: "PEM".to_owned() };
+    GoalStates::new(arm.world.app.clone(), authority, Arc::new(Packages))
+}
+
+fn extension_path() -> String {
+    format!("{}/extensions/{LINUX}", vm("vm1"))
+}
+
+fn handler(status: &str, code: i32, settings: Option<(u64, &str)>) -> HandlerAggregate {
+    HandlerAggregate {
+        handler_version: "1.0.10.0".to_owned(),
+        handler_name: NAME.to_uppercase(),
+        status: status.to_owned(),
+        code,
+        use_exact_version: true,
+        formatted_message: Message::new("the agent's words"),
+        runtime_settings_status: settings.map(|(sequence_number, status)| RuntimeSettingsStatus {
+            sequence_number,
+            settings_status: json!({"version": 1.0, "timestampUTC": "x", "status": {"name": "n", "operation": null,
+                "status": status, "code": 52, "formattedMessage": {"lang": "en", "message": "the handler's words"}}}),
+        }),
+    }
+}
+
+#[tokio::test]
+async fn a_goal_state_changes_when_something_does() {
+    let agent = Agent::new().await;
+    let before = agent.told().await;
+    assert!(before.extensions.is_empty() && !before.has_certificates);
+    assert_eq!(agent.states.certificates(&agent.vm, &agent.transport.0).await.unwrap(), None);
+    assert_eq!(agent.told().await, before);
+
+    agent.set(json!({})).await.is(201);
+    let set = agent.told().await;
+    assert_eq!(set.incarnation, before.incarnation + 1);
+    assert!(set.etag != before.etag && set.ticks > before.ticks && set.has_certificates);
+    let wanted = &set.extensions[0];
+    assert_eq!((wanted.name.as_str(), wanted.version.as_str(), wanted.sequence), (NAME, "1.0.10.0", 1));
+    assert_eq!((wanted.state, wanted.settings.as_deref()), (WantedState::Enabled, Some(r#"{"port":50342}"#)));
+    assert_eq!(agent.told().await, set, "nothing changed");
+
+    // The same settings again with another tag: the number grows with the goal state's.
+    agent.set(json!({"forceUpdateTag": "again"})).await.is(200);
+    let again = agent.told().await;
+    assert_eq!((again.extensions[0].sequence, again.incarnation), (2, set.incarnation + 1));
+
+    // Another identity is no reason to run with another number, but to look again.
+    let id = agent.arm.identities("id", 1).await.remove(0);
+    agent.identities(&[&id]).await;
+    let with_another = agent.told().await;
+    assert_eq!((with_another.extensions[0].sequence, with_another.incarnation), (2, again.incarnation + 1));
+    let ids: Vec<_> = agent.protected(&with_another).await.identities.into_iter().map(|one| one.resource_id).collect();
+    assert_eq!(ids.len(), 2);
+    assert!(ids.iter().any(|found| found.eq_ignore_ascii_case(&id)));
+
+    // A change elsewhere is none here.
+    agent.arm.vm("other").await;
+    assert_eq!(agent.told().await, with_another);
+
+    // What was given out outlives the process.
+    let Agent { arm, vm: id, transport, .. } = agent;
+    let arm = arm.restart().await;
+    let agent = Agent { states: states(&arm), arm, vm: id, transport };
+    assert_eq!(agent.told().await, with_another);
+
+    agent.arm.delete(&vm("vm1")).await.one_of(&[200, 202, 204]);
+    assert!(matches!(agent.states.current(&agent.vm, HOST).await, Err(GoalStateError::Gone)));
+}
+
+#[tokio::test]
+async fn credentials_are_good_at_the_authority_until_they_are_not() {
+    let mut agent = Agent::new().await;
+    agent.set(json!({"protectedSettings": {"k": "v"}})).await.is(201);
+    let told = agent.told().await;
+    let first = agent.protected(&told).await;
+    assert_eq!((first.authority.url.as_str(), first.vm.as_str()), (BASE, agent.vm.as_str()));
+    let [credential] = &first.identities[..] else { panic!("{first:?}") };
+    assert_eq!(credential.not_after, NOW + 86_400);
+    for secret in [credential.private_key.as_str(), &told.extensions[0].protected.as_ref().unwrap().cms_base64] {
+        let disk = agent.arm.disk();
+        // Pages of the database part what is long.
+        let part = |part: &[u8]| disk.windows(part.len()).any(|there| there == part);
+        let there = secret.as_bytes().chunks_exact(64).any(part);
+        assert_eq!(there, secret != credential.private_key.as_str(), "only what is sealed lies on the host's disk");
+    }
+
+    // With half of its life left it is replaced, in time and only once.
+    agent.arm.world.clock.advance(Duration::from_secs(43_199));
+    assert_eq!(agent.told().await, told);
+    agent.arm.world.clock.advance(Duration::from_secs(2));
+    let renewed = agent.told().await;
+    assert_eq!((renewed.incarnation, renewed.extensions[0].sequence), (told.incarnation + 1, 1));
+    let second = agent.protected(&renewed).await;
+    assert_ne!(second.identities[0].certificate, credential.certificate);
+    assert_eq!(agent.told().await, renewed);
+
+    agent.arm.sign_in_again().await;
+    // The extension goes, and with it everything that it had.
+    agent.arm.delete(&extension_path()).await.is(202);
+    let going = agent.told().await;
+    assert_eq!((going.extensions[0].state, going.extensions[0].protected.clone()), (WantedState::Uninstall, None));
+    agent.says(told.incarnation, Vec::new()).await;
+    assert_eq!(agent.told().await, going, "it said nothing of this goal state yet");
+    agent.says(going.incarnation, Vec::new()).await;
+    agent.arm.get(&extension_path()).await.is(404);
+    let gone = agent.told().await;
+    assert!(gone.extensions.is_empty() && !gone.has_certificates);
+    let vm = agent.vm.clone();
+    let left = agent.arm.world.store.read(move |tx| tx.certificate_credentials_of_vm(&vm)).await.unwrap();
+    assert!(left.len() == 2 && left.iter().all(|credential| credential.revoked_at.is_some()));
+}
+
+#[tokio::test]
+async fn what_the_agent_says_becomes_the_extensions_state() {
+    let agent = Agent::new().await;
+    agent.set(json!({})).await.is(201);
+    let told = agent.told().await.incarnation;
+    agent.says(told, vec![handler("Installing", 0, None)]).await;
+    assert_eq!(agent.state().await["provisioningState"], "Creating");
+    agent.says(told, vec![handler("Ready", 0, Some((1, "transitioning")))]).await;
+    assert_eq!(agent.state().await["instanceView"]["statuses"][0]["message"], "the handler's words");
+    agent.says(told, vec![handler("Ready", 0, Some((1, "success")))]).await;
+    assert_eq!(agent.state().await["provisioningState"], "Succeeded");
+
+    // An old status says nothing of the new number.
+    agent.set(json!({"forceUpdateTag": "2"})).await.is(200);
+    agent.says(told, vec![handler("NotReady", 1009, None)]).await;
+    agent.says(told, vec![handler("Ready", 0, Some((1, "error")))]).await;
+    assert_eq!(agent.state().await["provisioningState"], "Updating");
+    let told = agent.told().await.incarnation;
+
+    // What the handler says itself tells more than its exit code.
+    agent.says(told, vec![handler("NotReady", 1009, Some((2, "error")))]).await;
+    let failed = agent.state().await;
+    assert_eq!(failed["provisioningState"], "Failed");
+    assert_eq!(failed["instanceView"]["statuses"][0]["code"], "ProvisioningState/failed/52");
+
+    // A handler that can't say anything, with the agent's words.
+    agent.set(json!({"forceUpdateTag": "3"})).await.is(200);
+    let told = agent.told().await.incarnation;
+    agent.says(told, vec![handler("NotReady", 1007, None)]).await;
+    let failed = agent.state().await;
+    assert_eq!(failed["instanceView"]["statuses"][0]["code"], "ProvisioningState/failed/1007");
+    assert_eq!(failed["instanceView"]["statuses"][0]["message"], "the agent's words");
+
+    // The same again is no news: nothing is written.
+    let audited = agent.arm.audit().await.len();
+    agent.says(told, vec![handler("NotReady", 1007, None)]).await;
+    assert_eq!(agent.arm.audit().await.len(), audited);
+    // It may recover by itself.
+    agent.says(told, vec![handler("Ready", 0, Some((3, "success")))]).await;
+    assert_eq!(agent.state().await["provisioningState"], "Succeeded");
+}
