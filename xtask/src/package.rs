@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
+use contract::guest_agent::handler::HandlerManifest;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use crate::process::{is_there, output, root, run, say, target_directory};
+use crate::process::{is_there, output, run, say, target_directory};
 
 /// What the extension is called, as in the original.
 const NAME: &str = "Microsoft.ManagedIdentity.ManagedIdentityExtensionForLinux";
-/// What an agent reads of a package.
-const MANIFEST: &str = "crates/guest/package/HandlerManifest.json";
+/// The program in the package.
+const PROGRAM: &str = "bin/symbolon-guest";
 
 /// What is packaged.
 #[derive(Args)]
@@ -50,8 +51,8 @@ pub(crate) fn package(args: &PackageArgs) -> Result<()> {
     fs::create_dir_all(&out).with_context(|| format!("{} can't be made", out.display()))?;
     let path = out.join(format!("{NAME}-{}.zip", args.version));
     let bytes = fs::read(&program).with_context(|| format!("{} can't be read", program.display()))?;
-    let manifest = fs::read(root().join(MANIFEST)).with_context(|| format!("{MANIFEST} can't be read"))?;
-    let package = pack(&[("HandlerManifest.json", &manifest, 0o644), ("bin/symbolon-guest", &bytes, 0o755)])?;
+    let manifest = HandlerManifest::of_program(PROGRAM).text();
+    let package = pack(&[("HandlerManifest.json", manifest.as_bytes(), 0o644), (PROGRAM, &bytes, 0o755)])?;
     // Beside it first: whoever looks finds a whole package.
     let new = path.with_extension("zip.new");
     let mut file = File::create(&new).with_context(|| format!("{} can't be written", new.display()))?;
@@ -64,10 +65,10 @@ pub(crate) fn package(args: &PackageArgs) -> Result<()> {
 fn build_static(target: &Path) -> Result<PathBuf> {
     let triple = host()?;
     let flags = format!("target.{triple}.rustflags=[\"-Ctarget-feature=+crt-static\"]");
-    let args = ["build", "--locked", "--release", "--package", "symbolon-guest", "--bin", "symbolon-guest"];
+    let args = ["build", "--locked", "--profile", "guest", "--package", "symbolon-guest", "--bin", "symbolon-guest"];
     // With a target named the flags aren't for what is built to run while building.
     run("cargo", &[&args[..], &["--target", &triple, "--config", &flags]].concat())?;
-    Ok(target.join(triple).join("release/symbolon-guest"))
+    Ok(target.join(triple).join("guest/symbolon-guest"))
 }
 
 /// The program of the tests, without what debuggers need, which is most of it.

@@ -45,7 +45,8 @@ pub(super) fn renew(place: &Place, disk: &Disk, protected: Option<&Protected>) -
     disk.keep_only(|client| wanted.contains(&client))?;
     for credential in &credentials {
         let same = |held: &NewCredential| {
-            (&held.identity, &held.vm, &held.certificate) == (&credential.identity, &credential.vm, &credential.certificate)
+            (&held.identity, &held.vm, &held.certificate)
+                == (&credential.identity, &credential.vm, &credential.certificate)
                 && *held.key == *credential.key
         };
         if !held.iter().any(same) {
@@ -58,11 +59,8 @@ pub(super) fn renew(place: &Place, disk: &Disk, protected: Option<&Protected>) -
 /// Decrypts protected settings with the key that the agent has for them.
 fn open(place: &Place, protected: &Protected) -> Result<Option<ManagedIdentity>, Failure> {
     let undecryptable = |message: String| Failure::new(Code::Undecryptable, message);
+    // Whoever read the settings saw to it that this is a thumbprint.
     let thumbprint = &protected.thumbprint;
-    // It becomes the name of a file.
-    if thumbprint.len() != 40 || !thumbprint.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(undecryptable("the protected settings name no certificate by its thumbprint".to_owned()));
-    }
     let read = |extension: &str| -> Result<(PathBuf, Zeroizing<Vec<u8>>), Failure> {
         let path = place.library.join(format!("{thumbprint}.{extension}"));
         let told = |why: String| {
@@ -80,7 +78,7 @@ fn open(place: &Place, protected: &Protected) -> Result<Option<ManagedIdentity>,
     let key = PrivatePkcs8KeyDer::from_pem_slice(&text).map_err(|_| no_pem(&path))?;
     let cms = STANDARD.decode(&protected.cms_base64);
     let cms = cms.map_err(|_| undecryptable("the protected settings aren't base64".to_owned()))?;
-    let opened = envelope::open(&cms, &certificate, key.secret_pkcs8_der()).map_err(|_| {
+    let opened = envelope::open(key.secret_pkcs8_der(), &certificate, &cms).map_err(|_| {
         undecryptable(format!("the protected settings can't be decrypted with the machine's key {thumbprint}"))
     })?;
     ManagedIdentity::of(&opened).map_err(|why| Failure::of(Code::Credential, &why))

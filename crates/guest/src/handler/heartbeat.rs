@@ -8,22 +8,22 @@ use crate::disk::write_atomically;
 
 /// The heartbeat of a handler.
 #[derive(Debug)]
-pub struct Heartbeat(PathBuf);
+pub(super) struct Heartbeat(PathBuf);
 
 impl Heartbeat {
     /// One in that file.
     #[must_use]
-    pub fn new(file: PathBuf) -> Self {
+    pub(super) fn new(file: PathBuf) -> Self {
         Self(file)
     }
 
     /// Says that tokens are served.
-    pub fn ready(&self, message: &str) {
+    pub(super) fn ready(&self, message: &str) {
         self.write("Ready", message);
     }
 
     /// Says that none are.
-    pub fn not_ready(&self, message: &str) {
+    pub(super) fn not_ready(&self, message: &str) {
         self.write("NotReady", message);
     }
 

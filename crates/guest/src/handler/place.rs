@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use contract::guest_agent::handler::HandlerEnvironment;
+use contract::guest_agent::names::is_version;
 
 use super::failure::{Code, Failure};
 use crate::files;
@@ -85,8 +86,7 @@ impl Place {
     /// The folder of another version of the same handler.
     #[must_use]
     pub fn of_version(&self, version: &str) -> Option<PathBuf> {
-        let plain = !version.is_empty() && version.chars().all(|c| c.is_ascii_digit() || c == '.');
-        plain.then(|| self.library.join(format!("{}-{version}", self.name)))
+        is_version(version).then(|| self.library.join(format!("{}-{version}", self.name)))
     }
 }
 

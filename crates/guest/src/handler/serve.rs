@@ -84,7 +84,8 @@ impl Serving {
         let identities = Arc::new(Identities::open(disk));
         let clock = time.clock();
         let source = ExtensionSource::new(authority, identities.clone(), clock.clone());
-        let broker = Broker::new(Arc::new(source), clock.clone(), Freshness::default(), Counters::register("extension"));
+        let broker =
+            Broker::new(Arc::new(source), clock.clone(), Freshness::default(), Counters::register("extension"));
         let log = FailureLog::new(place.logs.clone(), clock.clone());
         let endpoint = Endpoint::new(identities, broker, Throttle::off(), AllowedHosts::extension(port, []), log);
         let heartbeat = Heartbeat::new(place.heartbeat.clone());
@@ -134,7 +135,10 @@ fn discover(disk: &Disk, place: &Place, port: u16) -> Result<Vec<DiscoveryFile>,
     match DiscoveryFile::write_copy(disk, &place.root.join(READABLE), None, port) {
         Ok(copy) => files.push(copy),
         Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the address isn't told where everyone can read it");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the address isn't told where everyone can read it"
+            );
         }
     }
     Ok(files)

@@ -21,7 +21,7 @@ const LONGEST: usize = 2_000;
 
 /// The status of settings while a command is at work.
 #[derive(Debug)]
-pub struct StatusFile {
+pub(super) struct StatusFile {
     path: PathBuf,
     operation: &'static str,
     clock: SharedClock,
@@ -30,7 +30,7 @@ pub struct StatusFile {
 impl StatusFile {
     /// The status of the settings with this number, as this operation writes it.
     #[must_use]
-    pub fn new(place: &Place, sequence: u64, operation: &'static str, clock: SharedClock) -> Self {
+    pub(super) fn new(place: &Place, sequence: u64, operation: &'static str, clock: SharedClock) -> Self {
         Self { path: place.status.join(format!("{sequence}.status")), operation, clock }
     }
 
@@ -38,7 +38,7 @@ impl StatusFile {
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn transitioning(&self, message: &str) -> Result<(), DiskError> {
+    pub(super) fn transitioning(&self, message: &str) -> Result<(), DiskError> {
         self.write(StatusWord::Transitioning, 0, message, Vec::new())
     }
 
@@ -46,7 +46,7 @@ impl StatusFile {
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn success(&self, message: &str, parts: &[(&str, String)]) -> Result<(), DiskError> {
+    pub(super) fn success(&self, message: &str, parts: &[(&str, String)]) -> Result<(), DiskError> {
         let part = |(name, text): &(&str, String)| ((*name).to_owned(), StatusWord::Success, text.clone());
         self.write(StatusWord::Success, 0, message, parts.iter().map(part).collect())
     }
@@ -55,14 +55,14 @@ impl StatusFile {
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn failure(&self, failure: &Failure) -> Result<(), DiskError> {
+    pub(super) fn failure(&self, failure: &Failure) -> Result<(), DiskError> {
         let message: String = failure.message.chars().take(LONGEST).collect();
         self.write(StatusWord::Error, u8::from(failure.code).into(), &message, Vec::new())
     }
 
     /// Whether it says that this very operation was done.
     #[must_use]
-    pub fn is_success(&self) -> bool {
+    pub(super) fn is_success(&self) -> bool {
         let text = files::read(&self.path, MAX).ok().flatten().unwrap_or_default();
         let read: Value = serde_json::from_slice(&text).unwrap_or_default();
         let says = |pointer: &str, word: &str| read.pointer(pointer).and_then(Value::as_str) == Some(word);

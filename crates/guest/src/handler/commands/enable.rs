@@ -11,11 +11,11 @@ use crate::handler::credentials;
 use crate::handler::distribution;
 use crate::handler::failure::{Code, Failure};
 use crate::handler::launch::{self, Launch};
+use crate::handler::sequence;
 use crate::handler::serve::url;
 use crate::handler::settings::Settings;
 use crate::handler::state::State;
 use crate::handler::status::StatusFile;
-use crate::handler::sequence;
 
 /// How long the authority is waited for. An agent gives `enable` 300 s, and the processes need some too.
 const BUDGET: Duration = Duration::from_secs(210);
@@ -40,8 +40,7 @@ pub(super) async fn enable(
     if running.is_none_or(|running| running.launch != launch.digest()) {
         state.set_authority(&authority)?;
         await_authority(machine, &authority, status).await?;
-        launch::stop(state, &machine.time).await?;
-        launch.start().await?;
+        launch.replace(state, &machine.time).await?;
     }
     sequence::set_applied(&place.folder, sequence)?;
     let port = public.port;
