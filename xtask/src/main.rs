@@ -1,9 +1,10 @@
-//! The project's own commands: `cargo xtask check|test|tidy|bench|compat|fuzz|gen`.
+//! The project's own commands: `cargo xtask check|test|tidy|bench|compat|fuzz|gen|package-extension`.
 
 mod check;
 mod compat;
 mod fuzz;
 mod generate;
+mod package;
 mod process;
 mod stages;
 mod test;
@@ -37,6 +38,8 @@ enum Command {
     Fuzz(fuzz::FuzzArgs),
     /// Documents that are made from the program
     Gen(generate::GenArgs),
+    /// The package of the VM extension, which a guest agent installs
+    PackageExtension(package::PackageArgs),
 }
 
 fn main() -> ExitCode {
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Command::Compat(args) => compat::compat(&args),
         Command::Fuzz(args) => fuzz::fuzz(&args),
         Command::Gen(args) => generate::generate(&args),
+        Command::PackageExtension(args) => package::package(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

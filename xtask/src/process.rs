@@ -86,10 +86,15 @@ pub(crate) fn build_symbolon(release: bool) -> Result<PathBuf> {
         args.push("--release");
     }
     run("cargo", &args)?;
+    Ok(target_directory()?.join(if release { "release" } else { "debug" }).join("symbolon"))
+}
+
+/// Where cargo builds.
+pub(crate) fn target_directory() -> Result<PathBuf> {
     let metadata: serde_json::Value =
         serde_json::from_str(&output("cargo", &["metadata", "--format-version=1", "--no-deps", "--locked"])?)?;
-    let target = metadata.get("target_directory").and_then(serde_json::Value::as_str).context("cargo has no target")?;
-    Ok(Path::new(target).join(if release { "release" } else { "debug" }).join("symbolon"))
+    let target = metadata.get("target_directory").and_then(serde_json::Value::as_str);
+    Ok(PathBuf::from(target.context("cargo has no target")?))
 }
 
 /// Installs a cargo program below `.tools` unless it is there.

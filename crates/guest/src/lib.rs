@@ -3,17 +3,24 @@
 //! A token never comes from a function call here: it is asked of the authority over TLS, with an assertion
 //! that the credential on the disk signs. That is the weakness of the extension, kept honest.
 
+#[cfg(feature = "program")]
+pub mod agent;
 mod convert;
 pub mod credential;
 pub mod discovery_file;
 pub mod disk;
 mod endpoint;
+#[cfg(feature = "program")]
+pub mod env_vars;
 pub mod failure_log;
 #[cfg(feature = "program")]
 mod files;
 #[cfg(feature = "program")]
 pub mod handler;
+#[cfg(feature = "program")]
+pub mod hardening;
 pub mod identities;
+pub mod log_file;
 #[cfg(feature = "program")]
 pub mod resolver;
 pub mod source;

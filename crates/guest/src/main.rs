@@ -1,3 +1,94 @@
 //! `symbolon-guest`: what runs inside a VM.
 
-fn main() {}
+mod args;
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use args::{Args, Command, ServeArgs};
+use clap::Parser;
+use guest::env_vars;
+use guest::handler::failure::{Code, Failure};
+use guest::handler::place::Place;
+use guest::handler::{self, Machine, launch};
+use guest::log_file::LogFile;
+use guest::resolver::Resolver;
+use guest::time::Time;
+use tokio::runtime::Runtime;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    guest::hardening::harden();
+    match args.command {
+        Command::Install => done(command(handler::Command::Install)),
+        Command::Enable => done(command(handler::Command::Enable)),
+        Command::Disable => done(command(handler::Command::Disable)),
+        Command::Update => done(command(handler::Command::Update)),
+        Command::Uninstall => done(command(handler::Command::Uninstall)),
+        Command::Serve(args) => done(serve(&args)),
+    }
+}
+
+/// A handler's command.
+fn command(command: handler::Command) -> Result<(), Failure> {
+    let program = launch::program()?;
+    let place = Place::of(&program)?;
+    log(&place);
+    let sequence = env_vars::read(env_vars::SEQUENCE).map(|text| {
+        let wrong = || Failure::new(Code::Settings, format!("{} isn't a number", env_vars::SEQUENCE));
+        text.parse().map_err(|_| wrong())
+    });
+    let machine = Machine {
+        names: Arc::new(Resolver::new(&place.root)),
+        place,
+        program,
+        time: Time::system(),
+        sequence: sequence.transpose()?,
+        updating_from: env_vars::read(env_vars::UPDATING_FROM),
+    };
+    runtime()?.block_on(handler::run(command, &machine))
+}
+
+/// The process that serves. It leaves the session of whoever started it, and closes what it had of it.
+fn serve(args: &ServeArgs) -> Result<(), Failure> {
+    // The leader of a session has left already.
+    let _ = rustix::process::setsid();
+    let place = Place::of(&launch::program()?)?;
+    log(&place);
+    let told = |report: &launch::Report| {
+        let line = serde_json::to_string(report).unwrap_or_default();
+        // Nobody may be listening; then the log has it.
+        drop(writeln!(std::io::stdout(), "{line}"));
+        if let Ok(null) = std::fs::File::options().read(true).write(true).open("/dev/null") {
+            let _ = rustix::stdio::dup2_stdout(&null);
+        }
+    };
+    runtime()?.block_on(handler::serve(&place, args.port, args.launch.clone(), &Time::system(), told));
+    Ok(())
+}
+
+/// Log lines go where an agent lets its handlers log, and nowhere else.
+fn log(place: &Place) {
+    let file = LogFile::new(place.logs.clone(), "handler.log");
+    let lines = tracing_subscriber::fmt().with_ansi(false).with_max_level(tracing::Level::INFO);
+    // What can't be logged is lost, and isn't told to whoever keeps what a command says.
+    let lines = lines.log_internal_errors(false);
+    lines.with_writer(move || file.clone()).init();
+}
+
+fn runtime() -> Result<Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|why| Failure::of(Code::Endpoint, &why))
+}
+
+fn done(done: Result<(), Failure>) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // Whoever runs a handler's command keeps what it says here.
+            drop(writeln!(std::io::stderr(), "{}: {failure}", u8::from(failure.code)));
+            ExitCode::from(u8::from(failure.code))
+        }
+    }
+}

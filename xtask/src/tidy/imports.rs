@@ -68,7 +68,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "guest",
-        may: &["broker", "contract", "domain", "listen"],
+        may: &["broker", "contract", "domain", "envelope", "listen"],
         must_not: &["axum", "rusqlite"],
         never_links: &["axum", "rusqlite", "symbolon-authority", "symbolon-control", "symbolon-store"],
     },

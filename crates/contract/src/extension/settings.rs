@@ -7,6 +7,9 @@ use super::DEFAULT_PORT;
 pub struct Settings {
     /// Where the endpoint listens.
     pub port: u16,
+    /// Whether the extension is wanted only on the distributions that the document lists as supported. A setting of ours,
+    /// `strictDistributions`.
+    pub strict_distributions: bool,
 }
 
 /// Why settings can't be used.
@@ -18,20 +21,23 @@ pub enum InvalidSettings {
     /// Not a port.
     #[error("the setting 'port' of the extension is {0}; it must be a whole number from 1 to 65535")]
     Port(String),
+    /// Neither true nor false.
+    #[error("the setting 'strictDistributions' of the extension is {0}; it must be true or false")]
+    StrictDistributions(String),
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { port: DEFAULT_PORT }
+        Self { port: DEFAULT_PORT, strict_distributions: false }
     }
 }
 
 impl Settings {
-    /// Reads settings. Empty text, `null` and an absent port mean the default; other members are of no
+    /// Reads settings. Empty text, `null` and what is absent mean the default; other members are of no
     /// interest to the endpoint.
     ///
     /// # Errors
-    /// When they are no object or the port is no port.
+    /// When they are no object, or a member isn't what it should be.
     pub fn parse(json: &str) -> Result<Self, InvalidSettings> {
         if json.trim().is_empty() {
             return Ok(Self::default());
@@ -45,9 +51,17 @@ impl Settings {
             | serde_json::Value::String(_)
             | serde_json::Value::Array(_) => return Err(InvalidSettings::NotAnObject),
         };
-        let Some(port) = settings.get("port").filter(|port| !port.is_null()) else { return Ok(Self::default()) };
-        let number = port.as_u64().and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0);
-        number.map(|port| Self { port }).ok_or_else(|| InvalidSettings::Port(port.to_string()))
+        let member = |name: &str| settings.get(name).filter(|value| !value.is_null());
+        let mut read = Self::default();
+        if let Some(port) = member("port") {
+            let number = port.as_u64().and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0);
+            read.port = number.ok_or_else(|| InvalidSettings::Port(port.to_string()))?;
+        }
+        if let Some(strict) = member("strictDistributions") {
+            let told = || InvalidSettings::StrictDistributions(strict.to_string());
+            read.strict_distributions = strict.as_bool().ok_or_else(told)?;
+        }
+        Ok(read)
     }
 }
 
@@ -58,9 +72,11 @@ mod tests {
     #[test]
     fn absent_means_the_default() {
         for json in ["", "  ", "null", "{}", r#"{"port":null}"#, r#"{"other":1}"#] {
-            assert_eq!(Settings::parse(json), Ok(Settings { port: 50_342 }), "{json}");
+            let default = Settings { port: 50_342, strict_distributions: false };
+            assert_eq!(Settings::parse(json), Ok(default), "{json}");
         }
-        assert_eq!(Settings::parse(r#"{"port":50343}"#), Ok(Settings { port: 50_343 }));
+        let settings = Settings::parse(r#"{"port":50343,"strictDistributions":true}"#);
+        assert_eq!(settings, Ok(Settings { port: 50_343, strict_distributions: true }));
     }
 
     #[test]
@@ -68,6 +84,10 @@ mod tests {
         for wrong in ["0", "65536", "-1", "1.5", "\"50342\"", "[]", "true"] {
             let settings = Settings::parse(&format!("{{\"port\":{wrong}}}"));
             assert_eq!(settings, Err(InvalidSettings::Port(wrong.to_owned())));
+        }
+        for wrong in ["0", "\"true\"", "{}"] {
+            let settings = Settings::parse(&format!("{{\"strictDistributions\":{wrong}}}"));
+            assert_eq!(settings, Err(InvalidSettings::StrictDistributions(wrong.to_owned())));
         }
         for wrong in ["[]", "1", "{", "\"x\""] {
             assert_eq!(Settings::parse(wrong), Err(InvalidSettings::NotAnObject));

@@ -5,13 +5,13 @@
 //! MicrosoftDocs/azure-docs `howto-migrate-vm-extension.md`). Here the name is looked up again and the status says
 //! which one it is; whoever mends the network needs to start nothing again.
 
-use std::io::BufReader;
 use std::sync::Arc;
 use std::time::Duration;
 
 use broker::SourceError;
 use broker::http::AuthorityClient;
 use broker::names::Resolve;
+use contract::guest_agent::protected::Authority;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http::Uri;
@@ -20,7 +20,6 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use super::failure::{Code, Failure};
-use super::state::AuthorityAddress;
 use crate::time::Time;
 
 /// How long one exchange with the authority may take.
@@ -69,28 +68,24 @@ pub async fn reach(
 ///
 /// # Errors
 /// When the address is none, or its certificates can't be read.
-pub fn client(address: &AuthorityAddress, names: Arc<dyn Resolve>) -> Result<AuthorityClient, Failure> {
+pub fn client(address: &Authority, names: Arc<dyn Resolve>) -> Result<AuthorityClient, Failure> {
     let unusable = |why: &dyn std::error::Error| Failure::of(Code::Credential, why);
     let mut roots = RootCertStore::empty();
-    if address.certificates.trim().is_empty() {
-        // Those that can't be read are as if they weren't there.
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    } else {
-        let certificates = CertificateDer::pem_reader_iter(BufReader::new(address.certificates.as_bytes()));
-        for certificate in certificates {
-            let certificate = certificate.map_err(|why| unusable(&why))?;
-            roots.add(certificate).map_err(|why| unusable(&why))?;
-        }
-        if roots.is_empty() {
-            return Err(Failure::new(Code::Credential, "the authority's certificates are no PEM"));
-        }
+    for certificate in CertificateDer::pem_slice_iter(address.certificates.as_bytes()) {
+        let certificate = certificate.map_err(|why| unusable(&why))?;
+        roots.add(certificate).map_err(|why| unusable(&why))?;
     }
+    if roots.is_empty() && !address.certificates.trim().is_empty() {
+        return Err(Failure::new(Code::Credential, "the authority's certificates are no PEM"));
+    }
+    // Those of the machine that can't be read are as if they weren't there.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     AuthorityClient::with_names(&address.url, roots, TIMEOUT, names).map_err(|why| unusable(&why))
 }
 
 /// Asks over the network.
 pub struct NetworkProbe {
-    address: AuthorityAddress,
+    address: Authority,
     client: AuthorityClient,
     names: Arc<dyn Resolve>,
 }
@@ -100,7 +95,7 @@ impl NetworkProbe {
     ///
     /// # Errors
     /// As [`client`].
-    pub fn new(address: AuthorityAddress, names: Arc<dyn Resolve>) -> Result<Self, Failure> {
+    pub fn new(address: Authority, names: Arc<dyn Resolve>) -> Result<Self, Failure> {
         let client = client(&address, Arc::clone(&names))?;
         Ok(Self { address, client, names })
     }
@@ -121,12 +116,16 @@ impl NetworkProbe {
                 Err(late) => return Err(unresolved(&late)),
             }
         }
-        self.client.reach().await.map_err(|why| match why {
-            SourceError::Unreachable { why, .. } => {
-                let told = Failure::of(Code::Unreachable, &*why).message;
-                Failure::new(Code::Unreachable, format!("the token authority at {url} can't be reached: {told}"))
-            }
-            other => Failure::of(Code::Unreachable, &other),
+        self.client.reach().await.map_err(|why| {
+            let told = match &why {
+                SourceError::Unreachable { why, .. } => Failure::of(Code::Unreachable, &**why),
+                SourceError::Busy { .. }
+                | SourceError::Refused { .. }
+                | SourceError::ClockBehind { .. }
+                | SourceError::Withdrawn
+                | SourceError::Internal(_) => Failure::of(Code::Unreachable, &why),
+            };
+            Failure::new(Code::Unreachable, format!("the token authority at {url} can't be reached: {told}"))
         })
     }
 }

@@ -33,6 +33,8 @@ pub enum Code {
     Unreachable = 31,
     /// The process that serves didn't come up, or doesn't end.
     Endpoint = 40,
+    /// There is another process that serves, which was about to when it was looked for.
+    EndpointTaken = 41,
     /// The disk refuses.
     Disk = 50,
     /// Only the distributions of the document are wanted, and this is none of them. The code that handlers use for it.
@@ -41,7 +43,7 @@ pub enum Code {
     Place = 60,
 }
 
-const CODES: [Code; 13] = [
+const CODES: [Code; 14] = [
     Code::NoIdentity,
     Code::Settings,
     Code::Port,
@@ -52,6 +54,7 @@ const CODES: [Code; 13] = [
     Code::Name,
     Code::Unreachable,
     Code::Endpoint,
+    Code::EndpointTaken,
     Code::Disk,
     Code::Distribution,
     Code::Place,
@@ -104,7 +107,8 @@ impl From<DiskError> for Failure {
 impl From<EndpointFileError> for Failure {
     fn from(error: EndpointFileError) -> Self {
         let code = match error {
-            EndpointFileError::Taken | EndpointFileError::Unknown => Code::Endpoint,
+            EndpointFileError::Taken => Code::EndpointTaken,
+            EndpointFileError::Unknown => Code::Endpoint,
             EndpointFileError::Io { .. } => Code::Disk,
         };
         Self::of(code, &error)

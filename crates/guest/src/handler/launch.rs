@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
+use contract::guest_agent::protected::Authority;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -13,11 +14,13 @@ use tokio::process::{Child, Command};
 use super::endpoint_file::{self, Running};
 use super::failure::{Code, Failure};
 use super::process::GRACE;
-use super::state::{AuthorityAddress, State};
+use super::state::State;
 use crate::time::Time;
 
 /// How long the process may take to listen.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How often others may be in the way.
+const TRIES: usize = 3;
 /// The longest report that is read.
 const MAX_REPORT: u64 = 16 * 1024;
 
@@ -31,7 +34,7 @@ pub struct Launch<'a> {
     /// Where it listens.
     pub port: u16,
     /// Whom it asks.
-    pub authority: &'a AuthorityAddress,
+    pub authority: &'a Authority,
 }
 
 /// What a process that was started says: where it listens, or why it doesn't.
@@ -59,11 +62,24 @@ impl Launch<'_> {
         digest.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Starts the process and waits until it listens.
+    /// Ends the process that is there, if one is, and starts this one.
     ///
     /// # Errors
-    /// Its own report, or that there was none.
-    pub async fn start(&self) -> Report {
+    /// Why it doesn't listen.
+    pub async fn replace(&self, state: &State, time: &Time) -> Report {
+        for _ in 0..TRIES {
+            stop(state, time).await?;
+            match self.start().await {
+                // One that a command started which was killed then: it has shown itself by now.
+                Err(failure) if failure.code == Code::EndpointTaken => {}
+                report => return report,
+            }
+        }
+        Err(Failure::new(Code::EndpointTaken, "other endpoint processes keep being started"))
+    }
+
+    /// Starts the process and waits until it listens.
+    async fn start(&self) -> Report {
         let failed = |why: &dyn std::error::Error| Failure::of(Code::Endpoint, why);
         let mut child = Command::new(self.program)
             .arg("serve")
@@ -133,10 +149,8 @@ mod tests {
 
     #[test]
     fn every_part_of_a_launch_tells() {
-        let authority = |url: &str, certificates: &str| AuthorityAddress {
-            url: url.to_owned(),
-            certificates: certificates.to_owned(),
-        };
+        let authority =
+            |url: &str, certificates: &str| Authority { url: url.to_owned(), certificates: certificates.to_owned() };
         let address = authority("https://a", "c");
         let first = Launch { program: Path::new("/p"), sequence: 1, port: 2, authority: &address };
         assert_eq!(first.digest(), Launch { ..first }.digest());

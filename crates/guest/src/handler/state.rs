@@ -7,7 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use contract::guest_agent::protected::Authority;
 
 use crate::disk::{DiskError, write_atomically};
 use crate::files;
@@ -23,15 +23,6 @@ const MAX_AUTHORITY: u64 = 256 * 1024;
 #[derive(Clone, Debug)]
 pub struct State {
     folder: PathBuf,
-}
-
-/// Who makes tokens, and how it proves that it is it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuthorityAddress {
-    /// `https://host:port`.
-    pub url: String,
-    /// The certificates to which its own must chain, PEM; empty for those that the machine trusts.
-    pub certificates: String,
 }
 
 /// One command at a time. Others wait as long as this is there.
@@ -97,7 +88,7 @@ impl State {
     ///
     /// # Errors
     /// When it was never said, or can't be read.
-    pub fn authority(&self) -> Result<AuthorityAddress, DiskError> {
+    pub fn authority(&self) -> Result<Authority, DiskError> {
         let path = self.authority_file();
         let io = |why| DiskError::Io { doing: "read", path: path.clone(), why };
         let bytes = files::read(&path, MAX_AUTHORITY).map_err(io)?;
@@ -109,7 +100,7 @@ impl State {
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn set_authority(&self, authority: &AuthorityAddress) -> Result<(), DiskError> {
+    pub fn set_authority(&self, authority: &Authority) -> Result<(), DiskError> {
         let path = self.authority_file();
         let text = serde_json::to_vec(authority);
         let text = text.map_err(|why| DiskError::Malformed { path: path.clone(), why: why.to_string() })?;
@@ -185,7 +176,7 @@ mod tests {
         let folder = root.path().join("var/lib/symbolon");
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&folder), 0o700);
-        let authority = AuthorityAddress { url: "https://a".to_owned(), certificates: String::new() };
+        let authority = Authority { url: "https://a".to_owned(), certificates: String::new() };
         assert!(state.authority().is_err());
         state.set_authority(&authority).unwrap();
         assert_eq!((state.authority().unwrap(), mode(&folder.join("authority.json"))), (authority, 0o600));

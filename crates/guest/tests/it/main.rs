@@ -1,7 +1,14 @@
 //! The extension's endpoint over a real socket, with a disk of its own.
-#![expect(clippy::expect_used, reason = "a test whose set-up fails has failed")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "what a test looks for is there"
+)]
 
 mod credentials;
+#[cfg(feature = "program")]
+mod handler;
 mod refusals;
 mod token;
 
@@ -101,19 +108,22 @@ impl World {
     }
 }
 
-/// A credential with one key for all: making keys is slow.
-fn credential(number: usize) -> NewCredential {
+/// One key for all: making keys is slow.
+fn key() -> &'static [u8] {
     static KEY: OnceLock<Vec<u8>> = OnceLock::new();
-    let key = KEY.get_or_init(|| {
+    KEY.get_or_init(|| {
         let key = KeyPair::generate(KeySize::Rsa2048).expect("a key");
         let der: Pkcs8V1Der<'_> = key.as_der().expect("a key");
         der.as_ref().to_vec()
-    });
+    })
+}
+
+fn credential(number: usize) -> NewCredential {
     NewCredential {
         identity: fixtures::identity(number),
         vm: fixtures::vm_id(),
         certificate: vec![0],
-        key: Zeroizing::new(key.clone()),
+        key: Zeroizing::new(key().to_vec()),
         not_after: Timestamp::from_unix(fixtures::NOW + 86_400),
     }
 }

@@ -65,8 +65,8 @@ impl Resolve for NoNames {
     }
 }
 
-fn at(url: &str) -> AuthorityAddress {
-    AuthorityAddress { url: url.to_owned(), certificates: String::new() }
+fn at(url: &str) -> Authority {
+    Authority { url: url.to_owned(), certificates: String::new() }
 }
 
 #[tokio::test]
@@ -92,8 +92,8 @@ fn an_address_that_is_none_is_told() {
     let wrong = [
         at("http://a"),
         at(""),
-        AuthorityAddress { url: "https://a".to_owned(), certificates: "no PEM".to_owned() },
-        AuthorityAddress {
+        Authority { url: "https://a".to_owned(), certificates: "no PEM".to_owned() },
+        Authority {
             url: "https://a".to_owned(),
             certificates: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_owned(),
         },

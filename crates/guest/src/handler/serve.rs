@@ -1,0 +1,150 @@
+//! The process that serves: the endpoint on localhost, from the credentials on the disk, until it is told to end.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use broker::throttle::Throttle;
+use broker::{Broker, Counters, Freshness};
+use contract::gate::AllowedHosts;
+use listen::{BindError, Shutdown};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+
+use super::authority;
+use super::endpoint_file::{self, Running};
+use super::failure::{Code, Failure};
+use super::heartbeat::Heartbeat;
+use super::launch::{Ready, Report};
+use super::place::Place;
+use super::process::Process;
+use super::state::State;
+use crate::Endpoint;
+use crate::discovery_file::{self, DiscoveryFile};
+use crate::disk::Disk;
+use crate::failure_log::FailureLog;
+use crate::identities::Identities;
+use crate::resolver::Resolver;
+use crate::source::ExtensionSource;
+use crate::time::Time;
+
+/// How often the heartbeat is given. An agent calls a handler unresponsive whose last one is 600 s old.
+const BEAT: Duration = Duration::from_secs(60);
+/// How long what is in flight may take after the end was asked for.
+const GRACE: Duration = Duration::from_secs(5);
+/// Where everyone can read the address, below the root.
+const READABLE: &str = "run/symbolon";
+/// How many connections there may be at once.
+const MAX_CONNECTIONS: usize = 256;
+
+/// Serves until SIGTERM or SIGINT. `told` hears once whether it came to that.
+pub async fn serve(place: &Place, port: u16, launch: String, time: &Time, told: impl FnOnce(&Report)) {
+    match Serving::start(place, port, launch, time).await {
+        Ok(serving) => {
+            let ready = Ready { port: serving.port };
+            tracing::info!(port = serving.port, "tokens are served");
+            told(&Ok(ready));
+            serving.run(time).await;
+            tracing::info!("the endpoint process ends");
+        }
+        Err(failure) => {
+            tracing::error!(code = u8::from(failure.code), why = failure.message, "no token can be served");
+            told(&Err(failure));
+        }
+    }
+}
+
+/// An endpoint that serves.
+struct Serving {
+    port: u16,
+    shutdown: Shutdown,
+    listeners: JoinSet<()>,
+    discovery: Vec<DiscoveryFile>,
+    heartbeat: Heartbeat,
+    end: [tokio::signal::unix::Signal; 2],
+    /// Let go last: until then no other process may take this one's place.
+    held: endpoint_file::Held,
+}
+
+impl Serving {
+    async fn start(place: &Place, port: u16, launch: String, time: &Time) -> Result<Self, Failure> {
+        let process = |why: io::Error| Failure::of(Code::Endpoint, &why);
+        let end = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
+        let [terminate, interrupt] = end;
+        let end = [terminate.map_err(process)?, interrupt.map_err(process)?];
+        let state = State::of(&place.root);
+        state.open()?;
+        let this = Running { process: Process::this().map_err(process)?, port, launch };
+        let held = endpoint_file::hold(&state.endpoint(), &this)?;
+        let names = Arc::new(Resolver::new(&place.root));
+        let authority = authority::client(&state.authority()?, names)?;
+        let listeners = listen::bind::bind_localhost(port).map_err(|why| refused(&why))?;
+        let disk = Disk::new(&place.root);
+        let discovery = discover(&disk, place, port)?;
+        let identities = Arc::new(Identities::open(disk));
+        let clock = time.clock();
+        let source = ExtensionSource::new(authority, identities.clone(), clock.clone());
+        let broker =
+            Broker::new(Arc::new(source), clock.clone(), Freshness::default(), Counters::register("extension"));
+        let log = FailureLog::new(place.logs.clone(), clock.clone());
+        let endpoint = Endpoint::new(identities, broker, Throttle::off(), AllowedHosts::extension(port, []), log);
+        let heartbeat = Heartbeat::new(place.heartbeat.clone());
+        heartbeat.ready(&format!("Tokens are served at {}", url(port)));
+        let (shutdown, mut tasks) = (Shutdown::default(), JoinSet::new());
+        let config = listen::Config { max_connections: MAX_CONNECTIONS, grace: GRACE, ..crate::listener_config() };
+        for listener in listeners {
+            tasks.spawn(listen::serve(listener, endpoint.clone(), config.clone(), shutdown.ending()));
+        }
+        Ok(Self { port, shutdown, listeners: tasks, discovery, heartbeat, end, held })
+    }
+
+    async fn run(self, time: &Time) {
+        let Self { port, shutdown, mut listeners, discovery, heartbeat, mut end, held } = self;
+        let [terminate, interrupt] = &mut end;
+        loop {
+            tokio::select! {
+                biased;
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                () = time.pause(BEAT) => heartbeat.ready(&format!("Tokens are served at {}", url(port))),
+            }
+        }
+        // Whoever looks for the endpoint finds none from now on; whoever has found it still gets an answer.
+        drop(discovery);
+        shutdown.end();
+        while let Some(ended) = listeners.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a listener ended badly");
+            }
+        }
+        heartbeat.not_ready("The endpoint was stopped");
+        drop(held);
+    }
+}
+
+/// Where tokens are.
+pub(super) fn url(port: u16) -> String {
+    format!("http://localhost:{port}/oauth2/token")
+}
+
+/// The files in which callers find the address: where the original had its own, in a folder that is closed to all but
+/// root where an agent runs as a daemon, and where everyone can read it.
+fn discover(disk: &Disk, place: &Place, port: u16) -> Result<Vec<DiscoveryFile>, Failure> {
+    discovery_file::recall_copy(disk)?;
+    let mut files = vec![DiscoveryFile::write(disk, None, port)?];
+    match DiscoveryFile::write_copy(disk, &place.root.join(READABLE), None, port) {
+        Ok(copy) => files.push(copy),
+        Err(error) => {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the address isn't told where everyone can read it"
+            );
+        }
+    }
+    Ok(files)
+}
+
+fn refused(error: &BindError) -> Failure {
+    let taken = error.why.kind() == io::ErrorKind::AddrInUse;
+    Failure::of(if taken { Code::PortTaken } else { Code::PortRefused }, error)
+}
