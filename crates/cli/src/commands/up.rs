@@ -94,9 +94,17 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
     roster.enrol(machines.iter().map(|machine| &machine.vm));
     roster.write(data.path())?;
     let issuers = Arc::new(Issuers { v1: args.issuer.clone(), ..Issuers::default() });
+    let with_extension = machines.iter().filter(|machine| machine.extension.is_some());
+    let with_extension: Vec<_> =
+        with_extension.map(|machine| (machine.vm.id.clone(), roster.guest(&machine.vm))).collect();
+    let guests = extension::open_guests(data.path(), &with_extension)?;
+    // Making keys takes the longest by far: all that are missing are made side by side.
     let keys = Keys::open(store.clone(), kek.clone(), issuers.clone(), clock.clone(), RotationPolicy::default());
-    let keys = Arc::new(keys.await?);
-    let identity = tls::open(&data.path().join("tls"), &[https_address.ip()], clock.now())?;
+    let (folder, ip, now) = (data.path().join("tls"), https_address.ip(), clock.now());
+    let identity = tokio::task::spawn_blocking(move || tls::open(&folder, &[ip], now));
+    let credentials = extension::prepare(&guests, &with_extension, &store, &clock);
+    let (keys, identity, ()) = tokio::join!(keys, identity, credentials);
+    let (keys, identity) = (Arc::new(keys?), identity??);
     let authority = Authority::new(keys.ring().clone(), SigningPool::start()?, issuers, clock.clone());
 
     // The data planes end first: what they have in flight may still need the authority.
@@ -132,8 +140,6 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
     let created = tenants.into_iter().filter_map(|tenant| Some((tenant.id, tenant.created_at?))).collect();
     let source = Arc::new(InProcess::new(authority, DEFAULT_LIFETIME, created));
     let broker = Broker::new(source, clock.clone(), Freshness::default(), Counters::register("imds"));
-    let with_extension = machines.iter().filter(|machine| machine.extension.is_some());
-    let with_extension: Vec<_> = with_extension.map(|machine| roster.guest(&machine.vm)).collect();
     let common = Common {
         store: store.clone(),
         clock: clock.clone(),
@@ -147,7 +153,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
         common: Arc::new(common),
         broker,
         data: data.path().to_owned(),
-        guests: extension::open_guests(data.path(), &with_extension)?,
+        guests,
         discovery: args.discovery_dir.clone(),
         seen,
     };

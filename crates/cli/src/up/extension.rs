@@ -16,7 +16,7 @@ use broker::throttle::Throttle;
 use broker::{Broker, Counters, Freshness};
 use contract::gate::AllowedHosts;
 use control::vm_credential;
-use domain::{AssignedIdentities, ManagedIdentity, ResourceId, SharedClock};
+use domain::{AssignedIdentities, ManagedIdentity, PowerState, ResourceId, SharedClock};
 use guest::Endpoint;
 use guest::credential::NewCredential;
 use guest::discovery_file::{DiscoveryFile, recall_copy};
@@ -26,12 +26,16 @@ use guest::identities::Identities;
 use guest::source::ExtensionSource;
 use listen::Room;
 use store::Handle;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use super::endpoints::Place;
 use super::machines::ExtensionPort;
 use super::roster::GUESTS;
 use super::stage::Stage;
+use super::wanted::Stored;
+
+/// For how many guests credentials are made at once.
+const AT_ONCE: usize = 8;
 
 /// Where a VM's extension lives.
 pub(crate) struct Guest {
@@ -43,9 +47,9 @@ pub(crate) struct Guest {
 }
 
 /// The folder of the guests, made where it isn't there. What an earlier run left on the disks of guests that have no
-/// extension now is taken away, and every copy of a discovery file that it left; `running` are the folders of those that
-/// have one.
-pub(crate) fn open_guests(data: &Path, running: &[String]) -> anyhow::Result<PathBuf> {
+/// extension now is taken away, and every copy of a discovery file that it left; `running` are those that have one, with
+/// their folders.
+pub(crate) fn open_guests(data: &Path, running: &[(ResourceId, String)]) -> anyhow::Result<PathBuf> {
     let guests = std::path::absolute(data.join(GUESTS))?;
     let made = DirBuilder::new().recursive(true).mode(0o700).create(&guests);
     made.with_context(|| format!("{} can't be made", guests.display()))?;
@@ -59,11 +63,40 @@ pub(crate) fn open_guests(data: &Path, running: &[String]) -> anyhow::Result<Pat
                 "an earlier run's discovery file may still be there"
             );
         }
-        if !running.iter().any(|name| folder.file_name() == name.as_str()) {
+        if !running.iter().any(|(_, name)| folder.file_name() == name.as_str()) {
             disk.withdraw()?;
         }
     }
     Ok(guests)
+}
+
+/// Makes the credentials that guests lack, so that the start waits for their keys once and not for one guest after the
+/// other. What fails here is told when the endpoint that needs it opens.
+pub(crate) async fn prepare(guests: &Path, running: &[(ResourceId, String)], store: &Handle, clock: &SharedClock) {
+    let told = |placed: Option<Result<anyhow::Result<()>, JoinError>>| {
+        if let Some(Ok(Err(error))) = placed {
+            tracing::debug!(error = format!("{error:#}"), "a guest's credentials could not be made beforehand");
+        }
+    };
+    let mut placing = JoinSet::new();
+    for (id, folder) in running {
+        if placing.len() >= AT_ONCE {
+            told(placing.join_next().await);
+        }
+        let (id, disk, store, clock) = (id.clone(), Disk::new(guests.join(folder)), store.clone(), clock.clone());
+        placing.spawn(async move {
+            let of = id.clone();
+            let Some(found) = store.read(move |tx| Stored::load(tx, &of)).await? else { return Ok(()) };
+            if found.vm.power != PowerState::Running {
+                return Ok(());
+            }
+            let guest = Guest { vm: id, identities: found.snapshot.identities, disk, discovery_copy: None };
+            place_credentials(&guest, &store, &clock).await
+        });
+    }
+    while !placing.is_empty() {
+        told(placing.join_next().await);
+    }
 }
 
 /// Sees to it that the guest's disk holds a good credential for each of its identities, and for no other.
