@@ -18,6 +18,7 @@ use self::identity::IdentityCommand;
 use self::vm::VmCommand;
 use self::vmss::VmssCommand;
 use crate::env_vars;
+use crate::up::wire_server::WireAddress;
 
 /// The extension that the commands speak of when nothing is said.
 pub(crate) const MANAGED_IDENTITY: &str = "ManagedIdentityExtensionForLinux";
@@ -92,6 +93,13 @@ pub(crate) struct UpArgs {
     /// Also write each extension's discovery file where everyone can read it: DIR/VM/ManagedIdentity-Settings
     #[arg(long, value_name = "DIR", conflicts_with = "no_extension")]
     pub(crate) discovery_dir: Option<PathBuf>,
+    /// Be the host that a VM's guest agent finds, for the first VM or `vm=NAME`; may be repeated. A bare address has the
+    /// ports that agents look for, 80 and 32526. Say 168.63.129.16 only in a network namespace of your own
+    #[arg(long, value_name = "[vm=NAME,]ADDR", conflicts_with = "no_extension")]
+    pub(crate) wireserver: Vec<WireAddress>,
+    /// Where the packages of extensions lie that guest agents install [default: packages in the data directory]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) packages: Option<PathBuf>,
     /// Open no extension endpoint
     #[arg(long)]
     pub(crate) no_extension: bool,

@@ -39,6 +39,9 @@ pub enum GoalStateError {
     /// A credential couldn't be issued.
     #[error(transparent)]
     Credential(#[from] crate::vm_credential::IssueError),
+    /// The certificate that an agent shows isn't one that something can be sealed for.
+    #[error("the agent's certificate can't be used")]
+    Certificate,
     /// Something couldn't be sealed or opened.
     #[error("{doing} failed")]
     Seal {
@@ -100,7 +103,7 @@ impl GoalStates {
     /// `CertificateFile/Data`. None while nothing is protected.
     ///
     /// # Errors
-    /// As [`current`](Self::current); [`GoalStateError::Seal`] also when the agent's certificate can't be used.
+    /// As [`current`](Self::current); [`GoalStateError::Certificate`] when the agent's own can't be used.
     pub async fn certificates(&self, vm: &ResourceId, transport: &[u8]) -> Result<Option<String>, GoalStateError> {
         let of = vm.clone();
         let found = self.app.store.read(move |tx| tx.goal_state(&of)).await?;
@@ -164,8 +167,9 @@ impl GoalStates {
         let container_id = derived("container");
         wire::GoalState {
             incarnation: goal_state.incarnation,
-            // An agent compares it with the last one as text.
-            etag: format!("{}-{}", vm_id.simple(), goal_state.incarnation),
+            // In digits: Azure's agent names folders after it. A VM made anew begins with 1 again, and its disk may know
+            // the tag of before.
+            etag: ticks(goal_state).to_string(),
             ticks: ticks(goal_state),
             activity_id: derived(&goal_state.incarnation.to_string()),
             container_id: container_id.clone(),

@@ -62,7 +62,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "control",
-        may: &["authority", "broker", "contract", "domain", "listen", "store", "template"],
+        may: &["authority", "broker", "contract", "domain", "envelope", "listen", "store", "template"],
         must_not: &["rusqlite"],
         never_links: &["symbolon-guest", "symbolon-imds"],
     },
@@ -80,7 +80,18 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "cli",
-        may: &["authority", "broker", "contract", "control", "domain", "guest", "imds", "listen", "store"],
+        may: &[
+            "authority",
+            "broker",
+            "contract",
+            "control",
+            "domain",
+            "guest",
+            "imds",
+            "listen",
+            "store",
+            "wireserver",
+        ],
         must_not: &["axum", "rusqlite"],
         never_links: &["symbolon-testkit", "openssl", "ring", "rsa"],
     },

@@ -13,7 +13,9 @@ use authority::signing_pool::SigningPool;
 use broker::http::AuthorityClient;
 use broker::in_process::{DEFAULT_LIFETIME, InProcess};
 use broker::{Broker, Counters, Freshness};
+use contract::guest_agent::protected::Authority as ForGuests;
 use control::external_issuer::ExternalKeys;
+use control::goal_state::GoalStates;
 use control::keys::{Keys, open_kek};
 use control::seed::World;
 use control::{App, DeviceCodes, Ids, Settled, tls};
@@ -34,11 +36,14 @@ use crate::up::connections::{self, Connections};
 use crate::up::extension;
 use crate::up::fleet::{Fleet, Setting};
 use crate::up::guest_process::Common;
+use crate::up::instance::Instance;
 use crate::up::machines::{self, Machine};
 use crate::up::moves::Moves;
 use crate::up::operations::{self, Operations, Readiness};
+use crate::up::outside::Outside;
 use crate::up::roster::Roster;
 use crate::up::stage::Stage;
+use crate::up::wire_server::{self, OpenWireServer, Packaged, Served};
 use crate::up::{description, report, world};
 use crate::{hardening, logging, seed};
 
@@ -84,7 +89,10 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
     let machines = machines::open(world::machines(&store, &world, &roster).await?, args)?;
     let https = bind(args.https, "authority", "--https")?;
     let operations_listener = bind(args.metrics, "metrics", "--metrics")?;
-    let listeners = 1 + machines.iter().map(Machine::listeners).sum::<usize>();
+    let wire_servers = args.wireserver.iter().map(OpenWireServer::open).collect::<anyhow::Result<Vec<_>>>()?;
+    let listeners = 1
+        + machines.iter().map(Machine::listeners).sum::<usize>()
+        + wire_servers.iter().map(OpenWireServer::listeners).sum::<usize>();
     let Connections { authority: at_authority, room } = connections::divide(descriptors, listeners);
     let (https_address, metrics_address) = (https.local_addr()?, operations_listener.local_addr()?);
 
@@ -148,6 +156,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
         throttled: args.throttle,
         extensions: !args.no_extension,
         moves: Moves::new(),
+        outside: Arc::default(),
     };
     let setting = Setting {
         common: Arc::new(common),
@@ -157,12 +166,28 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
         discovery: args.discovery_dir.clone(),
         seen,
     };
+    let served = match wire_servers.is_empty() {
+        true => None,
+        false => Some(serve_agents(args, data.path(), &app, &identity, Arc::clone(&setting.common.outside))?),
+    };
+    let mut told = Vec::new();
+    if let Some(served) = &served {
+        let first = machines.first().map(|machine| machine.vm.id.to_string()).unwrap_or_default();
+        for server in wire_servers {
+            told.push(server.told());
+            let name = server.vm().map_or_else(|| first.clone(), str::to_owned);
+            // One whose agent was there before is that agent's from the start.
+            served.remember(&name).await?;
+            server.serve(name, served, &setting.common.room, &mut data_planes);
+        }
+    }
     let mut fleet = Fleet::new(setting, roster, store.read(|tx| tx.cursor()).await?);
     for machine in machines {
         fleet.adopt(machine, &mut data_planes).await?;
     }
     let vms = fleet.described();
     let instance = description::instance(vms, &base_url, metrics_address, tenant.to_string(), &identity.ca_file, admin);
+    let instance = Instance { wire_servers: told, ..instance };
     fleet.tell(instance.clone())?;
     data_planes.run(|ending| fleet.run(ending));
     background.spawn(keys.keep_rotating(ROTATE_EVERY));
@@ -187,6 +212,24 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
     services.end().await?;
     drop(store);
     Ok(ExitStatus::Ok)
+}
+
+/// What the hosts of guest agents serve from.
+fn serve_agents(
+    args: &UpArgs,
+    data: &Path,
+    app: &Arc<App>,
+    identity: &tls::Identity,
+    outside: Arc<Outside>,
+) -> anyhow::Result<Served> {
+    let folder = args.packages.clone().unwrap_or_else(|| data.join("packages"));
+    let packages = wire_server::packages(&folder)?;
+    let certificates =
+        std::fs::read_to_string(&identity.ca_file).context("the local CA's certificate can't be read")?;
+    let authority = ForGuests { url: app.base_url.clone(), certificates };
+    let versions = Arc::new(Packaged(Arc::clone(&packages)));
+    let goal_states = Arc::new(GoalStates::new(Arc::clone(app), authority, versions));
+    Ok(Served { store: app.store.clone(), goal_states, outside, packages })
 }
 
 async fn open_store(data: &Path, clock: &dyn Clock) -> anyhow::Result<Handle> {

@@ -57,6 +57,7 @@ pub(crate) fn instance(
         tenant_id,
         subscription_id: segment(2),
         resource_group: segment(4),
+        wire_servers: Vec::new(),
         ca_file: std::path::absolute(ca_file).unwrap_or_else(|_| ca_file.to_owned()),
         admin: Some(admin),
         pid: std::process::id(),

@@ -110,7 +110,7 @@ impl Fleet {
         if let Some((extension, port)) = machine.extension {
             guest = guest.with_port(extension, port);
         }
-        guest.become_as(stored.wanted()).await;
+        guest.become_as(stored.wanted(&self.setting.common.outside)).await;
         self.start(stored, machine.imds, machine.imds_address, guest, stage);
         Ok(())
     }
@@ -130,7 +130,7 @@ impl Fleet {
         guest: GuestProcess,
         stage: &mut Stage,
     ) {
-        let wanted = watch::Sender::new(Some(stored.wanted()));
+        let wanted = watch::Sender::new(Some(stored.wanted(&self.setting.common.outside)));
         let Stored { vm: record, snapshot, .. } = stored;
         let (shown, receiver) = (guest.shown(), wanted.subscribe());
         let before = self.leaving.remove(&self.roster.guest(&record).to_ascii_lowercase());
@@ -232,7 +232,7 @@ impl Fleet {
             guest_report::not_started(&self.setting.common, &stored.vm, &format!("{error:#}")).await;
         }
         let Some(running) = self.running.get_mut(id) else { return Ok(()) };
-        let wanted = stored.wanted();
+        let wanted = stored.wanted(&self.setting.common.outside);
         running.vm.update(stored.snapshot);
         running.wanted.send_if_modified(|before| {
             let changed = before.as_ref() != Some(&wanted);

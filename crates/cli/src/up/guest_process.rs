@@ -22,6 +22,7 @@ use super::extension::{self, Guest};
 use super::guest_report::{self, FAILED, NO_IDENTITY};
 use super::machines::{ExtensionPort, bind_extension};
 use super::moves::Moves;
+use super::outside::Outside;
 use super::wanted::Wanted;
 
 /// How often credentials are looked at. Often, because a machine that slept wakes with credentials that ran out
@@ -41,6 +42,8 @@ pub(crate) struct Common {
     pub(crate) extensions: bool,
     /// Told when an endpoint was opened or closed.
     pub(crate) moves: Moves,
+    /// The VMs for whose extensions nothing is done here.
+    pub(crate) outside: Arc<Outside>,
 }
 
 impl Common {

@@ -30,6 +30,9 @@ pub(crate) struct Instance {
     pub(crate) resource_group: String,
     /// Every VM, the first first.
     pub(crate) vms: Vec<InstanceVm>,
+    /// What guest agents find their hosts by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) wire_servers: Vec<InstanceWireServer>,
     /// The certificate of the local CA, PEM.
     pub(crate) ca_file: PathBuf,
     /// Who may do everything; only in the line of `--json`.
@@ -48,6 +51,18 @@ pub(crate) struct InstanceVm {
     pub(crate) imds: String,
     pub(crate) extension: Option<String>,
     pub(crate) identities: Vec<InstanceIdentity>,
+}
+
+/// The host of a VM as that VM's agent finds it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct InstanceWireServer {
+    /// The VM; the first without.
+    pub(crate) vm: Option<String>,
+    /// The WireServer, a base URL without a trailing slash.
+    pub(crate) wire: String,
+    /// The HostGAPlugin, likewise.
+    pub(crate) host_plugin: String,
 }
 
 /// An identity of a VM.

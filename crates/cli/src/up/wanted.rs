@@ -4,6 +4,7 @@ use domain::{AssignedIdentities, PowerState, ResourceId, VirtualMachine, VmExten
 use store::ReadTx;
 
 use super::machines::display_name;
+use super::outside::Outside;
 
 /// What is wanted of a VM's guest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,10 +36,11 @@ impl Stored {
         Ok(Some(Self { vm, snapshot, extensions }))
     }
 
-    /// What its guest has to do with it.
-    pub(crate) fn wanted(&self) -> Wanted {
-        // What the handler said last is no reason to do anything.
-        let extensions = self.extensions.iter().cloned();
+    /// What its guest in this process has to do with it.
+    pub(crate) fn wanted(&self, outside: &Outside) -> Wanted {
+        // Those of a machine that has an agent of its own are that agent's. What the handler said last is no reason to do
+        // anything.
+        let extensions = self.extensions.iter().filter(|_| !outside.has(&self.vm.id)).cloned();
         let extensions = extensions.map(|extension| VmExtension { status: None, ..extension }).collect();
         Wanted {
             identities: self.snapshot.identities.clone(),

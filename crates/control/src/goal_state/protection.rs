@@ -69,7 +69,7 @@ pub(super) fn for_agent(
 ) -> Result<String, GoalStateError> {
     let key = open_key(kek, vm, &protection.key)?;
     let pfx = envelope::pfx(&protection.certificate, &key).map_err(failed("the making of a PFX"))?;
-    let sealed = envelope::seal(transport, &pfx).map_err(failed("the sealing for the agent's certificate"))?;
+    let sealed = envelope::seal(transport, &pfx).map_err(|_| GoalStateError::Certificate)?;
     Ok(STANDARD.encode(sealed))
 }
 

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::arm::{Arm, LINUX, vm};
 use super::*;
 
-const HOST: &str = "http://168.63.129.16:80";
+const HOST: &str = "http://host.example";
 const NAME: &str = "Microsoft.ManagedIdentity.ManagedIdentityExtensionForLinux";
 
 struct Packages;

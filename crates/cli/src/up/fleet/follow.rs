@@ -35,6 +35,12 @@ impl Fleet {
                 () = ending.asked() => break,
                 changed = saved.changed() => if changed.is_err() { break },
                 () = teller.moved() => {}
+                joined = common.outside.joined() => {
+                    for id in joined {
+                        tracing::info!(vm = %id, "the VM has an agent of its own");
+                        self.bring(id, false, &mut guests).await;
+                    }
+                }
                 _ = again.tick(), if caught_up.is_err() || self.enrolled || !self.behind.is_empty() => {
                     for id in std::mem::take(&mut self.behind) {
                         self.bring(id, true, &mut guests).await;
