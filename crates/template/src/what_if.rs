@@ -98,7 +98,7 @@ impl Change {
 }
 
 /// Compares what a plan would put with what is there. Resources of nested deployments are listed in their place. Values
-/// of secure parameters, and strings that they stand in, are shown as `*******` wherever the resources have them.
+/// of secure parameters, and strings that they stand in, are shown as `*******` in every resource that the template names.
 ///
 /// The whole comparison, nested deployments with it, has one account of steps and bytes ([`limits`](crate::limits)).
 ///
