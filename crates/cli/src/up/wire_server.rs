@@ -9,7 +9,7 @@ use anyhow::Context;
 use async_trait::async_trait;
 use contract::gate::AllowedHosts;
 use contract::guest_agent::status_blob::StatusBlob;
-use contract::guest_agent::{GoalState, HOST_PLUGIN_PORT};
+use contract::guest_agent::{GoalState, HOST_PLUGIN_PORT, WIRE_ADDRESS};
 use control::goal_state::{GoalStateError, GoalStates, Versions};
 use domain::{ResourceId, Scope};
 use listen::Room;
@@ -43,7 +43,7 @@ impl FromStr for WireAddress {
         };
         let with_port = address.parse::<SocketAddr>().map(|address| (address.ip(), Some(address.port())));
         let (ip, port) = with_port.or_else(|_| address.parse().map(|ip| (ip, None))).map_err(|_| {
-            format!("'{address}' is not an address; write 168.63.129.16 (ports 80 and 32526) or one with a port")
+            format!("'{address}' is not an address; write {WIRE_ADDRESS} (ports 80 and 32526) or one with a port")
         })?;
         if ip.is_unspecified() {
             return Err(format!("'{ip}' is every address of this machine; name the one that the VM reaches"));
@@ -255,8 +255,8 @@ mod tests {
     #[test]
     fn addresses_as_they_are_written() {
         let read = |text: &str| text.parse::<WireAddress>();
-        let bare = WireAddress { vm: None, ip: "168.63.129.16".parse().unwrap(), port: None };
-        assert_eq!(read("168.63.129.16"), Ok(bare));
+        let bare = WireAddress { vm: None, ip: WIRE_ADDRESS.parse().unwrap(), port: None };
+        assert_eq!(read(WIRE_ADDRESS), Ok(bare));
         let named = WireAddress { vm: Some("a".to_owned()), ip: "127.0.0.1".parse().unwrap(), port: Some(0) };
         assert_eq!(read("vm=a,127.0.0.1:0"), Ok(named));
         for wrong in ["", "vm=a", "vm=,127.0.0.1", "localhost", "0.0.0.0", "vm=a,[::]:80"] {
