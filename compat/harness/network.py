@@ -8,6 +8,8 @@ import subprocess
 from pathlib import Path
 
 METADATA_ADDRESS = "169.254.169.254"
+WIRE_ADDRESS = "168.63.129.16"
+"""Where guest agents look for their host."""
 PARENT_VARIABLE = "COMPAT_PARENT_NETWORK"
 ENTER = ["unshare", "-Urn", "--pid", "--fork", "--kill-child", "--"]
 """New user, network and process namespaces. The last one so that nothing outlives the run, however that ends: when its
@@ -45,7 +47,8 @@ def prepare() -> None:
     assert_not_parent()
     assert_only_loopback()
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    subprocess.run(["ip", "address", "add", f"{METADATA_ADDRESS}/32", "dev", "lo"], check=True)
+    for address in (METADATA_ADDRESS, WIRE_ADDRESS):
+        subprocess.run(["ip", "address", "add", f"{address}/32", "dev", "lo"], check=True)
     assert_isolated()
 
 
@@ -56,11 +59,12 @@ def assert_isolated() -> None:
     routes = Path("/proc/self/net/route").read_text().splitlines()[1:]
     if routes:
         raise NotIsolated(f"the namespace has routes: {routes}")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind((METADATA_ADDRESS, 0))
-        except OSError as why:
-            raise NotIsolated(f"{METADATA_ADDRESS} isn't an address of this namespace: {why}") from why
+    for address in (METADATA_ADDRESS, WIRE_ADDRESS):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind((address, 0))
+            except OSError as why:
+                raise NotIsolated(f"{address} isn't an address of this namespace: {why}") from why
 
 
 def assert_not_parent() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import application, network, paths, processes
+from . import agents, application, network, paths, processes
 
 READY_SECONDS = 30
 STOP_SECONDS = 10
@@ -32,7 +32,7 @@ def running(binary: Path, seed: str, folder: Path) -> Iterator[dict]:
     log = folder / "symbolon.log"
     with log.open("w") as stderr:
         process = subprocess.Popen(
-            command(binary, seed_file),
+            [*command(binary, seed_file), *agents.options(seed, folder)],
             env=environment(folder, credentials),
             cwd=folder,
             stdin=subprocess.DEVNULL,
@@ -43,6 +43,7 @@ def running(binary: Path, seed: str, folder: Path) -> Iterator[dict]:
     try:
         ready = read_ready_line(process, log)
         ready["credentials"] = credentials
+        ready["packages"] = str(agents.packages(folder))
         yield ready
         if process.poll() is not None:
             raise Faulty(f"symbolon ended with {process.returncode} while cases ran; its log:\n{log.read_text()}")

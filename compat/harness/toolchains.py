@@ -113,9 +113,24 @@ def debian_steps() -> list[tuple[Path, list[str]]]:
     return [(paths.WORK, ["mkdir", "-p", str(paths.DEBIAN)]), (paths.DEBIAN, ["sh", "-c", script])]
 
 
+def waagent_steps() -> list[tuple[Path, list[str]]]:
+    """Azure's agent as this Debian has it, unpacked and not installed."""
+    script = "mkdir -p packages && cd packages && apt-get --quiet download waagent python3-distro && " \
+        "for package in *.deb; do dpkg -x \"$package\" ..; done"  # fmt: skip
+    return [(paths.WORK, ["mkdir", "-p", str(paths.WAAGENT)]), (paths.WAAGENT, ["sh", "-c", script])]
+
+
+def package_steps() -> list[tuple[Path, list[str]]]:
+    """Two versions of the extension's package."""
+    xtask = ["cargo", "xtask", "package-extension", "--profile", "dev", "--out", str(paths.PACKAGES)]
+    return [(paths.REPOSITORY, [*xtask, "--version", version]) for version in ("1.0.0.0", "1.0.1.0")]
+
+
 PYTHON = ("python3",), "Python 3.11 or newer"
 PACKAGES = paths.TOOLCHAINS / "python"
 GO, RUST, JAVA = (paths.CASES / case for case in ("go-azidentity", "rust-azure-identity", "java-azure-identity"))
+
+PACKAGED = tuple(paths.REPOSITORY / "crates" / name / "src" for name in ("broker", "contract", "domain", "envelope", "guest", "listen"))
 
 TOOLCHAINS = {
     "python": venv_toolchain(paths.VENV),
@@ -136,6 +151,11 @@ TOOLCHAINS = {
         ("java", "mvn"), "a JDK 17 or newer and Apache Maven", (JAVA,), java_steps, paths.BUILDS / "java", clean=False
     ),
     "curl": Toolchain(("curl",), "curl", (), list, None),
+    "waagent": Toolchain(
+        ("apt-get", "dpkg", "openssl", "nsenter"), "Debian, or a system made from it", (), waagent_steps, paths.WAAGENT,
+        optional=True,
+    ),
+    "extension-packages": Toolchain(("cargo",), "Rust with cargo", PACKAGED, package_steps, paths.PACKAGES),
     "debian-proxies": Toolchain(
         ("apt-get", "apt-cache", "dpkg"), "Debian, or a system made from it", (), debian_steps, paths.DEBIAN, optional=True
     ),
@@ -151,6 +171,8 @@ PLACES = {
     "builds": str(paths.BUILDS),
     "msal_sdist": str(paths.MSAL_SDIST),
     "debian_proxies": str(paths.DEBIAN),
+    "waagent": str(paths.WAAGENT),
+    "packages": str(paths.PACKAGES),
     "lib": str(paths.LIB),
 }
 """What `{name}` in a case's command stands for."""
@@ -228,5 +250,5 @@ def hash_of(inputs: tuple[Path, ...]) -> str:
         files = sorted(path.rglob("*")) if path.is_dir() else [path]
         for file in files:
             if file.is_file() and "__pycache__" not in file.parts:
-                digest.update(f"{file.relative_to(paths.COMPAT)}\0".encode() + file.read_bytes() + b"\0")
+                digest.update(f"{file.relative_to(paths.REPOSITORY)}\0".encode() + file.read_bytes() + b"\0")
     return digest.hexdigest()
