@@ -2,10 +2,13 @@
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::string_slice,
     reason = "what a test looks for is there"
 )]
 
+#[cfg(feature = "program")]
+mod agent;
 mod credentials;
 #[cfg(feature = "program")]
 mod handler;
