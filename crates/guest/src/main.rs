@@ -20,6 +20,10 @@ use guest::resolver::Resolver;
 use guest::time::Time;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -98,13 +102,14 @@ fn serve(args: &ServeArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Log lines go where an agent lets its handlers log, and nowhere else.
+/// Log lines go where an agent lets its handlers log, and nowhere else. What is refused to callers isn't among them: who
+/// calls could fill the log.
 fn log(place: &Place) {
     let file = LogFile::new(place.logs.clone(), "handler.log");
-    let lines = tracing_subscriber::fmt().with_ansi(false).with_max_level(tracing::Level::INFO);
+    let wanted = Targets::new().with_target("guest::handler", LevelFilter::INFO).with_default(LevelFilter::WARN);
     // What can't be logged is lost, and isn't told to whoever keeps what a command says.
-    let lines = lines.log_internal_errors(false);
-    lines.with_writer(move || file.clone()).init();
+    let lines = tracing_subscriber::fmt::layer().with_ansi(false).log_internal_errors(false);
+    tracing_subscriber::registry().with(lines.with_writer(move || file.clone()).with_filter(wanted)).init();
 }
 
 fn runtime() -> Result<Runtime, Failure> {

@@ -14,6 +14,8 @@ mod credentials;
 mod handler;
 mod refusals;
 mod token;
+#[cfg(feature = "program")]
+mod unit;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
