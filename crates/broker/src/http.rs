@@ -77,7 +77,7 @@ impl AuthorityClient {
             .map_err(|_| InvalidAuthority { base: base.to_owned() })?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        let mut tcp = HttpConnector::new_with_resolver(Names(names));
+        let mut tcp = HttpConnector::new_with_resolver(Names::new(names));
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(timeout));

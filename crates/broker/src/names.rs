@@ -32,9 +32,17 @@ impl Resolve for SystemNames {
     }
 }
 
-/// A [`Resolve`] in the form that the connector wants.
+/// A [`Resolve`] in the form that hyper's connector wants.
 #[derive(Clone)]
-pub(crate) struct Names(pub(crate) Arc<dyn Resolve>);
+pub struct Names(Arc<dyn Resolve>);
+
+impl Names {
+    /// Resolves names by it.
+    #[must_use]
+    pub fn new(names: Arc<dyn Resolve>) -> Self {
+        Self(names)
+    }
+}
 
 impl Service<Name> for Names {
     type Response = vec::IntoIter<SocketAddr>;

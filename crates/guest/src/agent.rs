@@ -1,4 +1,136 @@
 //! The guest agent: does what the host says is wanted of this VM's extensions, and tells what came of it.
+//!
+//! It keeps the files of Azure's agent (Azure/WALinuxAgent), in the same places and with the same meaning, so that a
+//! package is the same for both; it runs a handler's commands in the same order, with the same limits and the same
+//! environment. What is wanted it reads in the form of the HostGAPlugin alone. What is at work is told while it is: an
+//! `enable` that waits for something doesn't keep the host from hearing what it waits for.
 
 pub mod command;
+pub mod folder;
+pub mod host;
+pub mod keys;
+pub mod outcome;
 pub mod package;
+pub mod report;
+pub mod wire;
+pub mod work;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use contract::guest_agent::vm_settings::VmSettings;
+use tokio::sync::watch;
+
+use self::host::{Host, Wanted};
+use self::outcome::Outcomes;
+use self::work::Work;
+use crate::time::Time;
+
+/// What the host calls a goal state that is for agents to carry out.
+const SOURCE: &str = "FastTrack";
+
+/// An agent of one machine.
+pub struct Agent {
+    root: PathBuf,
+    host: Arc<Host>,
+    period: Duration,
+    time: Time,
+}
+
+/// Something that is wanted, with the agent's own count of it.
+#[derive(Clone, Debug)]
+pub struct Goal {
+    /// Another one for each.
+    pub number: u64,
+    /// What is wanted.
+    pub settings: Arc<VmSettings>,
+}
+
+/// What the two halves of an agent share: the one that listens and tells, and the one that works.
+#[derive(Default)]
+struct Shared {
+    outcomes: Arc<Outcomes>,
+    /// What was gone through last.
+    done: watch::Sender<Option<Goal>>,
+}
+
+impl Agent {
+    /// An agent of the machine whose files are below `root`, that asks `host` every `period`.
+    #[must_use]
+    pub fn new(root: PathBuf, host: Host, period: Duration, time: Time) -> Self {
+        Self { root, host: Arc::new(host), period, time }
+    }
+
+    /// Runs until `end` is there. What a command has begun it finishes by itself.
+    pub async fn run(self, end: impl Future<Output = ()>) {
+        let shared = Arc::new(Shared::default());
+        let (goals, wanted) = watch::channel(None);
+        let outcomes = Arc::clone(&shared.outcomes);
+        let work = Work::new(self.root.clone(), Arc::clone(&self.host), outcomes, self.time.clone());
+        let working = tokio::spawn(work_off(work, wanted, Arc::clone(&shared)));
+        let mut done = shared.done.subscribe();
+        let mut end = std::pin::pin!(end);
+        let mut etag = None;
+        loop {
+            self.listen(&mut etag, &goals).await;
+            let goal = goals.borrow().clone();
+            if let Some(goal) = goal {
+                self.tell(&goal, &shared).await;
+            }
+            tokio::select! {
+                biased;
+                () = &mut end => break,
+                // Told at once.
+                _ = done.changed() => {}
+                () = self.time.pause(self.period) => {}
+            }
+        }
+        working.abort();
+    }
+
+    /// Asks what is wanted.
+    async fn listen(&self, etag: &mut Option<String>, goals: &watch::Sender<Option<Goal>>) {
+        match self.host.wanted(etag.as_deref()).await {
+            Ok(Wanted::Unchanged) => {}
+            Ok(Wanted::Changed { etag: new, settings }) => {
+                *etag = Some(new);
+                let (source, number) = (&settings.extension_goal_states_source, settings.in_svd_seq_no);
+                if source != SOURCE {
+                    tracing::info!(source, "what is wanted isn't for this agent");
+                } else if settings.on_hold {
+                    tracing::info!(number, "what is wanted is on hold");
+                } else {
+                    tracing::info!(number, activity = settings.activity_id, "something else is wanted");
+                    goals.send_modify(|goal| {
+                        let number = goal.as_ref().map_or(0, |goal| goal.number) + 1;
+                        *goal = Some(Goal { number, settings: Arc::new(settings) });
+                    });
+                }
+            }
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the host doesn't say what is wanted");
+            }
+        }
+    }
+
+    /// Tells how everything fares.
+    async fn tell(&self, goal: &Goal, shared: &Shared) {
+        let done = shared.done.borrow().clone();
+        let blob = report::blob(&self.root, goal, &shared.outcomes, done.as_ref(), self.time.clock());
+        if let Err(error) = self.host.report(&blob, &goal.settings.status_upload_blob.value).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the host doesn't take the status");
+        }
+    }
+}
+
+/// Carries out one goal state after the other; of several that came meanwhile, the last.
+async fn work_off(work: Work, mut wanted: watch::Receiver<Option<Goal>>, shared: Arc<Shared>) {
+    while wanted.changed().await.is_ok() {
+        let goal = wanted.borrow_and_update().clone();
+        if let Some(goal) = goal {
+            work.carry_out(goal.number, &goal.settings).await;
+            shared.done.send_replace(Some(goal));
+        }
+    }
+}

@@ -5,9 +5,12 @@ mod args;
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
-use args::{Args, Command, ServeArgs};
+use args::{AgentArgs, Args, Command, ServeArgs};
 use clap::Parser;
+use guest::agent::Agent;
+use guest::agent::host::Host;
 use guest::env_vars;
 use guest::handler::failure::{Code, Failure};
 use guest::handler::place::Place;
@@ -16,11 +19,17 @@ use guest::log_file::LogFile;
 use guest::resolver::Resolver;
 use guest::time::Time;
 use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 fn main() -> ExitCode {
     let args = Args::parse();
     guest::hardening::harden();
     match args.command {
+        Command::Agent(args) => done(agent(&args)),
         Command::Install => done(command(handler::Command::Install)),
         Command::Enable => done(command(handler::Command::Enable)),
         Command::Disable => done(command(handler::Command::Disable)),
@@ -28,6 +37,31 @@ fn main() -> ExitCode {
         Command::Uninstall => done(command(handler::Command::Uninstall)),
         Command::Serve(args) => done(serve(&args)),
     }
+}
+
+/// The guest agent. It isn't a handler, so its lines go where whoever started it looks.
+fn agent(args: &AgentArgs) -> Result<(), Failure> {
+    let lines = tracing_subscriber::fmt().with_ansi(false).with_max_level(tracing::Level::INFO);
+    lines.with_writer(std::io::stderr).init();
+    let told = |why: &dyn std::error::Error| Failure::of(Code::Place, why);
+    let root = std::path::absolute(&args.root).map_err(|why| told(&why))?;
+    let names = Arc::new(Resolver::new(&root));
+    let host = Host::new(&args.host, args.plugin_port, names).map_err(|why| told(&why))?;
+    let agent = Agent::new(root, host, Duration::from_secs(args.period), Time::system());
+    runtime()?.block_on(async {
+        let end = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
+        let [terminate, interrupt] = end;
+        let (mut terminate, mut interrupt) =
+            (terminate.map_err(|why| told(&why))?, interrupt.map_err(|why| told(&why))?);
+        let end = async {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        };
+        agent.run(end).await;
+        Ok(())
+    })
 }
 
 /// A handler's command.
@@ -68,13 +102,14 @@ fn serve(args: &ServeArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Log lines go where an agent lets its handlers log, and nowhere else.
+/// Log lines go where an agent lets its handlers log, and nowhere else. What is refused to callers isn't among them: who
+/// calls could fill the log.
 fn log(place: &Place) {
     let file = LogFile::new(place.logs.clone(), "handler.log");
-    let lines = tracing_subscriber::fmt().with_ansi(false).with_max_level(tracing::Level::INFO);
+    let wanted = Targets::new().with_target("guest::handler", LevelFilter::INFO).with_default(LevelFilter::WARN);
     // What can't be logged is lost, and isn't told to whoever keeps what a command says.
-    let lines = lines.log_internal_errors(false);
-    lines.with_writer(move || file.clone()).init();
+    let lines = tracing_subscriber::fmt::layer().with_ansi(false).log_internal_errors(false);
+    tracing_subscriber::registry().with(lines.with_writer(move || file.clone()).with_filter(wanted)).init();
 }
 
 fn runtime() -> Result<Runtime, Failure> {

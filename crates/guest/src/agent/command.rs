@@ -1,7 +1,7 @@
 //! A handler's command, run as an agent runs it: by a shell, in the handler's folder, with a time limit.
 
 use std::io;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -20,17 +20,17 @@ const LOG: &str = "CommandExecution.log";
 
 /// A command to be run.
 #[derive(Debug)]
-pub struct Run<'a> {
+pub struct Run {
     /// The handler's folder.
-    pub folder: &'a Path,
+    pub folder: PathBuf,
     /// The command, relative to the folder, as the manifest has it.
-    pub command: &'a str,
+    pub command: String,
     /// What it is told by its environment, besides what the agent has.
-    pub variables: &'a [(&'static str, String)],
+    pub variables: Vec<(&'static str, String)>,
     /// How long it may take.
     pub limit: Duration,
     /// Where its words go.
-    pub logs: &'a Path,
+    pub logs: PathBuf,
 }
 
 /// A command that ended by itself.
@@ -66,7 +66,7 @@ pub enum CommandError {
     },
 }
 
-impl Run<'_> {
+impl Run {
     /// The command with the folder it is in.
     #[must_use]
     pub fn line(&self) -> String {
@@ -82,7 +82,7 @@ impl Run<'_> {
         let command = format!("./{}", self.command.trim_start_matches('/'));
         let mut child = Command::new("/bin/sh")
             .args(["-c", command.as_str()])
-            .current_dir(self.folder)
+            .current_dir(&self.folder)
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -111,7 +111,7 @@ impl Run<'_> {
     fn log(&self, status: Option<ExitStatus>, words: &str) {
         let how = status.map_or_else(|| "took too long".to_owned(), |status| status.to_string());
         let text = format!("{}: {how}\n{words}\n", self.line());
-        if let Err(error) = LogFile::new(self.logs.to_owned(), LOG).append(text.as_bytes()) {
+        if let Err(error) = LogFile::new(self.logs.clone(), LOG).append(text.as_bytes()) {
             tracing::warn!(folder = %self.logs.display(), %error, "a command's words can't be logged");
         }
     }
@@ -186,9 +186,9 @@ mod tests {
         }
 
         async fn run(&self, limit: Duration) -> Result<Ended, CommandError> {
-            let variables = [("ConfigSequenceNumber", "7".to_owned())];
-            let (folder, logs) = (self.folder.path(), self.logs.path());
-            Run { folder, command: "/handler enable", variables: &variables, limit, logs }.run().await
+            let variables = vec![("ConfigSequenceNumber", "7".to_owned())];
+            let (folder, logs) = (self.folder.path().to_owned(), self.logs.path().to_owned());
+            Run { folder, command: "/handler enable".to_owned(), variables, limit, logs }.run().await
         }
 
         fn log(&self) -> String {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use broker::names::Resolve;
 
-use super::failure::Failure;
+use super::failure::{Code, Failure};
 use super::place::Place;
 use super::sequence;
 use super::state::State;
@@ -97,7 +97,9 @@ async fn work(command: Command, machine: &Machine, sequence: u64, status: &Statu
         status.transitioning("The command is at work")?;
     }
     let state = State::of(&machine.place.root);
-    let _turn = state.turn(&machine.time).await?;
+    let busy =
+        || Failure::new(Code::Busy, "another command of this handler is at work; run this one again when it is done");
+    let _turn = state.turn(&machine.time).await?.ok_or_else(busy)?;
     match command {
         Command::Install => install::install(machine, status),
         Command::Enable => enable::enable(machine, &state, sequence, status).await,

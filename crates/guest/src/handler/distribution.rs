@@ -20,11 +20,18 @@ const LISTED: [(&str, Option<&str>); 6] = [
     ("ubuntu", Some("16.04")),
 ];
 
-/// Whether the machine whose files are below `root` is one that the document lists.
-///
-/// # Errors
-/// When it isn't, or doesn't say what it is.
-pub fn check(root: &Path) -> Result<(), Failure> {
+/// A distribution as it calls itself; empty where it doesn't say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Distribution {
+    /// Its name, such as `debian`.
+    pub id: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// Which one the machine runs whose files are below `root`.
+#[must_use]
+pub fn found(root: &Path) -> Distribution {
     let text = ["etc/os-release", "usr/lib/os-release"].iter().find_map(|file| {
         // The first is a link to the second on most machines, and links aren't followed by whoever reads a secret;
         // this is none.
@@ -32,14 +39,22 @@ pub fn check(root: &Path) -> Result<(), Failure> {
         files::read(&path, MAX).ok()?
     });
     let text = String::from_utf8_lossy(&text.unwrap_or_default()).into_owned();
-    let (id, version) = (value(&text, "ID"), value(&text, "VERSION_ID"));
+    Distribution { id: value(&text, "ID").to_owned(), version: value(&text, "VERSION_ID").to_owned() }
+}
+
+/// Whether the machine whose files are below `root` runs one that the document lists.
+///
+/// # Errors
+/// When it doesn't, or doesn't say what it runs.
+pub fn check(root: &Path) -> Result<(), Failure> {
+    let Distribution { id, version } = found(root);
     let listed = LISTED.iter().any(|(name, wanted)| id == *name && wanted.is_none_or(|wanted| version == wanted));
     if listed {
         return Ok(());
     }
-    let found = if id.is_empty() { "a distribution that doesn't say which" } else { id };
+    let id = if id.is_empty() { "a distribution that doesn't say which" } else { &id };
     let message = format!(
-        "this is {found} {version}; the extension supports CoreOS Stable, CentOS 7.1, Red Hat 7.2, Ubuntu 15.04 and \
+        "this is {id} {version}; the extension supports CoreOS Stable, CentOS 7.1, Red Hat 7.2, Ubuntu 15.04 and \
          Ubuntu 16.04, and the setting strictDistributions asks for one of these"
     );
     Err(Failure::new(Code::Distribution, message))

@@ -35,6 +35,8 @@ pub enum Code {
     Endpoint = 40,
     /// There is another process that serves, which was about to when it was looked for.
     EndpointTaken = 41,
+    /// Another command of the handler is at work.
+    Busy = 42,
     /// The disk refuses.
     Disk = 50,
     /// Only the distributions of the document are wanted, and this is none of them. The code that handlers use for it.
@@ -43,7 +45,7 @@ pub enum Code {
     Place = 60,
 }
 
-const CODES: [Code; 14] = [
+const CODES: [Code; 15] = [
     Code::NoIdentity,
     Code::Settings,
     Code::Port,
@@ -55,6 +57,7 @@ const CODES: [Code; 14] = [
     Code::Unreachable,
     Code::Endpoint,
     Code::EndpointTaken,
+    Code::Busy,
     Code::Disk,
     Code::Distribution,
     Code::Place,
@@ -147,6 +150,14 @@ mod tests {
         }
         for none in [0, 2, 255] {
             assert!(Code::try_from(none).is_err(), "{none}");
+        }
+    }
+
+    #[test]
+    fn the_guide_says_what_to_do_about_each() {
+        let guide = include_str!("../../../../docs/guides/extension.md");
+        for code in CODES {
+            assert!(guide.contains(&format!("\n| {} | ", u8::from(code))), "{code:?}");
         }
     }
 

@@ -54,19 +54,19 @@ impl State {
         Ok(())
     }
 
-    /// Waits until no other command is at work.
+    /// Waits until no other command is at work; none when the other one takes too long.
     ///
     /// # Errors
-    /// When the other one takes too long, or the disk refuses.
-    pub async fn turn(&self, time: &Time) -> Result<Turn, DiskError> {
+    /// When the disk refuses.
+    pub async fn turn(&self, time: &Time) -> Result<Option<Turn>, DiskError> {
         self.open()?;
         let path = self.folder.join("handler.lock");
         let failed = |why| DiskError::Io { doing: "locked", path: path.clone(), why };
-        let mut taken = Err(io::ErrorKind::TimedOut.into());
+        let mut taken = Ok(None);
         let attempt = || match try_lock(&path) {
             Ok(None) => false,
             Ok(Some(file)) => {
-                taken = Ok(file);
+                taken = Ok(Some(Turn(file)));
                 true
             }
             Err(why) => {
@@ -75,7 +75,7 @@ impl State {
             }
         };
         time.within(PATIENCE, LOOK, attempt).await;
-        taken.map(Turn).map_err(failed)
+        taken.map_err(failed)
     }
 
     /// Where the process that serves says of itself which it is.
@@ -156,15 +156,15 @@ mod tests {
     async fn commands_take_turns() {
         let root = tempfile::tempdir().unwrap();
         let state = State::of(root.path());
-        let first = state.turn(&time()).await.unwrap();
-        assert!(state.turn(&time()).await.is_err());
+        let first = state.turn(&time()).await.unwrap().unwrap();
+        assert!(state.turn(&time()).await.unwrap().is_none());
         drop(first);
-        let second = state.turn(&time()).await.unwrap();
+        let second = state.turn(&time()).await.unwrap().unwrap();
         // What is removed meanwhile is made again, and the old lock counts for nothing.
         state.remove().unwrap();
-        let third = state.turn(&time()).await.unwrap();
+        let third = state.turn(&time()).await.unwrap().unwrap();
         drop(second);
-        assert!(state.turn(&time()).await.is_err());
+        assert!(state.turn(&time()).await.unwrap().is_none());
         drop(third);
     }
 

@@ -2,15 +2,20 @@
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::string_slice,
     reason = "what a test looks for is there"
 )]
 
+#[cfg(feature = "program")]
+mod agent;
 mod credentials;
 #[cfg(feature = "program")]
 mod handler;
 mod refusals;
 mod token;
+#[cfg(feature = "program")]
+mod unit;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};

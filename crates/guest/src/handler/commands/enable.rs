@@ -38,6 +38,7 @@ pub(super) async fn enable(
     let launch = Launch { program: &machine.program, sequence, port: public.port, authority: &authority };
     let running = launch::running(state, &machine.time).await?;
     if running.is_none_or(|running| running.launch != launch.digest()) {
+        status.transitioning("The endpoint is being started")?;
         state.set_authority(&authority)?;
         await_authority(machine, &authority, status).await?;
         launch.replace(state, &machine.time).await?;

@@ -1,6 +1,7 @@
 //! Files: modes, planted links, a disk that is full, a program that is killed wherever it is.
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::time::Duration;
@@ -200,10 +201,48 @@ async fn a_key_is_in_its_own_file_and_nowhere_else() {
     for path in tree(machine.root()).into_iter().filter(|path| path.is_file() && !path.ends_with("symbolon-guest")) {
         let inside = path.starts_with(machine.identities());
         assert_eq!(holds(&path, &key[100..200]), inside, "{}", path.display());
-        assert!(!holds(&path, "eyJ"), "a token in {}", path.display());
+        // The starts of the authority's token and of the assertion for it.
+        for start in ["eyJhbGciOiJub25l", "eyJhbGciOiJQUzI1NiIs"] {
+            assert!(!holds(&path, start), "a token in {}", path.display());
+        }
     }
     machine.done("uninstall", 0).await;
     for path in tree(machine.root()).into_iter().filter(|path| path.is_file() && !path.ends_with("symbolon-guest")) {
         assert!(!holds(&path, &key[100..200]), "{}", path.display());
+    }
+}
+
+/// What a user without rights sees of it; such a user can be become only by root.
+#[tokio::test]
+async fn another_user_reads_neither_the_key_nor_the_process() {
+    let machine = Machine::new().await;
+    // It is there on a machine.
+    fs::create_dir(machine.root().join("run")).expect("made");
+    machine.settings(0, &[0]);
+    machine.done("enable", 0).await;
+    // The folder of the test itself is closed; that of a machine isn't.
+    fs::set_permissions(machine.root(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("set");
+    let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", "cat"];
+    let reads = |path: &Path| {
+        let mut cat = std::process::Command::new("setpriv");
+        cat.args(nobody).arg(path).output().is_ok_and(|output| output.status.success())
+    };
+    let [_, everyones] = machine.discovery_files();
+    if !reads(&everyones) {
+        drop(writeln!(std::io::stderr(), "SKIPPED: nobody can't be become, or reads nothing here at all"));
+        return;
+    }
+    let credential = machine.identities().join(format!("{}.json", fixtures::client_id(0)));
+    let process = format!("/proc/{}", machine.serving());
+    let closed = [
+        credential,
+        machine.root().join("var/lib/symbolon/authority.json"),
+        machine.logs().join("handler.log"),
+        Path::new(&process).join("environ"),
+        Path::new(&process).join("maps"),
+        Path::new(&process).join("mem"),
+    ];
+    for path in closed {
+        assert!(!reads(&path), "{}", path.display());
     }
 }

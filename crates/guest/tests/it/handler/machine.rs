@@ -123,23 +123,10 @@ impl Machine {
 
     pub(crate) fn credentials(&self, authority: &str, identities: &[usize]) -> ManagedIdentity {
         let certificates = self.authority.certificate.clone();
-        let identity = |number: &usize| {
-            let known = fixtures::identity(*number);
-            Identity {
-                kind: if *number == 0 { Kind::SystemAssigned } else { Kind::UserAssigned },
-                resource_id: known.id.to_string(),
-                tenant_id: known.tenant.to_string(),
-                principal_id: known.principal_id.to_string(),
-                client_id: known.client_id.to_string(),
-                not_after: 4_000_000_000,
-                certificate: STANDARD.encode(b"not looked into"),
-                private_key: STANDARD.encode(key()).into(),
-            }
-        };
         ManagedIdentity {
             authority: Authority { url: authority.to_owned(), certificates },
             vm: fixtures::vm_id().to_string(),
-            identities: identities.iter().map(identity).collect(),
+            identities: identities.iter().map(|number| identity(*number)).collect(),
         }
     }
 
@@ -190,16 +177,7 @@ impl Machine {
 
     /// Asks the endpoint for a token: whose it is, or the refusal.
     pub(crate) async fn token(&self, selector: &str) -> Result<String, String> {
-        let host = format!("localhost:{}", self.port);
-        let head = format!("GET /oauth2/token?resource=r{selector} HTTP/1.1\r\nHost: {host}\r\nMetadata: true\r\n\r\n");
-        let answer = exchange(([127, 0, 0, 1], self.port).into(), &head).await.ok_or("closed")?;
-        let body: Value = serde_json::from_str(&answer.body).expect("JSON");
-        let Some(token) = body["access_token"].as_str() else {
-            return Err(body["error_description"].as_str().expect("a reason").to_owned());
-        };
-        let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).expect("claims")).expect("base64");
-        let claims: Value = serde_json::from_slice(&claims).expect("JSON");
-        Ok(claims["appid"].as_str().expect("a client").to_owned())
+        token(self.port, selector).await
     }
 
     /// Whether anybody listens.
@@ -225,13 +203,20 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        // Whatever a test leaves: the process that serves is one that it started.
-        let program = self.library();
+        drop(EndpointOf(self.library()));
+    }
+}
+
+/// Whatever a test leaves: the process that serves from below a folder, which it started, goes with this.
+pub(crate) struct EndpointOf(pub(crate) PathBuf);
+
+impl Drop for EndpointOf {
+    fn drop(&mut self) {
         for process in fs::read_dir("/proc").expect("processes").flatten() {
             let path = fs::read_link(process.path().join("exe")).unwrap_or_default();
             let pid = process.file_name().to_str().and_then(|name| name.parse().ok());
             if let Some(pid) = pid.and_then(rustix::process::Pid::from_raw)
-                && path.starts_with(&program)
+                && path.starts_with(&self.0)
             {
                 let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
             }
@@ -264,4 +249,33 @@ fn assert_says_no_secret(output: &Output) {
     let key = STANDARD.encode(key());
     assert!(!said.contains("eyJ") && !said.contains(&key[..64]), "{said}");
     assert_eq!(output.stdout, b"", "{said}");
+}
+
+/// The credential of an identity of the fixtures.
+pub(crate) fn identity(number: usize) -> Identity {
+    let known = fixtures::identity(number);
+    Identity {
+        kind: if number == 0 { Kind::SystemAssigned } else { Kind::UserAssigned },
+        resource_id: known.id.to_string(),
+        tenant_id: known.tenant.to_string(),
+        principal_id: known.principal_id.to_string(),
+        client_id: known.client_id.to_string(),
+        not_after: 4_000_000_000,
+        certificate: STANDARD.encode(b"not looked into"),
+        private_key: STANDARD.encode(key()).into(),
+    }
+}
+
+/// Asks an endpoint for a token: whose it is, or the refusal.
+pub(crate) async fn token(port: u16, selector: &str) -> Result<String, String> {
+    let host = format!("localhost:{}", port);
+    let head = format!("GET /oauth2/token?resource=r{selector} HTTP/1.1\r\nHost: {host}\r\nMetadata: true\r\n\r\n");
+    let answer = exchange(([127, 0, 0, 1], port).into(), &head).await.ok_or("closed")?;
+    let body: Value = serde_json::from_str(&answer.body).expect("JSON");
+    let Some(token) = body["access_token"].as_str() else {
+        return Err(body["error_description"].as_str().expect("a reason").to_owned());
+    };
+    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).expect("claims")).expect("base64");
+    let claims: Value = serde_json::from_slice(&claims).expect("JSON");
+    Ok(claims["appid"].as_str().expect("a client").to_owned())
 }

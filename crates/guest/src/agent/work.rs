@@ -1,0 +1,254 @@
+//! What is wanted, carried out: packages fetched, commands run in the order of Azure's agent.
+
+mod commands;
+mod fetch;
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use contract::guest_agent::handler::HandlerManifest;
+use contract::guest_agent::names::compare_versions;
+use contract::guest_agent::vm_settings::VmSettings;
+use contract::guest_agent::{WantedExtension, WantedState};
+
+use self::commands::Commands;
+use super::folder::{HandlerFolder, HandlerState, make};
+use super::host::Host;
+use super::keys::Keys;
+use super::outcome::{self, Outcome, Outcomes};
+use crate::disk::DiskError;
+use crate::time::Time;
+
+/// How often something is asked of the host before it counts as failed, and how long is waited in between.
+const TRIES: u32 = 3;
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Carries out goal states on one machine.
+pub struct Work {
+    root: PathBuf,
+    host: Arc<Host>,
+    outcomes: Arc<Outcomes>,
+    keys: Keys,
+    time: Time,
+}
+
+impl Work {
+    /// On the machine whose files are below `root`.
+    #[must_use]
+    pub fn new(root: PathBuf, host: Arc<Host>, outcomes: Arc<Outcomes>, time: Time) -> Self {
+        let keys = Keys::new(root.join("var/lib/waagent"));
+        Self { root, host, outcomes, keys, time }
+    }
+
+    /// Carries out what is wanted of every extension, one after the other. What fails is told as its outcome. `number`
+    /// is the agent's own count of what was wanted.
+    pub async fn carry_out(&self, number: u64, goal: &VmSettings) {
+        let wanted: Vec<_> = goal.extensions().collect();
+        if let Err(error) = make(&self.root.join("var/lib/waagent")) {
+            tracing::error!(error = &error as &dyn std::error::Error, "the agent's folder can't be made");
+        }
+        self.fetch_keys(&wanted).await;
+        for extension in &wanted {
+            let (name, version, state) = (&extension.name, &extension.version, extension.state.as_str());
+            tracing::info!(name, version, state, sequence = extension.sequence, "an extension is looked after");
+            let done = match extension.state {
+                WantedState::Enabled => self.enable(number, extension).await.map(|()| Some(Outcome::ready())),
+                WantedState::Disabled => self.disable(extension).await.map(|()| Some(Outcome::disabled())),
+                WantedState::Uninstall => self.uninstall(extension).await.map(|()| None),
+            };
+            match done {
+                Ok(Some(outcome)) => self.tell(number, extension, outcome),
+                Ok(None) => self.outcomes.forget(name),
+                Err(outcome) => {
+                    tracing::warn!(name, version, code = outcome.code, why = outcome.message, "an extension failed");
+                    self.tell(number, extension, outcome);
+                }
+            }
+        }
+        self.outcomes.retain(|name| wanted.iter().any(|extension| extension.name == name));
+        if let Err(error) = self.tidy_keys(&wanted) {
+            tracing::error!(error = &error as &dyn std::error::Error, "keys that aren't wanted can't be removed");
+        }
+    }
+
+    fn tell(&self, number: u64, extension: &WantedExtension, outcome: Outcome) {
+        let folder = HandlerFolder::new(&self.root, &extension.name, &extension.version);
+        // For people who look there; the host hears it in any case.
+        if folder.path().is_dir()
+            && let Err(error) = folder.note(outcome.status, outcome.code, &outcome.message)
+        {
+            tracing::warn!(error = &error as &dyn std::error::Error, "what became of an extension can't be noted");
+        }
+        self.outcomes.set(&extension.name, number, outcome);
+    }
+
+    async fn enable(&self, number: u64, wanted: &WantedExtension) -> Result<(), Outcome> {
+        let folder = HandlerFolder::new(&self.root, &wanted.name, &wanted.version);
+        let is_new = matches!(folder.state(), HandlerState::NotInstalled | HandlerState::FailedUpgrade);
+        if folder.state() == HandlerState::NotInstalled {
+            self.tell(number, wanted, Outcome::installing());
+            self.fetch(wanted, &folder).await?;
+        }
+        let manifest = folder.manifest().map_err(|why| told(outcome::PROCESSING, &why))?;
+        folder.put_settings(wanted).map_err(refused)?;
+        let commands = self.commands(wanted);
+        let mut uninstalled = None;
+        if is_new {
+            match self.older(wanted)? {
+                Some(old) => uninstalled = self.upgrade(&commands, &old, &folder, &manifest).await?,
+                None => {
+                    commands.install(&folder, &manifest, None).await?;
+                    folder.set_state(HandlerState::Installed).map_err(refused)?;
+                }
+            }
+        }
+        commands.enable(&folder, &manifest, uninstalled).await?;
+        folder.set_state(HandlerState::Enabled).map_err(refused)
+    }
+
+    /// In the order of Azure's agent: the old one's `disable`, the new one's `update`, the old one's `uninstall`, the new
+    /// one's `install`. The old one's exit code is what comes back.
+    async fn upgrade(
+        &self,
+        commands: &Commands<'_>,
+        old: &HandlerFolder,
+        new: &HandlerFolder,
+        manifest: &HandlerManifest,
+    ) -> Result<Option<i32>, Outcome> {
+        let done = self.exchange(commands, old, new, manifest).await;
+        let state = if done.is_ok() { HandlerState::Installed } else { HandlerState::FailedUpgrade };
+        new.set_state(state).map_err(refused)?;
+        done
+    }
+
+    async fn exchange(
+        &self,
+        commands: &Commands<'_>,
+        old: &HandlerFolder,
+        new: &HandlerFolder,
+        manifest: &HandlerManifest,
+    ) -> Result<Option<i32>, Outcome> {
+        let olds = old.manifest().map_err(|why| told(outcome::UPDATE, &why))?;
+        let go_on = manifest.continue_on_update_failure;
+        let disabled = commands.old(old, &olds.disable_command, commands::LONG, go_on).await?;
+        new.copy_statuses(old).map_err(refused)?;
+        let newer = compare_versions(new.version(), old.version()).is_gt();
+        let (updating, by) = if newer { (new, manifest) } else { (old, &olds) };
+        let from = if newer { old } else { new };
+        let updated = commands.update(updating, by, from.version(), new.version(), disabled).await;
+        if let Err(outcome) = updated
+            && !go_on
+        {
+            return Err(outcome);
+        }
+        let uninstalled = commands.old(old, &olds.uninstall_command, commands::SHORT, go_on).await?;
+        old.remove().map_err(refused)?;
+        if manifest.update_mode != "UpdateWithoutInstall" {
+            commands.install(new, manifest, uninstalled).await?;
+        }
+        Ok(uninstalled)
+    }
+
+    async fn disable(&self, wanted: &WantedExtension) -> Result<(), Outcome> {
+        let commands = self.commands(wanted);
+        for folder in self.installed(&wanted.name)? {
+            if folder.state() == HandlerState::Enabled {
+                folder.put_settings(wanted).map_err(refused)?;
+                let manifest = folder.manifest().map_err(|why| told(outcome::DISABLE, &why))?;
+                commands.disable(&folder, &manifest).await?;
+                folder.set_state(HandlerState::Installed).map_err(refused)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A command that fails keeps nothing from being removed.
+    async fn uninstall(&self, wanted: &WantedExtension) -> Result<(), Outcome> {
+        let commands = self.commands(wanted);
+        for folder in HandlerFolder::versions(&self.root, &wanted.name).map_err(refused)? {
+            if let (state, Ok(manifest)) = (folder.state(), folder.manifest()) {
+                if state == HandlerState::Enabled
+                    && let Err(outcome) = commands.disable(&folder, &manifest).await
+                {
+                    tracing::warn!(why = outcome.message, "an extension that is removed can't be disabled");
+                }
+                if state != HandlerState::NotInstalled
+                    && let Err(outcome) = commands.uninstall(&folder, &manifest).await
+                {
+                    tracing::warn!(why = outcome.message, "an extension that is removed can't be uninstalled");
+                }
+            }
+            folder.remove().map_err(refused)?;
+        }
+        Ok(())
+    }
+
+    fn commands<'a>(&'a self, wanted: &WantedExtension) -> Commands<'a> {
+        Commands::new(self.host.address(), wanted.sequence)
+    }
+
+    /// The versions of a handler that are installed.
+    fn installed(&self, name: &str) -> Result<Vec<HandlerFolder>, Outcome> {
+        let mut versions = HandlerFolder::versions(&self.root, name).map_err(refused)?;
+        versions.retain(|folder| folder.state() != HandlerState::NotInstalled);
+        Ok(versions)
+    }
+
+    /// The version that is to give way, the newest if there are several.
+    fn older(&self, wanted: &WantedExtension) -> Result<Option<HandlerFolder>, Outcome> {
+        let others = self.installed(&wanted.name)?.into_iter().filter(|folder| folder.version() != wanted.version);
+        Ok(others.max_by(|one, other| compare_versions(one.version(), other.version())))
+    }
+
+    /// Sees to it that the keys are there by which handlers read their settings. Without one the handler says so.
+    async fn fetch_keys(&self, wanted: &[WantedExtension]) {
+        if thumbprints(wanted).iter().all(|one| self.keys.has(one)) {
+            return;
+        }
+        for attempt in 1..=TRIES {
+            match self.keys.fetch(&self.host, self.time.clock().now()).await {
+                Ok(()) => return,
+                Err(error) => {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        attempt,
+                        "the machine's keys can't be had"
+                    );
+                }
+            }
+            if attempt < TRIES {
+                self.time.pause(PAUSE).await;
+            }
+        }
+    }
+
+    /// Removes keys that no extension needs; all of them with the last one.
+    fn tidy_keys(&self, wanted: &[WantedExtension]) -> Result<(), DiskError> {
+        let gone = wanted.iter().all(|extension| extension.state == WantedState::Uninstall);
+        if gone { self.keys.remove() } else { self.keys.keep_only(&thumbprints(wanted)) }
+    }
+}
+
+fn thumbprints(wanted: &[WantedExtension]) -> HashSet<String> {
+    let kept = wanted.iter().filter(|extension| extension.state != WantedState::Uninstall);
+    kept.filter_map(|extension| Some(extension.protected.as_ref()?.thumbprint.clone())).collect()
+}
+
+/// A failure of the disk.
+fn refused(error: DiskError) -> Outcome {
+    told(outcome::PROCESSING, &error)
+}
+
+/// A failure with its causes, in the form of Azure's agent.
+fn told(code: i32, error: &dyn std::error::Error) -> Outcome {
+    let mut text = format!("[ExtensionError] {error}");
+    let mut below = error.source();
+    while let Some(error) = below {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        below = error.source();
+    }
+    Outcome::failed(code, text)
+}

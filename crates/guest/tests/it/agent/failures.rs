@@ -1,0 +1,200 @@
+//! What can go wrong, as the host hears of it.
+
+use std::fs;
+use std::time::{Duration, SystemTime};
+
+use contract::guest_agent::WantedState::{Disabled, Enabled, Uninstall};
+use contract::guest_agent::handler::{HandlerManifest, Heartbeat, MAX_STATUS};
+
+use super::package::{NAME, manifest, offer, package, wanted, zipped};
+use super::world::{World, of_handler, of_settings};
+
+#[tokio::test]
+async fn a_command_that_fails_is_told_with_its_code_and_its_words_and_recovers() {
+    let world = World::new().await;
+    let listed = offer(&world.host, NAME, &[("1.0.0.0", package("1.0.0.0", &manifest()), None)]);
+    world.note("install-code", "7");
+    let number = world.host.want(vec![wanted(&listed, "1.0.0.0", Enabled, 0)]);
+    let blob = world.gone_through(number).await;
+    assert_eq!((of_handler(&blob).0, of_handler(&blob).1), ("NotReady", 1007));
+    world.unnote("install-code");
+    world.note("enable-code", "52");
+    let number = world.host.want(vec![wanted(&listed, "1.0.0.0", Enabled, 0)]);
+    let blob = world.gone_through(number).await;
+    let (status, code, message) = of_handler(&blob);
+    assert_eq!((status, code), ("NotReady", 1009));
+    let path = world.folder(NAME, "1.0.0.0").join("handler.sh enable");
+    let start =
+        format!("[ExtensionOperationError] Non-zero exit code: 52, {}\n[stdout]\nit fails on purpose", path.display());
+    assert!(message.starts_with(&start), "{message}");
+    assert_eq!(world.commands(), ["1.0.0.0 install", "1.0.0.0 install", "1.0.0.0 enable"]);
+    let noted = fs::read_to_string(world.folder(NAME, "1.0.0.0").join("config/HandlerStatus")).expect("noted");
+    assert!(noted.contains("\"code\":1009"), "{noted}");
+
+    // With the next settings nothing has failed before they are tried.
+    world.note("enable-waits", "");
+    world.unnote("enable-code");
+    let number = world.host.want(vec![wanted(&listed, "1.0.0.0", Enabled, 1)]);
+    world.status(|blob| of_settings(blob).0 == 1 && of_settings(blob).1 == "transitioning").await;
+    world.unnote("enable-waits");
+    assert_eq!(of_handler(&world.gone_through(number).await), ("Ready", 0, "Plugin enabled"));
+    for blob in world.host.statuses() {
+        let handlers = &blob.aggregate_status.handler_aggregate_status;
+        let settings = handlers.first().and_then(|handler| handler.runtime_settings_status.as_ref());
+        if settings.is_some_and(|settings| settings.sequence_number == 1) {
+            assert_ne!(of_handler(&blob).0, "NotReady", "{blob:#?}");
+        }
+    }
+    world.note("disable-code", "3");
+    let number = world.host.want(vec![wanted(&listed, "1.0.0.0", Disabled, 1)]);
+    assert_eq!(of_handler(&world.gone_through(number).await).1, 1010);
+    // Who is to go goes all the same.
+    world.note("uninstall-code", "4");
+    let number = world.host.want(vec![wanted(&listed, "1.0.0.0", Uninstall, 1)]);
+    let blob = world.gone_through(number).await;
+    assert!(blob.aggregate_status.handler_aggregate_status.is_empty());
+    assert!(!world.folder(NAME, "1.0.0.0").exists());
+}
+
+#[tokio::test]
+async fn a_version_that_there_is_not_leaves_the_old_one_at_work() {
+    let world = World::new().await;
+    let listed = offer(&world.host, NAME, &[("1.0.0.0", package("1.0.0.0", &manifest()), None)]);
+    let number = world.host.want(vec![wanted(&listed, "1.0.0.0", Enabled, 0)]);
+    world.gone_through(number).await;
+    world.forget_calls();
+    let number = world.host.want(vec![wanted(&listed, "1.0.9.9", Enabled, 0)]);
+    let blob = world.gone_through(number).await;
+    let message = format!("[ExtensionError] Unable to find version 1.0.9.9 in manifest for extension {NAME}");
+    assert_eq!(of_handler(&blob), ("NotReady", -1, message.as_str()));
+    assert_eq!((world.calls().len(), world.state(NAME, "1.0.0.0")), (0, "Enabled".to_owned()));
+}
+
+#[tokio::test]
+async fn an_upgrade_that_fails_is_tried_again_or_goes_on_as_the_package_says() {
+    for go_on in [false, true] {
+        let world = World::new().await;
+        let new = HandlerManifest { continue_on_update_failure: go_on, ..manifest() };
+        let packages =
+            [("1.0.0.0", package("1.0.0.0", &manifest()), None), ("1.0.1.0", package("1.0.1.0", &new), None)];
+        let listed = offer(&world.host, NAME, &packages);
+        let number = world.host.want(vec![wanted(&listed, "1.0.0.0", Enabled, 0)]);
+        world.gone_through(number).await;
+        world.forget_calls();
+        world.note("disable-code", "9");
+        let number = world.host.want(vec![wanted(&listed, "1.0.1.0", Enabled, 0)]);
+        let blob = world.gone_through(number).await;
+        if go_on {
+            assert_eq!(of_handler(&blob).0, "Ready");
+            assert!(world.calls()[1].contains("disabled=9"), "{:?}", world.calls());
+        } else {
+            assert_eq!(of_handler(&blob).1, 1008);
+            assert_eq!(world.commands(), ["1.0.0.0 disable"]);
+            assert_eq!(world.state(NAME, "1.0.1.0"), "FailedUpgrade");
+            world.unnote("disable-code");
+            let number = world.host.want(vec![wanted(&listed, "1.0.1.0", Enabled, 0)]);
+            assert_eq!(of_handler(&world.gone_through(number).await).0, "Ready");
+        }
+        assert!(!world.folder(NAME, "1.0.0.0").exists());
+    }
+}
+
+#[tokio::test]
+async fn packages_that_are_none_are_refused_and_leave_nothing() {
+    let world = World::new().await;
+    let good = package("1.0.0.0", &manifest());
+    let truncated = good[..good.len() / 2].to_vec();
+    let slip = zipped(&[("HandlerManifest.json", manifest().text().as_bytes()), ("../evil", b"x")]);
+    let bare = zipped(&[("handler.sh", b"#!/bin/sh\n")]);
+    let wrong_digest = Some("0".repeat(64));
+    let packages = [
+        (truncated, None, 1001, "is no sound zip file"),
+        (slip, None, 1001, "which isn't a place in its own folder"),
+        (good.clone(), wrong_digest, 1001, "isn't what was announced"),
+        (b"no zip".to_vec(), None, 1001, "is no sound zip file"),
+        (bare, None, -1, "the package has no HandlerManifest.json"),
+    ];
+    for (bytes, digest, code, words) in packages {
+        let listed = offer(&world.host, NAME, &[("1.0.0.0", bytes, digest)]);
+        let number = world.host.want(vec![wanted(&listed, "1.0.0.0", Enabled, 0)]);
+        let blob = world.gone_through(number).await;
+        let (status, found, message) = of_handler(&blob);
+        assert_eq!((status, found), ("NotReady", code), "{message}");
+        assert!(message.contains(words), "{message}");
+        assert!(!world.library().join("evil").exists());
+        let number = world.host.want(vec![wanted(&listed, "1.0.0.0", Uninstall, 0)]);
+        world.gone_through(number).await;
+        assert!(!world.folder(NAME, "1.0.0.0").exists());
+    }
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &good);
+    let digest = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let listed = offer(&world.host, NAME, &[("1.0.0.0", good, Some(digest))]);
+    let number = world.host.want(vec![wanted(&listed, "1.0.0.0", Enabled, 0)]);
+    assert_eq!(of_handler(&world.gone_through(number).await).0, "Ready");
+
+    for (path, manifest) in
+        [("/m1", "no XML"), ("/m2", "<PluginVersionManifest><Plugins><Plugin/></Plugins></PluginVersionManifest>")]
+    {
+        let listed = world.host.put(path, manifest.as_bytes().to_vec());
+        let number = world.host.want(vec![wanted(&listed, "2.0.0.0", Enabled, 0)]);
+        assert_eq!(of_handler(&world.gone_through(number).await).1, 1001);
+    }
+    let gone = format!("http://{}/nothing", world.host.wire);
+    let number = world.host.want(vec![wanted(&gone, "2.0.0.0", Enabled, 0)]);
+    let blob = world.gone_through(number).await;
+    assert_eq!((of_handler(&blob).1, of_handler(&blob).2.contains("answered 404")), (1001, true));
+}
+
+#[tokio::test]
+async fn statuses_that_are_none_or_too_long_are_told_so() {
+    let world = World::new().await;
+    let listed = offer(&world.host, NAME, &[("1.0.0.0", package("1.0.0.0", &manifest()), None)]);
+    let number = world.host.want(vec![wanted(&listed, "1.0.0.0", Enabled, 0)]);
+    world.gone_through(number).await;
+    let file = world.folder(NAME, "1.0.0.0").join("status/0.status");
+    fs::write(&file, "[{\"status\":{\"status\":\"splendid\"}}]").expect("written");
+    world.status(|blob| of_settings(blob).1 == "error" && of_settings(blob).2.contains("0.status: ")).await;
+    let long = "x".repeat(MAX_STATUS);
+    let status = format!("[{{\"status\":{{\"status\":\"success\",\"formattedMessage\":{{\"message\":\"{long}\"}}}}}}]");
+    fs::write(&file, status).expect("written");
+    world.status(|blob| of_settings(blob).1 == "success" && of_settings(blob).2.len() == 1_024).await;
+    fs::write(&file, "x".repeat(MAX_STATUS * 5)).expect("written");
+    world.status(|blob| of_settings(blob).1 == "error" && of_settings(blob).2.contains("it is longer than")).await;
+    fs::remove_file(&file).expect("removed");
+    let blob = world.status(|blob| of_settings(blob).1 == "transitioning").await;
+    let message = of_settings(&blob).2;
+    assert!(message.starts_with("This status is being reported by the Guest Agent since no status file"), "{message}");
+    std::os::unix::fs::symlink("/etc/passwd", &file).expect("a link");
+    world.status(|blob| of_settings(blob).1 == "error" && !of_settings(blob).2.contains("root:")).await;
+}
+
+#[tokio::test]
+async fn a_heartbeat_is_judged_where_one_was_announced() {
+    let world = World::new().await;
+    let beating = HandlerManifest { report_heartbeat: true, ..manifest() };
+    let listed = offer(&world.host, NAME, &[("1.0.0.0", package("1.0.0.0", &beating), None)]);
+    let number = world.host.want(vec![wanted(&listed, "1.0.0.0", Enabled, 0)]);
+    let blob = world.gone_through(number).await;
+    assert_eq!(of_handler(&blob).0, "NotReady");
+    assert!(of_handler(&blob).2.starts_with("[ExtensionError] Failed to get heart beat file "));
+    let file = world.folder(NAME, "1.0.0.0").join("heartbeat.log");
+    let beat = |status: &str| {
+        let (status, message) = (status.to_owned(), "so it says".to_owned());
+        fs::write(&file, Heartbeat { status, code: 0, message }.text()).expect("written");
+    };
+    beat("Ready");
+    world.status(|blob| of_handler(blob) == ("Ready", 0, "Plugin enabled")).await;
+    beat("NotReady");
+    world.status(|blob| of_handler(blob) == ("NotReady", 0, "so it says")).await;
+    fs::write(&file, "no JSON").expect("written");
+    world.status(|blob| of_handler(blob).2.ends_with("isn't a heartbeat")).await;
+    beat("Ready");
+    #[expect(clippy::disallowed_methods, reason = "the file's age is judged by the machine's clock")]
+    let old = SystemTime::now() - Duration::from_secs(601);
+    fs::File::options().write(true).open(&file).expect("open").set_modified(old).expect("set");
+    let blob = world.status(|blob| of_handler(blob).0 == "Unresponsive").await;
+    assert!(
+        of_handler(&blob).2.contains("the handler's last heartbeat is 60")
+            || of_handler(&blob).2.contains("last heartbeat is 6")
+    );
+}
