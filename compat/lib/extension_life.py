@@ -1,6 +1,8 @@
 """The life of the extension for managed identities in a guest whose agent asks symbolon what is wanted, from the
 installation to the last trace. The same for every agent: `start` is the command that runs it in the guest."""
 
+import base64
+import hashlib
 import json
 import os
 import re
@@ -14,6 +16,9 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding
 
 import world
 from arm import Arm
@@ -32,11 +37,15 @@ class Life:
         self.guest, self.start, self.arm, self.checks = guest, start, Arm(), Checks()
         self.vm = world.vm()["id"]
         self.path = f"{self.vm}/extensions/{TYPE}"
+        self.counted: int | None = None
         # An agent goes through a change in some of its periods; a command costs it two seconds.
         self.patience = 40 + 5 * period
 
     def run(self) -> None:
         """All of it, and the result for the harness."""
+        # Whatever a case before this one left.
+        (Path(world.READY["packages"]) / f"{NAME}-1.0.1.0.zip").unlink(missing_ok=True)
+        self.arm.do("PATCH", self.vm, {"identity": {"type": "SystemAssigned"}})
         self.guest.start(self.start, "agent.log")
         try:
             self.within(self.has_joined, "the agent")
@@ -144,11 +153,14 @@ class Life:
         """Removed, it leaves no credential that works and nothing that leads to it."""
         copied = [json.loads(file.read_text()) for file in self.credentials()]
         assert copied, "there was nothing to steal"
+        # While it is there the disk's thief gets tokens: that is why it is to go.
+        assert [self.stolen(one) for one in copied] == [200] * len(copied)
         said = self.arm.do("DELETE", self.path, seconds=self.patience)
         assert said["status"] == "Succeeded", said
         assert not self.answers(THIRD), "the port answers"
         self.within(lambda: not self.folders(), "the end of the handler's folder")
         assert not self.credentials(), self.credentials()
+        assert [self.stolen(one) for one in copied] == [401] * len(copied), "what was copied still signs in"
         assert not (self.guest.agent_folder / "ManagedIdentity-Settings").exists()
         for folder in (self.guest.agent_folder, self.guest.state_folder, self.guest.log_folder):
             for file in folder.rglob("*"):
@@ -161,7 +173,31 @@ class Life:
         """Whether an agent has gone through a goal state; from the first on the extension is the agent's."""
         with urllib.request.urlopen(f"{world.READY['metrics']}/metrics", timeout=5) as reply:
             counted = re.search(r"^symbolon_wireserver_requests_total\{[^}]*answered[^}]*\} ([0-9]+)", reply.read().decode(), re.M)
-        return counted is not None and int(counted[1]) >= 8
+        now = int(counted[1]) if counted else 0
+        self.counted = now if self.counted is None else self.counted
+        return now - self.counted >= 8
+
+    def stolen(self, credential: dict) -> int:
+        """How the authority answers somebody else who has a credential of the guest's disk."""
+        encode = lambda data: base64.urlsafe_b64encode(data).rstrip(b"=")  # noqa: E731
+        url = f"{world.READY['authority']}/{credential['tenantId']}/oauth2/v2.0/token"
+        thumbprint = hashlib.sha256(base64.b64decode(credential["certificate"])).digest()
+        head = {"alg": "PS256", "typ": "JWT", "x5t#S256": encode(thumbprint).decode()}
+        client, now = credential["clientId"], int(time.time())
+        claims = {"aud": url, "iss": client, "sub": client, "jti": os.urandom(8).hex(), "nbf": now - 5, "exp": now + 300}
+        signed = b".".join(encode(json.dumps(part).encode()) for part in (head, claims))
+        key = serialization.load_der_private_key(base64.b64decode(credential["privateKey"]), None)
+        signature = key.sign(signed, padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256())
+        form = {
+            "client_id": client, "scope": f"{world.ARM}/.default", "grant_type": "client_credentials",
+            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            "client_assertion": (signed + b"." + encode(signature)).decode(),
+        }  # fmt: skip
+        try:
+            with urllib.request.urlopen(url, urllib.parse.urlencode(form).encode(), context=self.arm.context, timeout=20) as reply:
+                return reply.status
+        except urllib.error.HTTPError as why:
+            return why.code
 
     def set(self, **properties: object) -> dict:
         """PUT of the extension and what came of it."""

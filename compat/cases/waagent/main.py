@@ -1,7 +1,6 @@
 """The unmodified Azure Linux agent in a guest of which symbolon is the host."""
 
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -29,7 +28,8 @@ def main() -> None:
     unpacked = Path(sys.argv[1]) / "usr/lib/python3/dist-packages"
     guest = Guest(Path(os.environ["HOME"]) / "guest", [Path(sys.argv[1])])
     guest.agent_folder.mkdir(parents=True)
-    shutil.copy("waagent.conf", guest.folder / "waagent.conf")
+    options = Path(__file__).with_name("waagent.conf").read_text() + "".join(f"{option}\n" for option in sys.argv[2:])
+    (guest.folder / "waagent.conf").write_text(options)
     (guest.folder / "agent.py").write_text(START)
     # Without a lease it would ask for one.
     (guest.folder / "dhclient.eth0.leases").write_text(LEASE)

@@ -56,7 +56,8 @@ fn outcome(extension: &VmExtension, said: &HandlerAggregate, current: bool) -> O
         let settings = Settings::deserialize(&runtime.settings_status).ok()?.status?;
         Some((runtime.sequence_number, settings))
     });
-    let failed = said.code != 0 || matches!(said.status.as_str(), "NotReady" | "Unresponsive");
+    // A handler that isn't ready for another reason than a command that failed may be so only for now.
+    let failed = said.code != 0 && current;
     match of_handler {
         Some((sequence, settings)) => {
             let message = settings.text();
@@ -75,7 +76,7 @@ fn outcome(extension: &VmExtension, said: &HandlerAggregate, current: bool) -> O
             };
             Some((sequence, outcome, message))
         }
-        None if failed && current => {
+        None if failed => {
             let message = shortened(&said.formatted_message.message);
             Some((extension.sequence, HandlerOutcome::Terminal(said.code), message))
         }

@@ -237,6 +237,15 @@ async fn what_the_agent_says_becomes_the_extensions_state() {
     assert_eq!(failed["provisioningState"], "Failed");
     assert_eq!(failed["instanceView"]["statuses"][0]["code"], "ProvisioningState/failed/52");
 
+    // One that is at work again isn't ready, nor is that a failure.
+    agent.set(json!({"forceUpdateTag": "at work"})).await.is(200);
+    agent.told().await;
+    agent.says(told, vec![handler("NotReady", 0, Some((3, "transitioning")))]).await;
+    agent.says(told, vec![handler("NotReady", 1009, Some((3, "transitioning")))]).await;
+    assert_eq!(agent.state().await["provisioningState"], "Updating");
+    let told = agent.told().await.incarnation;
+    agent.says(told, vec![handler("Ready", 0, Some((3, "success")))]).await;
+
     // A handler that can't say anything, with the agent's words.
     agent.set(json!({"forceUpdateTag": "3"})).await.is(200);
     let told = agent.told().await.incarnation;
@@ -250,6 +259,6 @@ async fn what_the_agent_says_becomes_the_extensions_state() {
     agent.says(told, vec![handler("NotReady", 1007, None)]).await;
     assert_eq!(agent.arm.audit().await.len(), audited);
     // It may recover by itself.
-    agent.says(told, vec![handler("Ready", 0, Some((3, "success")))]).await;
+    agent.says(told, vec![handler("Ready", 0, Some((4, "success")))]).await;
     assert_eq!(agent.state().await["provisioningState"], "Succeeded");
 }

@@ -1,0 +1,26 @@
+"""Our own agent in a guest of which symbolon is the host, with the program that is in the extension's package."""
+
+import os
+import sys
+import zipfile
+from pathlib import Path
+
+from extension_life import Life
+from guest_root import Guest
+
+HOST = "http://168.63.129.16"
+PERIOD = 1
+
+
+def main() -> None:
+    guest = Guest(Path(os.environ["HOME"]) / "guest", [])
+    (package,) = Path(sys.argv[1]).glob("*-1.0.0.0.zip")
+    with zipfile.ZipFile(package) as file:
+        (program,) = (name for name in file.namelist() if name.endswith("/symbolon-guest"))
+        agent = guest.folder / "symbolon-guest"
+        agent.write_bytes(file.read(program))
+        agent.chmod(0o755)
+    Life(guest, [str(agent), "agent", "--host", HOST, "--period", str(PERIOD)], period=PERIOD).run()
+
+
+main()
