@@ -40,7 +40,7 @@ with checks.check("all commands ran"):
     az(f"{login} --password={ADMIN['clientSecret']}", look=lambda said: said[0]["id"] == SUB, name="az login: secret, ADFS style")
     az("group create -n rg1 -l westus")
     one = az("identity create -g rg1 -n id1")
-    az("identity federated-credential create -g rg1 --identity-name id1 -n fic --issuer https://issuer.example --subject s")
+    az("identity federated-credential create -g rg1 --identity-name id1 -n f --issuer https://issuer.example --subject s")
     az(f"deployment group create -g rg1 -n d1 --template-file {vm_template}")
     az(f"deployment group create -g rg1 -n d2 --template-file {scale_set_template}")
     az("vm list -g rg1", look=lambda said: names(said) == ["vm1"])

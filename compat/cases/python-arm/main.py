@@ -63,11 +63,11 @@ with checks.check("resource_groups.create_or_update, check_existence"):
     assert resources.resource_groups.check_existence("rg9") and not resources.resource_groups.check_existence("nope")
 with checks.check("user_assigned_identities.create_or_update, list_by_resource_group"):
     create = msi.user_assigned_identities.create_or_update
-    identities += [create("rg9", f"uai{number}", {"location": "westus"}) for number in range(3)]
-    assert names(msi.user_assigned_identities.list_by_resource_group("rg9")) == ["uai0", "uai1", "uai2"]
+    identities += [create("rg9", f"u{number}", {"location": "westus"}) for number in range(3)]
+    assert names(msi.user_assigned_identities.list_by_resource_group("rg9")) == ["u0", "u1", "u2"]
 with checks.check("federated_identity_credentials.create_or_update"):
     word = {"issuer": "https://issuer.example", "subject": "s", "audiences": ["a"]}
-    made = msi.federated_identity_credentials.create_or_update("rg9", "uai0", "fic", word)
+    made = msi.federated_identity_credentials.create_or_update("rg9", "u0", "f", word)
     assert (made.issuer, made.subject, made.audiences) == ("https://issuer.example", "s", ["a"]), made
 with checks.check("virtual_machines.begin_create_or_update: a system-assigned identity, served by the machine at once"):
     size = {"hardwareProfile": {"vmSize": "Standard_B1s"}}
@@ -81,7 +81,7 @@ with checks.check("virtual_machines.begin_update: two identities more, served at
     machines.assert_gets(VM, identities[0].principal_id, client_id=identities[0].client_id)
 with checks.check("virtual_machines.begin_update: null takes one away, refused at once"):
     said = update_identity(BOTH, {identities[0].id: None})
-    assert [name.rsplit("/", 1)[1] for name in said.user_assigned_identities] == ["uai1"], said
+    assert [name.rsplit("/", 1)[1] for name in said.user_assigned_identities] == ["u1"], said
     machines.assert_refused(VM, client_id=identities[0].client_id)
 with checks.check("virtual_machine_extensions.begin_create_or_update: its port opens"):
     body = {"location": "westus", "properties": extension | {"autoUpgradeMinorVersion": True, "protectedSettings": {}}}
