@@ -64,8 +64,11 @@ pub(crate) fn package(args: &PackageArgs) -> Result<()> {
 /// A program that needs nothing of the machine it runs on, not even a library.
 fn build_static(target: &Path) -> Result<PathBuf> {
     let triple = host()?;
-    let flags = format!("target.{triple}.rustflags=[\"-Ctarget-feature=+crt-static\"]");
-    let args = ["build", "--locked", "--profile", "guest", "--package", "symbolon-guest", "--bin", "symbolon-guest"];
+    // Addresses that are filled in at the start take a twentieth of the room when they are packed.
+    let flags = "\"-Ctarget-feature=+crt-static\", \"-Clink-arg=-Wl,-z,pack-relative-relocs\"";
+    let flags = format!("target.{triple}.rustflags=[{flags}]");
+    let program = ["--package", "symbolon-guest", "--bin", "symbolon-guest", "--features", "symbolon-guest/package"];
+    let args = [&["build", "--locked", "--profile", "guest"][..], &program].concat();
     // With a target named the flags aren't for what is built to run while building.
     run("cargo", &[&args[..], &["--target", &triple, "--config", &flags]].concat())?;
     Ok(target.join(triple).join("guest/symbolon-guest"))

@@ -208,7 +208,7 @@ fn read(path: &Path) -> Result<NewCredential, DiskError> {
 }
 
 /// What the name of a file ends with that is being written.
-const UNFINISHED: &str = ".new";
+pub(crate) const UNFINISHED: &str = ".new";
 
 /// Writes a file so that a reader sees the old one or the new one, also after a loss of power.
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {

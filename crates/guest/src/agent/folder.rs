@@ -10,7 +10,7 @@ use contract::guest_agent::handler::{HandlerEnvironment, HandlerManifest, Invali
 use contract::guest_agent::names::is_version;
 use serde_json::json;
 
-use crate::disk::{DiskError, write_atomically};
+use crate::disk::{DiskError, UNFINISHED, write_atomically};
 use crate::files;
 use crate::handler::place::ENVIRONMENT;
 
@@ -81,7 +81,7 @@ impl HandlerFolder {
         }
     }
 
-    /// Every version of a handler that is on the disk.
+    /// Every version of a handler that is on the disk, whole or not.
     ///
     /// # Errors
     /// When the disk can't be read.
@@ -97,11 +97,13 @@ impl HandlerFolder {
         for entry in entries {
             let file = entry.map_err(failed)?.file_name();
             let version = file.to_str().and_then(|file| file.strip_prefix(name)?.strip_prefix('-'));
+            let version = version.map(|version| version.strip_suffix(UNFINISHED).unwrap_or(version));
             if let Some(version) = version.filter(|version| is_version(version)) {
                 found.push(Self::new(root, name, version));
             }
         }
         found.sort_by(|one, other| one.version.cmp(&other.version));
+        found.dedup();
         Ok(found)
     }
 
@@ -246,12 +248,19 @@ impl HandlerFolder {
         Ok(())
     }
 
-    /// Removes it with its package. The logs stay.
+    /// Removes it with its package, unfinished or not. The logs stay.
     ///
     /// # Errors
     /// When the disk refuses.
     pub fn remove(&self) -> Result<(), DiskError> {
         for path in [self.path(), self.package()] {
+            let mut unfinished = path.clone().into_os_string();
+            unfinished.push(UNFINISHED);
+            files::remove_all(Path::new(&unfinished)).map_err(|why| DiskError::Io {
+                doing: "removed",
+                path: PathBuf::from(&unfinished),
+                why,
+            })?;
             files::remove_all(&path).map_err(|why| DiskError::Io { doing: "removed", path, why })?;
         }
         Ok(())
@@ -309,6 +318,13 @@ mod tests {
             assert_eq!(old.state(), state);
         }
         fs::write(old.package(), "").unwrap();
+        for unfinished in ["Publisher.Type-1.0.0.new", "Publisher.Type-1.0.2.new"] {
+            fs::create_dir(root.path().join("var/lib/waagent").join(unfinished)).unwrap();
+        }
+        let half = HandlerFolder::new(root.path(), "Publisher.Type", "1.0.2");
+        let all = [old.clone(), new.clone(), half.clone()];
+        assert_eq!(HandlerFolder::versions(root.path(), "Publisher.Type").unwrap(), all);
+        half.remove().unwrap();
         old.remove().unwrap();
         old.remove().unwrap();
         assert!(!old.path().exists() && !old.package().exists());

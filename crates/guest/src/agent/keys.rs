@@ -29,6 +29,8 @@ const NAME: &str = "LinuxTransport";
 const LIFE: Duration = Duration::from_secs(730 * 86_400);
 /// The longest file.
 const MAX: u64 = 64 * 1024;
+/// What the agent's files begin with; whoever reads PEM passes over it. Keys without it are another agent's, and stay.
+const MARK: &str = "Made by symbolon-guest\n";
 
 /// The keys in an agent's folder.
 #[derive(Clone, Debug)]
@@ -81,7 +83,7 @@ impl Keys {
         self.write(&format!("{thumbprint}.crt"), &pem("CERTIFICATE", &certificate)).map_err(KeyError::from)
     }
 
-    /// Removes the machine's keys but those with these thumbprints.
+    /// Removes the machine's keys but those with these thumbprints, and but those that another agent made.
     ///
     /// # Errors
     /// When the disk refuses.
@@ -91,7 +93,7 @@ impl Keys {
             let finished = name.strip_suffix(".new").unwrap_or(name);
             let thumbprint = finished.strip_suffix(".prv").or_else(|| finished.strip_suffix(".crt"));
             if thumbprint.is_some_and(|one| is_thumbprint(one) && !thumbprints.contains(one)) {
-                remove(&path)?;
+                remove_own(&path)?;
             }
         }
         Ok(())
@@ -104,7 +106,7 @@ impl Keys {
     pub fn remove(&self) -> Result<(), DiskError> {
         self.keep_only(&HashSet::new())?;
         for name in [CERTIFICATE, KEY] {
-            remove(&self.folder.join(name))?;
+            remove_own(&self.folder.join(name))?;
         }
         Ok(())
     }
@@ -137,13 +139,20 @@ impl Keys {
     }
 }
 
-fn remove(path: &Path) -> Result<(), DiskError> {
-    files::remove(path).map_err(|why| DiskError::Io { doing: "removed", path: path.to_owned(), why })
+/// Removes a file that this agent made, whole or not.
+fn remove_own(path: &Path) -> Result<(), DiskError> {
+    let failed = |doing| move |why| DiskError::Io { doing, path: path.to_owned(), why };
+    let Some(text) = files::read(path, MAX).map_err(failed("read"))?.map(Zeroizing::new) else { return Ok(()) };
+    if text.starts_with(MARK.as_bytes()) || MARK.as_bytes().starts_with(&text) {
+        files::remove(path).map_err(failed("removed"))?;
+    }
+    Ok(())
 }
 
 fn pem(label: &str, der: &[u8]) -> Zeroizing<String> {
     let body = Zeroizing::new(STANDARD.encode(der));
     let mut text = Zeroizing::new(String::with_capacity(body.len() + body.len() / 64 + 128));
+    text.push_str(MARK);
     text.push_str(&format!("-----BEGIN {label}-----\n"));
     for (number, c) in body.chars().enumerate() {
         if number > 0 && number % 64 == 0 {
@@ -169,27 +178,26 @@ mod tests {
         assert!(keys.transport().is_none());
         let made = keys.make_transport(now).unwrap();
         assert_eq!(keys.transport().unwrap(), made);
-        let (first, second) = ("A".repeat(40), "B".repeat(40));
+        let (first, second, others) = ("A".repeat(40), "B".repeat(40), "C".repeat(40));
         for thumbprint in [&first, &second] {
             for kind in ["crt", "prv"] {
-                keys.write(&format!("{thumbprint}.{kind}"), "x").unwrap();
+                keys.write(&format!("{thumbprint}.{kind}"), &pem("KEY", b"x")).unwrap();
             }
         }
-        fs::write(folder.path().join(format!("{first}.prv.new")), "half").unwrap();
+        fs::write(folder.path().join(format!("{first}.prv.new")), MARK.get(..5).unwrap()).unwrap();
         fs::write(folder.path().join("somebody.crt"), "else").unwrap();
-        for path in keys
-            .listed()
-            .unwrap()
-            .iter()
-            .filter(|path| path.extension().is_some_and(|kind| kind == "prv" || kind == "pem"))
-        {
+        fs::write(folder.path().join(format!("{others}.prv")), "-----BEGIN PRIVATE KEY-----").unwrap();
+        let secret = |path: &&PathBuf| path.extension().is_some_and(|kind| kind == "prv" || kind == "pem");
+        let theirs = |path: &&PathBuf| path.ends_with(format!("{others}.prv"));
+        for path in keys.listed().unwrap().iter().filter(secret).filter(|path| !theirs(path)) {
             assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o400, "{}", path.display());
         }
         keys.keep_only(&HashSet::from([second.clone()])).unwrap();
         assert!(keys.has(&second) && !keys.has(&first));
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 5);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 6);
         keys.remove().unwrap();
-        let left: Vec<_> = keys.listed().unwrap();
-        assert_eq!(left, [folder.path().join("somebody.crt")]);
+        let mut left: Vec<_> = keys.listed().unwrap();
+        left.sort();
+        assert_eq!(left, [folder.path().join(format!("{others}.prv")), folder.path().join("somebody.crt")]);
     }
 }

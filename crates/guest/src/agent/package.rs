@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
+use crate::disk::UNFINISHED;
 use crate::files;
 
 /// How much a package may hold when unpacked, in bytes.
@@ -61,7 +62,7 @@ pub fn unpack(package: impl Read + Seek, into: &Path) -> Result<(), PackageError
 
 fn unpack_bounded(package: impl Read + Seek, into: &Path, bytes: u64) -> Result<(), PackageError> {
     let mut new = into.as_os_str().to_owned();
-    new.push(".new");
+    new.push(UNFINISHED);
     let new = PathBuf::from(new);
     let folder = |path: &Path| {
         let path = path.to_owned();

@@ -18,7 +18,7 @@ const MAX: u64 = 64 * 1024;
 /// Where an agent keeps handlers, below the root of the machine.
 const LIBRARY: &str = "var/lib/waagent";
 /// How far up from the program its handler's folder may be: `bin/symbolon-guest`.
-const DEPTH: usize = 3;
+const DEPTH: usize = 2;
 
 /// A handler's place.
 #[derive(Clone, Debug, PartialEq, Eq)]

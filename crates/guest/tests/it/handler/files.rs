@@ -167,7 +167,8 @@ async fn whenever_it_is_killed_everything_is_whole_and_the_next_run_goes_on() {
         }
         let status = machine.handler().join(format!("status/{round}.status"));
         if status.exists() {
-            assert!(["transitioning", "success"].contains(&machine.status(round).word.as_str()));
+            let status = machine.status(round);
+            assert!(["transitioning", "success"].contains(&status.word.as_str()), "{round}: {status:?}");
         }
     }
     assert!(killed >= 10, "{killed}");

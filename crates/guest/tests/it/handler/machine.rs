@@ -1,10 +1,12 @@
 //! A machine below a folder: what an agent puts there, and what is found there.
 
 use std::fs;
+use std::io::ErrorKind::AddrInUse;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -237,10 +239,17 @@ pub(crate) fn mode(path: &Path) -> u32 {
     fs::symlink_metadata(path).expect("there").permissions().mode() & 0o777
 }
 
-/// A port that was free a moment ago, on both addresses of localhost.
+/// A port that was free a moment ago, on both addresses of localhost, and that no client gets for its own end.
 pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    // Below those that the system gives out; each process begins elsewhere.
+    let first = 20_000 + u16::try_from(std::process::id() % 100).expect("small") * 100;
+    let free = |port: &u16| {
+        let is_free = |host: &str| !matches!(TcpListener::bind((host, *port)), Err(why) if why.kind() == AddrInUse);
+        is_free("127.0.0.1") && is_free("::1")
+    };
+    let mut ports = std::iter::repeat_with(|| first + NEXT.fetch_add(1, Ordering::Relaxed));
+    ports.find(free).expect("a free port")
 }
 
 /// An agent uploads what a command says.
