@@ -10,7 +10,9 @@ mod status;
 mod wanted;
 
 use std::collections::HashMap;
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use contract::guest_agent::{self as wire, protected, status_blob::StatusBlob};
 use domain::{GoalState, ProvisioningState, ResourceId, Timestamp, VmExtension};
@@ -21,10 +23,16 @@ use self::wanted::Wanted;
 use crate::App;
 use crate::arm::guest::report;
 
+/// How long what failed isn't tried again.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Which versions there are of the software of an extension.
 pub trait Versions: Send + Sync {
     /// The versions of a handler, `Publisher.Type`, in any order; empty when it isn't known.
-    fn of(&self, handler: &str) -> Vec<String>;
+    ///
+    /// # Errors
+    /// When they can't be listed now.
+    fn of(&self, handler: &str) -> io::Result<Vec<String>>;
 }
 
 /// Why there is no goal state.
@@ -42,9 +50,12 @@ pub enum GoalStateError {
     /// The certificate that an agent shows isn't one that something can be sealed for.
     #[error("the agent's certificate can't be used")]
     Certificate,
-    /// Something couldn't be sealed or opened.
+    /// It failed a moment ago, and isn't tried again at each question: much is made for nothing then.
+    #[error("it failed a moment ago")]
+    Again,
+    /// Something couldn't be sealed, opened or listed.
     #[error("{doing} failed")]
-    Seal {
+    Failed {
         /// What was tried.
         doing: &'static str,
         /// Why not.
@@ -58,7 +69,15 @@ pub struct GoalStates {
     app: Arc<App>,
     authority: protected::Authority,
     versions: Arc<dyn Versions>,
-    machines: Mutex<HashMap<ResourceId, Arc<tokio::sync::Mutex<Option<Known>>>>>,
+    machines: Mutex<HashMap<ResourceId, Arc<tokio::sync::Mutex<Machine>>>>,
+}
+
+/// What is known of a machine's goal state.
+#[derive(Default)]
+struct Machine {
+    known: Option<Known>,
+    /// Until when it isn't tried again.
+    again: Option<Timestamp>,
 }
 
 /// A goal state that holds as long as nothing is saved and nothing has to be renewed.
@@ -82,20 +101,20 @@ impl GoalStates {
     /// made.
     pub async fn current(&self, vm: &ResourceId, base_url: &str) -> Result<Arc<wire::GoalState>, GoalStateError> {
         let machine = self.machine(vm);
-        let mut known = machine.lock().await;
+        let mut machine = machine.lock().await;
         let saved = *self.app.store.saved().borrow();
         let now = self.app.authority.clock().now();
-        if let Some(known) = &*known
+        if let Some(known) = &machine.known
             && known.saved == saved
             && known.renew_at.is_none_or(|renew_at| now < renew_at)
             && known.given.base_url == base_url
         {
             return Ok(Arc::clone(&known.given));
         }
-        let (wanted, goal_state) = self.bring(vm, now).await?;
-        let given = Arc::new(self.given(&wanted, &goal_state, base_url));
+        let (wanted, goal_state) = self.bring(vm, &mut machine, now).await?;
+        let given = Arc::new(self.given(&wanted, &goal_state, base_url)?);
         let renew_at = goal_state.protection.and_then(|protection| protection.renew_at);
-        *known = Some(Known { saved, renew_at, given: Arc::clone(&given) });
+        machine.known = Some(Known { saved, renew_at, given: Arc::clone(&given) });
         Ok(given)
     }
 
@@ -108,7 +127,9 @@ impl GoalStates {
         let of = vm.clone();
         let found = self.app.store.read(move |tx| tx.goal_state(&of)).await?;
         let Some(protection) = found.and_then(|found| found.protection) else { return Ok(None) };
-        protection::for_agent(&self.app.kek, vm, &protection, transport).map(Some)
+        let (kek, vm, transport) = (Arc::clone(&self.app.kek), vm.clone(), transport.to_owned());
+        let sealed = move || protection::for_agent(&kek, &vm, &protection, &transport);
+        tokio::task::spawn_blocking(sealed).await.map_err(failed("the sealing for an agent"))?.map(Some)
     }
 
     /// Takes what a machine's agent says.
@@ -117,29 +138,46 @@ impl GoalStates {
     /// When the store fails; the agent says it again.
     pub async fn status(&self, vm: &ResourceId, blob: &StatusBlob) -> Result<(), GoalStateError> {
         let machine = self.machine(vm);
-        let _turn = machine.lock().await;
+        let mut machine = machine.lock().await;
         let now = self.app.authority.clock().now();
         // What was changed since the agent asked has a number of its own, so that it isn't taken for done.
-        let (wanted, goal_state) = self.bring(vm, now).await?;
+        let (wanted, goal_state) = self.bring(vm, &mut machine, now).await?;
         for said in status::reports(&wanted.extensions, goal_state.incarnation, blob, now) {
             report(&self.app.store, now, said).await?;
         }
         Ok(())
     }
 
-    fn machine(&self, vm: &ResourceId) -> Arc<tokio::sync::Mutex<Option<Known>>> {
+    fn machine(&self, vm: &ResourceId) -> Arc<tokio::sync::Mutex<Machine>> {
         let mut machines = self.machines.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(machines.entry(vm.clone()).or_default())
     }
 
     /// What is wanted now and the goal state for it, counted up and kept when anything has changed.
-    async fn bring(&self, vm: &ResourceId, now: Timestamp) -> Result<(Wanted, GoalState), GoalStateError> {
+    async fn bring(
+        &self,
+        vm: &ResourceId,
+        machine: &mut Machine,
+        now: Timestamp,
+    ) -> Result<(Wanted, GoalState), GoalStateError> {
+        if machine.again.is_some_and(|again| now < again && again.since(now) <= PATIENCE) {
+            return Err(GoalStateError::Again);
+        }
+        let brought = self.try_to_bring(vm, now).await;
+        machine.again = match &brought {
+            Ok(_) | Err(GoalStateError::Gone) => None,
+            Err(_) => Some(now.plus(PATIENCE)),
+        };
+        brought
+    }
+
+    async fn try_to_bring(&self, vm: &ResourceId, now: Timestamp) -> Result<(Wanted, GoalState), GoalStateError> {
         let of = vm.clone();
         let Some(wanted) = self.app.store.read(move |tx| Wanted::read(tx, &of)).await? else {
             self.machines.lock().unwrap_or_else(PoisonError::into_inner).remove(vm);
             return Err(GoalStateError::Gone);
         };
-        let digest = wanted.digest(&self.authority, &*self.versions);
+        let digest = wanted.digest(&self.authority, &*self.versions).map_err(failed("the listing of packages"))?;
         if let Some(last) = &wanted.last {
             let renew_at = last.protection.as_ref().and_then(|protection| protection.renew_at);
             if last.wanted == digest && renew_at.is_none_or(|renew_at| now < renew_at) {
@@ -151,7 +189,8 @@ impl GoalStates {
         let goal_state = GoalState {
             vm: vm.clone(),
             incarnation: wanted.last.as_ref().map_or(0, |last| last.incarnation) + 1,
-            changed_at: now,
+            // An agent takes the later of two, also where a clock was set back.
+            changed_at: wanted.last.as_ref().map_or(now, |last| last.changed_at.max(now)),
             wanted: digest,
             protection,
         };
@@ -160,12 +199,20 @@ impl GoalStates {
         Ok((wanted, goal_state))
     }
 
-    fn given(&self, wanted: &Wanted, goal_state: &GoalState, base_url: &str) -> wire::GoalState {
+    fn given(
+        &self,
+        wanted: &Wanted,
+        goal_state: &GoalState,
+        base_url: &str,
+    ) -> Result<wire::GoalState, GoalStateError> {
         let machine = &wanted.machine;
         let vm_id = machine.vm_id.as_uuid();
         let derived = |what: &str| Uuid::new_v5(&vm_id, what.as_bytes()).to_string();
         let container_id = derived("container");
-        wire::GoalState {
+        let extensions = wanted.extensions.iter();
+        let extensions = extensions.map(|extension| self.extension(extension, goal_state, base_url));
+        let extensions = extensions.collect::<Result<_, _>>()?;
+        Ok(wire::GoalState {
             incarnation: goal_state.incarnation,
             // In digits: Azure's agent names folders after it. A VM made anew begins with 1 again, and its disk may know
             // the tag of before.
@@ -180,25 +227,26 @@ impl GoalStates {
             resource_group: machine.id.resource_group().unwrap_or_default().to_owned(),
             location: machine.location.clone(),
             vm_size: machine.size.clone(),
-            extensions: wanted
-                .extensions
-                .iter()
-                .map(|extension| self.extension(extension, goal_state, base_url))
-                .collect(),
+            extensions,
             has_certificates: goal_state.protection.is_some(),
             status_blob_url: format!("{base_url}/status/{container_id}?sr=b"),
             base_url: base_url.to_owned(),
-        }
+        })
     }
 
-    fn extension(&self, extension: &VmExtension, goal_state: &GoalState, base_url: &str) -> wire::WantedExtension {
+    fn extension(
+        &self,
+        extension: &VmExtension,
+        goal_state: &GoalState,
+        base_url: &str,
+    ) -> Result<wire::WantedExtension, GoalStateError> {
         let name = wanted::handler(extension);
         let protected = goal_state.protection.as_ref().and_then(|protection| {
             let cms_base64 = protection.settings.get(&extension.name.to_ascii_lowercase())?.clone();
             Some(wire::Protected { cms_base64, thumbprint: protection::thumbprint(&protection.certificate) })
         });
-        wire::WantedExtension {
-            version: wanted::version(extension, &*self.versions),
+        Ok(wire::WantedExtension {
+            version: wanted::version(extension, &*self.versions).map_err(failed("the listing of packages"))?,
             manifest_url: format!("{base_url}/extensions/{name}/manifest.xml"),
             state: match extension.state {
                 ProvisioningState::Deleting => wire::WantedState::Uninstall,
@@ -212,7 +260,7 @@ impl GoalStates {
             settings: extension.spec.settings.clone(),
             protected,
             name,
-        }
+        })
     }
 }
 
@@ -222,4 +270,11 @@ fn ticks(goal_state: &GoalState) -> u64 {
     const UNIX_EPOCH: u64 = 621_355_968_000_000_000;
     let seconds = u64::try_from(goal_state.changed_at.unix()).unwrap_or_default();
     UNIX_EPOCH + seconds * 10_000_000 + goal_state.incarnation % 10_000_000
+}
+
+fn failed<E>(doing: &'static str) -> impl Fn(E) -> GoalStateError
+where
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    move |why| GoalStateError::Failed { doing, why: why.into() }
 }

@@ -31,6 +31,9 @@ pub enum IssueError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// The identity isn't the machine's any more.
+    #[error("the identity was taken from the virtual machine meanwhile")]
+    Unassigned,
     /// A task ended without a result.
     #[error("the making of a key was stopped")]
     Stopped,
@@ -39,7 +42,7 @@ pub enum IssueError {
 /// Issues a credential for an identity of a VM and registers its certificate.
 ///
 /// # Errors
-/// When no key can be made, or the store fails; then nothing is registered.
+/// When no key can be made, the machine doesn't have the identity any more, or the store fails; then nothing is registered.
 pub async fn issue(
     store: &Handle,
     identity: &ManagedIdentity,
@@ -64,11 +67,15 @@ pub async fn issue(
         revoked_at: None,
     };
     let not_after = certificate.not_after;
-    let act = Act::new("symbolon", "vmCredential.issue", identity.client_id.to_string(), now);
+    let (act, of) = (Act::new("symbolon", "vmCredential.issue", identity.client_id.to_string(), now), vm.clone());
     store
         .write(act, move |tx| {
+            // The making of the key took its time, and whoever took the identity away has revoked what there was.
+            let snapshot = tx.vm_snapshot(&of)?;
+            let assigned = snapshot.and_then(|found| found.identities.by_client_id(registered.client_id).map(drop));
+            assigned.ok_or(IssueError::Unassigned)?;
             tx.put_certificate_credential(&registered)?;
-            Ok::<_, store::Error>(())
+            Ok::<_, IssueError>(())
         })
         .await?;
     Ok(IssuedCredential { certificate: certificate.der, key: pkcs8, not_after })
@@ -91,7 +98,7 @@ pub async fn is_good(
             Ok(known.iter().any(|credential| {
                 credential.certificate_der == certificate
                     && credential.is_valid_at(now)
-                    && credential.not_after.since(now) >= RENEW_BEFORE
+                    && credential.not_after.since(now) > RENEW_BEFORE
             }))
         })
         .await

@@ -40,7 +40,16 @@ fn taken(holder: Option<&str>, why: &io::Error) -> String {
 /// # Errors
 /// When the system refuses; when the port is taken the error names the process if it can be seen.
 pub fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
-    open(address).map_err(|why| failed(address, why))
+    open(address, None).map_err(|why| failed(address, why))
+}
+
+/// Listens on an address for what arrives on one network device alone. Without that the system takes a packet for any of
+/// its addresses from every device.
+///
+/// # Errors
+/// As [`bind`], and when there is no such device.
+pub fn bind_to_device(address: SocketAddr, device: &str) -> Result<TcpListener, BindError> {
+    open(address, Some(device)).map_err(|why| failed(address, why))
 }
 
 /// Listens on `address`, or on the first of `others` that can be listened on.
@@ -48,12 +57,12 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
 /// # Errors
 /// That of the last one.
 pub fn bind_first(address: SocketAddr, others: impl IntoIterator<Item = SocketAddr>) -> Result<TcpListener, BindError> {
-    let (mut last, mut opened) = (address, open(address));
+    let (mut last, mut opened) = (address, open(address, None));
     for other in others {
         if opened.is_ok() {
             break;
         }
-        (last, opened) = (other, open(other));
+        (last, opened) = (other, open(other, None));
     }
     opened.map_err(|why| failed(last, why))
 }
@@ -88,7 +97,7 @@ fn on_both(
     }
 }
 
-fn open(address: SocketAddr) -> io::Result<TcpListener> {
+fn open(address: SocketAddr, device: Option<&str>) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
@@ -96,9 +105,22 @@ fn open(address: SocketAddr) -> io::Result<TcpListener> {
     // A port of a process that just ended is free at once; one that is listened on stays taken.
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
+    if let Some(device) = device {
+        to_device(&socket, device)?;
+    }
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     TcpListener::from_std(socket.into())
+}
+
+#[cfg(target_os = "linux")]
+fn to_device(socket: &Socket, device: &str) -> io::Result<()> {
+    socket.bind_device(Some(device.as_bytes()))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn to_device(_: &Socket, _: &str) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 fn is_absence_of_ipv6(why: &io::Error) -> bool {

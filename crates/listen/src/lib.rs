@@ -21,7 +21,7 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::{Body, Incoming};
 
-pub use bind::{BindError, bind, bind_first, bind_localhost};
+pub use bind::{BindError, bind, bind_first, bind_localhost, bind_to_device};
 pub use room::{DESCRIPTORS, Room};
 pub use server::{Config, Ending, InFlight, Shutdown, serve, serve_connection, serve_until_asked};
 

@@ -86,7 +86,13 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
 
     // Every port before anything is made in the store: what can't be opened is told with the store as it was.
     let mut roster = Roster::read(data.path())?;
-    let machines = machines::open(world::machines(&store, &world, &roster).await?, args)?;
+    let mut described = world::machines(&store, &world, &roster).await?;
+    let outside = wire_server::remembered(&store, &args.wireserver, described.first().map(|(vm, _)| &vm.id)).await?;
+    for (_, extension) in described.iter_mut().filter(|(vm, _)| outside.has(&vm.id)) {
+        // Neither port nor credential of it is this process's.
+        *extension = None;
+    }
+    let machines = machines::open(described, args)?;
     let https = bind(args.https, "authority", "--https")?;
     let operations_listener = bind(args.metrics, "metrics", "--metrics")?;
     let wire_servers = args.wireserver.iter().map(OpenWireServer::open).collect::<anyhow::Result<Vec<_>>>()?;
@@ -156,7 +162,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
         throttled: args.throttle,
         extensions: !args.no_extension,
         moves: Moves::new(),
-        outside: Arc::default(),
+        outside,
     };
     let setting = Setting {
         common: Arc::new(common),
@@ -176,8 +182,6 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
         for server in wire_servers {
             told.push(server.told());
             let name = server.vm().map_or_else(|| first.clone(), str::to_owned);
-            // One whose agent was there before is that agent's from the start.
-            served.remember(&name).await?;
             server.serve(name, served, &setting.common.room, &mut data_planes);
         }
     }

@@ -210,6 +210,7 @@ impl Fleet {
         self.leaving.retain(|_, gone| gone.try_recv() == Err(TryRecvError::Empty));
         self.leaving.insert(self.roster.guest(&record).to_ascii_lowercase(), gone);
         self.roster.dismiss(&record.id);
+        self.setting.common.outside.leave(&record.id);
         self.enrolled = true;
         wanted.send_replace(None);
         self.close(imds).await;

@@ -31,6 +31,13 @@ impl Outside {
         }
     }
 
+    /// A VM is gone; a new one under its name is another one.
+    pub(crate) fn leave(&self, vm: &ResourceId) {
+        let mut machines = self.lock();
+        machines.all.remove(vm);
+        machines.new.remove(vm);
+    }
+
     /// Whether a VM has an agent of its own.
     pub(crate) fn has(&self, vm: &ResourceId) -> bool {
         self.lock().all.contains(vm)

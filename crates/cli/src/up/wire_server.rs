@@ -1,5 +1,6 @@
 //! What guest agents find at this host: `--wireserver`.
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::str::FromStr;
@@ -22,11 +23,13 @@ use super::machines::display_name;
 use super::outside::Outside;
 use super::stage::Stage;
 
-/// A VM and where its agent finds its host, `[vm=NAME,]ADDR`.
+/// A VM and where its agent finds its host, `[vm=NAME,][dev=DEVICE,]ADDR`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct WireAddress {
     /// The VM, by name or resource id; the first without.
     vm: Option<String>,
+    /// The network device that leads to the VM.
+    device: Option<String>,
     ip: IpAddr,
     /// One port for everything, in place of the two that agents look for.
     port: Option<u16>,
@@ -36,11 +39,17 @@ impl FromStr for WireAddress {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (vm, address) = match text.strip_prefix("vm=").map(|rest| rest.split_once(',')) {
-            None => (None, text),
-            Some(Some((vm, address))) if !vm.is_empty() => (Some(vm.to_owned()), address),
-            Some(_) => return Err(format!("'{text}' names no address; write it as vm=NAME,ADDRESS")),
-        };
+        let (mut vm, mut device, mut address) = (None, None, text);
+        while let Some((named, rest)) = address.split_once(',') {
+            match named.split_once('=') {
+                Some(("vm", name)) if !name.is_empty() && vm.is_none() => vm = Some(name.to_owned()),
+                Some(("dev", name)) if !name.is_empty() && device.is_none() => device = Some(name.to_owned()),
+                Some(_) | None => {
+                    return Err(format!("'{named}' isn't known; write it as vm=NAME,dev=DEVICE,ADDRESS"));
+                }
+            }
+            address = rest;
+        }
         let with_port = address.parse::<SocketAddr>().map(|address| (address.ip(), Some(address.port())));
         let (ip, port) = with_port.or_else(|_| address.parse().map(|ip| (ip, None))).map_err(|_| {
             format!("'{address}' is not an address; write {WIRE_ADDRESS} (ports 80 and 32526) or one with a port")
@@ -48,7 +57,7 @@ impl FromStr for WireAddress {
         if ip.is_unspecified() {
             return Err(format!("'{ip}' is every address of this machine; name the one that the VM reaches"));
         }
-        Ok(Self { vm, ip, port })
+        Ok(Self { vm, device, ip, port })
     }
 }
 
@@ -73,7 +82,11 @@ impl OpenWireServer {
         let mut listeners = Vec::new();
         for port in ports {
             let address = SocketAddr::new(wanted.ip, port);
-            listeners.push(listen::bind(address).with_context(|| format!("--wireserver: {address}"))?);
+            let bound = match &wanted.device {
+                Some(device) => listen::bind_to_device(address, device),
+                None => listen::bind(address),
+            };
+            listeners.push(bound.with_context(|| format!("--wireserver: {address}"))?);
         }
         let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
         let (first, last) = addresses.first().zip(addresses.last()).context("no address")?;
@@ -127,22 +140,27 @@ pub(crate) struct Served {
     pub(crate) packages: Arc<PackageStore>,
 }
 
-impl Served {
-    /// Takes a VM for one with an agent of its own if it was one in an earlier run.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub(crate) async fn remember(&self, name: &str) -> Result<(), store::Error> {
-        let name = name.to_owned();
-        let found = self.store.read(move |tx| {
+/// The VMs of these whose agents asked in an earlier run: they are those agents' from the start. `first` is the first VM.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) async fn remembered(
+    store: &Handle,
+    wanted: &[WireAddress],
+    first: Option<&ResourceId>,
+) -> Result<Arc<Outside>, store::Error> {
+    let outside = Arc::new(Outside::default());
+    for address in wanted {
+        let name = address.vm.clone().or_else(|| first.map(ToString::to_string)).unwrap_or_default();
+        let found = store.read(move |tx| {
             let Some(vm) = find(tx, &name)? else { return Ok(None) };
             Ok::<_, store::Error>(tx.goal_state(&vm)?.map(|_| vm))
         });
         if let Some(vm) = found.await? {
-            self.outside.join(&vm);
+            outside.join(&vm);
         }
-        Ok(())
     }
+    Ok(outside)
 }
 
 /// The packages of extensions in a folder, which is made when it isn't there.
@@ -159,11 +177,8 @@ pub(crate) fn packages(folder: &Path) -> anyhow::Result<Arc<PackageStore>> {
 pub(crate) struct Packaged(pub(crate) Arc<PackageStore>);
 
 impl Versions for Packaged {
-    fn of(&self, handler: &str) -> Vec<String> {
-        self.0.versions(handler).unwrap_or_else(|why| {
-            tracing::error!(error = &why as &dyn std::error::Error, "the packages of extensions can't be listed");
-            Vec::new()
-        })
+    fn of(&self, handler: &str) -> io::Result<Vec<String>> {
+        self.0.versions(handler)
     }
 }
 
@@ -179,7 +194,7 @@ struct VmHost {
 }
 
 impl VmHost {
-    /// The VM: one of that name may come and go while this runs.
+    /// The VM: it may not be there yet. Once found it is the one of that id, and no other of its name.
     async fn vm(&self) -> Result<ResourceId, HostError> {
         let known = self.vm.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(known) = known {
@@ -194,12 +209,10 @@ impl VmHost {
 
     fn failed(&self, why: GoalStateError) -> HostError {
         match why {
-            GoalStateError::Gone => {
-                *self.vm.lock().unwrap_or_else(PoisonError::into_inner) = None;
-                HostError::Gone
-            }
+            GoalStateError::Gone => HostError::Gone,
             GoalStateError::Certificate => HostError::Certificate,
-            GoalStateError::Store(_) | GoalStateError::Credential(_) | GoalStateError::Seal { .. } => {
+            GoalStateError::Again => HostError::Failed(why.into()),
+            GoalStateError::Store(_) | GoalStateError::Credential(_) | GoalStateError::Failed { .. } => {
                 tracing::error!(vm = self.name, error = &why as &dyn std::error::Error, "an agent isn't answered");
                 HostError::Failed(why.into())
             }
@@ -231,21 +244,29 @@ impl Host for VmHost {
     }
 }
 
-/// A VM or a scale set's machine by name or resource id.
+/// A VM or a scale set's machine by resource id, or by a name that only it has.
 pub(crate) fn find(tx: &dyn ReadTx, name: &str) -> Result<Option<ResourceId>, store::Error> {
     if let Ok(id) = ResourceId::parse(name) {
         return Ok(tx.virtual_machine(&id)?.map(|found| found.id));
     }
     let is_it = |vm: &domain::VirtualMachine| display_name(vm).eq_ignore_ascii_case(name);
-    if let Some(found) = tx.virtual_machines(&Scope::Root, &Page::ALL)?.into_iter().find(is_it) {
-        return Ok(Some(found.id));
-    }
+    let mut found = tx.virtual_machines(&Scope::Root, &Page::ALL)?;
     for scale_set in tx.scale_sets(&Scope::Root, &Page::ALL)? {
-        if let Some(found) = tx.virtual_machines_of_scale_set(&scale_set.id)?.into_iter().find(is_it) {
-            return Ok(Some(found.id));
+        found.extend(tx.virtual_machines_of_scale_set(&scale_set.id)?);
+    }
+    found.retain(is_it);
+    match <[_; 1]>::try_from(found) {
+        Ok([one]) => Ok(Some(one.id)),
+        Err(none) if none.is_empty() => Ok(None),
+        Err(several) => {
+            tracing::error!(
+                name,
+                several = several.len(),
+                "--wireserver: several VMs have this name; say which by its id"
+            );
+            Ok(None)
         }
     }
-    Ok(None)
 }
 
 #[cfg(test)]
@@ -255,11 +276,23 @@ mod tests {
     #[test]
     fn addresses_as_they_are_written() {
         let read = |text: &str| text.parse::<WireAddress>();
-        let bare = WireAddress { vm: None, ip: WIRE_ADDRESS.parse().unwrap(), port: None };
+        let bare = WireAddress { vm: None, device: None, ip: WIRE_ADDRESS.parse().unwrap(), port: None };
         assert_eq!(read(WIRE_ADDRESS), Ok(bare));
-        let named = WireAddress { vm: Some("a".to_owned()), ip: "127.0.0.1".parse().unwrap(), port: Some(0) };
-        assert_eq!(read("vm=a,127.0.0.1:0"), Ok(named));
-        for wrong in ["", "vm=a", "vm=,127.0.0.1", "localhost", "0.0.0.0", "vm=a,[::]:80"] {
+        let ip = "127.0.0.1".parse().unwrap();
+        let named = WireAddress { vm: Some("a".to_owned()), device: Some("tap0".to_owned()), ip, port: Some(0) };
+        assert_eq!(read("vm=a,dev=tap0,127.0.0.1:0"), Ok(named.clone()));
+        assert_eq!(read("dev=tap0,vm=a,127.0.0.1:0"), Ok(named));
+        for wrong in [
+            "",
+            "vm=a",
+            "vm=,127.0.0.1",
+            "localhost",
+            "0.0.0.0",
+            "vm=a,[::]:80",
+            "vm=a,vm=b,127.0.0.1",
+            "x=a,127.0.0.1",
+            "dev=,127.0.0.1",
+        ] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
     }

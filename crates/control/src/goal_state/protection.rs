@@ -11,11 +11,13 @@ use contract::guest_agent::protected;
 use domain::{IdentityKind, ManagedIdentity, Protection, ResourceId, Sealed, Timestamp, VmExtension};
 use zeroize::Zeroizing;
 
-use super::{GoalStateError, Wanted};
+use super::{GoalStateError, Wanted, failed};
 use crate::App;
 use crate::arm::guest::protected_settings;
 use crate::vm_credential::{self, RENEW_BEFORE};
 
+/// The longest protected settings of an extension's owner that travel to a machine.
+const MAX_SETTINGS: usize = 512 << 10;
 /// How long a machine's certificate lives: as long as the extensions do, and no client judges it.
 const LIFE: Duration = Duration::from_secs(10 * 365 * 86_400);
 
@@ -34,23 +36,28 @@ pub(super) async fn make(
     let vm = &wanted.machine.id;
     let before = wanted.last.as_ref().and_then(|last| last.protection.as_ref());
     let (certificate, key, opened) = match before {
-        Some(before) => {
-            let opened = open_key(&app.kek, vm, &before.key)?;
-            (before.certificate.clone(), before.key.clone(), opened)
-        }
+        Some(before) => match open_key(&app.kek, vm, &before.key) {
+            Ok(opened) => (before.certificate.clone(), before.key.clone(), opened),
+            Err(why) => {
+                tracing::error!(%vm, error = &why as &dyn std::error::Error, "the VM gets another key");
+                new_key(app, vm, now).await?
+            }
+        },
         None => new_key(app, vm, now).await?,
     };
     let mut settings = BTreeMap::new();
-    let mut renew_at = None;
-    for extension in extensions {
-        let mut plain = users(app, extension)?;
+    let mut renew_at: Option<Timestamp> = None;
+    // Before anything is issued that couldn't be sealed.
+    let plain = extensions.iter().map(|extension| users(app, extension)).collect::<Result<Vec<_>, _>>()?;
+    for (extension, mut plain) in extensions.into_iter().zip(plain) {
         if extension.is_managed_identity() {
             let name = extension.name.to_ascii_lowercase();
             let held =
                 before.and_then(|before| before.settings.get(&name)).map(|text| held(&opened, &certificate, text));
             let identities = credentials(app, wanted, held.unwrap_or_default(), now).await?;
-            renew_at =
+            let due =
                 identities.iter().map(|identity| Timestamp::from_unix(identity.not_after).minus(RENEW_BEFORE)).min();
+            renew_at = renew_at.into_iter().chain(due).min();
             let ours = protected::ManagedIdentity { authority: authority.clone(), vm: vm.to_string(), identities };
             plain = ours.beside(&plain);
         }
@@ -106,6 +113,9 @@ fn users(app: &App, extension: &VmExtension) -> Result<Zeroizing<String>, GoalSt
     let opened = protected_settings(&app.kek, extension).map_err(failed("the opening of protected settings"))?;
     let Some(opened) = opened else { return Ok(Zeroizing::new("{}".to_owned())) };
     let text = std::str::from_utf8(&opened).map_err(failed("the reading of protected settings"))?;
+    if text.len() > MAX_SETTINGS {
+        return Err(failed("the sealing of protected settings")(format!("they are longer than {MAX_SETTINGS} bytes")));
+    }
     Ok(Zeroizing::new(text.to_owned()))
 }
 
@@ -162,11 +172,4 @@ async fn issue(
         certificate: STANDARD.encode(&issued.certificate),
         private_key: Zeroizing::new(STANDARD.encode(&*issued.key)),
     })
-}
-
-fn failed<E>(doing: &'static str) -> impl Fn(E) -> GoalStateError
-where
-    E: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    move |why| GoalStateError::Seal { doing, why: why.into() }
 }

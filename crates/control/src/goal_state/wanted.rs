@@ -1,8 +1,11 @@
 //! What is wanted of a VM's agent, read in one go, and its digest.
 
+use std::io;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use contract::guest_agent::names::compare_versions;
 use contract::guest_agent::protected::Authority;
+use domain::vm_extension::{MANAGED_IDENTITY_LINUX, MANAGED_IDENTITY_PUBLISHER, MANAGED_IDENTITY_WINDOWS};
 use domain::{AssignedIdentities, GoalState, ProvisioningState, ResourceId, VirtualMachine, VmExtension};
 use serde_json::json;
 use store::ReadTx;
@@ -16,6 +19,8 @@ pub(super) struct Wanted {
     pub(super) extensions: Vec<VmExtension>,
     /// What was given out last.
     pub(super) last: Option<GoalState>,
+    /// How many certificates of the machine were revoked, and when last.
+    revoked: (usize, Option<i64>),
 }
 
 impl Wanted {
@@ -23,7 +28,10 @@ impl Wanted {
     pub(super) fn read(tx: &dyn ReadTx, vm: &ResourceId) -> Result<Option<Self>, store::Error> {
         let Some((machine, snapshot)) = tx.virtual_machine(vm)?.zip(tx.vm_snapshot(vm)?) else { return Ok(None) };
         let (extensions, last) = (tx.vm_extensions(vm)?, tx.goal_state(vm)?);
-        Ok(Some(Self { machine, identities: snapshot.identities, extensions, last }))
+        let certificates = tx.certificate_credentials_of_vm(vm)?;
+        let revoked: Vec<i64> = certificates.iter().filter_map(|one| Some(one.revoked_at?.unix())).collect();
+        let revoked = (revoked.len(), revoked.iter().max().copied());
+        Ok(Some(Self { machine, identities: snapshot.identities, extensions, last, revoked }))
     }
 
     /// The extensions that have something that only this VM may read.
@@ -35,36 +43,45 @@ impl Wanted {
     }
 
     /// The same as long as nothing changes that the agent has to do with.
-    pub(super) fn digest(&self, authority: &Authority, versions: &dyn Versions) -> [u8; 32] {
+    pub(super) fn digest(&self, authority: &Authority, versions: &dyn Versions) -> io::Result<[u8; 32]> {
         let extensions = self.extensions.iter().map(|extension| {
             let spec = &extension.spec;
             let sealed = spec.protected_settings.as_ref().map(|sealed| &sealed.bytes);
             let gone = extension.state == ProvisioningState::Deleting;
-            let version = version(extension, versions);
-            json!([extension.id.key(), handler(extension), version, extension.sequence, gone, spec.settings, sealed])
+            let (version, upgrade) = (version(extension, versions)?, spec.auto_upgrade_minor_version);
+            let (id, name, sequence) = (extension.id.key(), handler(extension), extension.sequence);
+            Ok(json!([id, name, version, upgrade, sequence, gone, spec.settings, sealed]))
         });
-        let extensions: Vec<_> = extensions.collect();
+        let extensions = extensions.collect::<io::Result<Vec<_>>>()?;
         let identities: Vec<_> = match self.extensions.iter().any(VmExtension::is_managed_identity) {
             true => self.identities.iter().map(|identity| json!([identity.client_id.to_string()])).collect(),
             false => Vec::new(),
         };
+        // One that went and came back is the same, but what it had was revoked.
+        let revoked = json!([self.revoked.0, self.revoked.1]);
         let (machine, size) = (self.machine.vm_id.to_string(), &self.machine.size);
         let authority = json!([authority.url, authority.certificates]);
-        let text = json!([machine, size, self.machine.location, authority, extensions, identities]).to_string();
+        let text =
+            json!([machine, size, self.machine.location, authority, extensions, identities, revoked]).to_string();
         let mut wanted = [0; 32];
         wanted.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
-        wanted
+        Ok(wanted)
     }
 }
 
-/// The name of the software, as agents call it.
+/// The name of the software, as agents call it: in one spelling, however it was asked for.
 pub(super) fn handler(extension: &VmExtension) -> String {
+    if extension.is_managed_identity() {
+        let known = [MANAGED_IDENTITY_LINUX, MANAGED_IDENTITY_WINDOWS];
+        let known = known.into_iter().find(|known| known.eq_ignore_ascii_case(&extension.spec.extension_type));
+        return format!("{MANAGED_IDENTITY_PUBLISHER}.{}", known.unwrap_or(&extension.spec.extension_type));
+    }
     format!("{}.{}", extension.spec.publisher, extension.spec.extension_type)
 }
 
 /// The version to run: the newest of those that there are which the extension allows. When none is allowed, what was
 /// asked for; the agent then says that it doesn't find it.
-pub(super) fn version(extension: &VmExtension, versions: &dyn Versions) -> String {
+pub(super) fn version(extension: &VmExtension, versions: &dyn Versions) -> io::Result<String> {
     let spec = &extension.spec;
     let asked = numbers(&spec.type_handler_version);
     let major = asked.first().copied();
@@ -75,12 +92,12 @@ pub(super) fn version(extension: &VmExtension, versions: &dyn Versions) -> Strin
             false => version.starts_with(&asked),
         }
     };
-    let known = versions.of(&handler(extension));
+    let known = versions.of(&handler(extension))?;
     let newest = known.into_iter().filter(allowed).max_by(|one, other| compare_versions(one, other));
-    newest.unwrap_or_else(|| {
+    Ok(newest.unwrap_or_else(|| {
         let missing = 4_usize.saturating_sub(asked.len());
         spec.type_handler_version.clone() + &".0".repeat(missing)
-    })
+    }))
 }
 
 fn numbers(version: &str) -> Vec<u64> {
@@ -98,9 +115,9 @@ mod tests {
     struct Known;
 
     impl Versions for Known {
-        fn of(&self, handler: &str) -> Vec<String> {
+        fn of(&self, handler: &str) -> io::Result<Vec<String>> {
             let versions: &[&str] = if handler == "P.T" { &["1.0.9.0", "1.0.10.0", "1.2.0.0", "2.0.0.0"] } else { &[] };
-            versions.iter().map(|version| (*version).to_owned()).collect()
+            Ok(versions.iter().map(|version| (*version).to_owned()).collect())
         }
     }
 
@@ -131,13 +148,13 @@ mod tests {
 
     #[test]
     fn the_newest_version_that_is_allowed() {
-        let given = |asked, minor| version(&extension("P", asked, minor), &Known);
+        let given = |asked, minor| version(&extension("P", asked, minor), &Known).unwrap();
         assert_eq!(given("1.0", true), "1.2.0.0");
         assert_eq!(given("1.0", false), "1.0.10.0");
         assert_eq!(given("1.0.9", false), "1.0.9.0");
         assert_eq!(given("1", true), "1.2.0.0");
         assert_eq!(given("2.0", true), "2.0.0.0");
         assert_eq!(given("1.3", true), "1.3.0.0", "there is none: the agent says so");
-        assert_eq!(version(&extension("Q", "1.0", true), &Known), "1.0.0.0");
+        assert_eq!(version(&extension("Q", "1.0", true), &Known).unwrap(), "1.0.0.0");
     }
 }

@@ -18,9 +18,9 @@ const NAME: &str = "Microsoft.ManagedIdentity.ManagedIdentityExtensionForLinux";
 struct Packages;
 
 impl Versions for Packages {
-    fn of(&self, handler: &str) -> Vec<String> {
+    fn of(&self, handler: &str) -> std::io::Result<Vec<String>> {
         let versions: &[&str] = if handler == NAME { &["1.0.0.0", "1.0.10.0", "1.0.9.0", "2.0.0.0"] } else { &[] };
-        versions.iter().map(|version| (*version).to_owned()).collect()
+        Ok(versions.iter().map(|version| (*version).to_owned()).collect())
     }
 }
 
@@ -155,6 +155,17 @@ async fn a_goal_state_changes_when_something_does() {
     assert_eq!(ids.len(), 2);
     assert!(ids.iter().any(|found| found.eq_ignore_ascii_case(&id)));
 
+    // One that goes and comes back between two questions is the same, but what it had doesn't work any more.
+    agent.identities(&[]).await;
+    agent.identities(&[&id]).await;
+    let back = agent.told().await;
+    assert_eq!(back.incarnation, with_another.incarnation + 1);
+    let credentials =
+        |told: ManagedIdentity| told.identities.into_iter().map(|one| one.certificate).collect::<Vec<_>>();
+    let (old, new) = (credentials(agent.protected(&with_another).await), credentials(agent.protected(&back).await));
+    assert_eq!(new.iter().filter(|one| !old.contains(one)).count(), 1);
+    let with_another = back;
+
     // A change elsewhere is none here.
     agent.arm.vm("other").await;
     assert_eq!(agent.told().await, with_another);
@@ -189,7 +200,7 @@ async fn credentials_are_good_at_the_authority_until_they_are_not() {
     // With half of its life left it is replaced, in time and only once.
     agent.arm.world.clock.advance(Duration::from_secs(43_199));
     assert_eq!(agent.told().await, told);
-    agent.arm.world.clock.advance(Duration::from_secs(2));
+    agent.arm.world.clock.advance(Duration::from_secs(1));
     let renewed = agent.told().await;
     assert_eq!((renewed.incarnation, renewed.extensions[0].sequence), (told.incarnation + 1, 1));
     let second = agent.protected(&renewed).await;
@@ -261,4 +272,24 @@ async fn what_the_agent_says_becomes_the_extensions_state() {
     // It may recover by itself.
     agent.says(told, vec![handler("Ready", 0, Some((4, "success")))]).await;
     assert_eq!(agent.state().await["provisioningState"], "Succeeded");
+}
+
+#[tokio::test]
+async fn nothing_is_issued_for_an_identity_that_was_taken_away_meanwhile() {
+    let agent = Agent::new().await;
+    let id = agent.arm.identities("id", 1).await.remove(0);
+    agent.identities(&[&id]).await;
+    let (of, store) = (agent.vm.clone(), &agent.arm.world.store);
+    let snapshot = store.read(move |tx| tx.vm_snapshot(&of)).await.unwrap().expect("a machine");
+    let identity = snapshot.identities.iter().find(|one| one.kind == IdentityKind::UserAssigned).cloned().unwrap();
+    let now = Timestamp::from_unix(NOW);
+    let issued = control::vm_credential::issue(store, &identity, &agent.vm, now).await;
+    assert!(issued.is_ok(), "it is assigned");
+    // As while the key is made.
+    agent.identities(&[]).await;
+    let issued = control::vm_credential::issue(store, &identity, &agent.vm, now).await;
+    assert!(matches!(issued, Err(control::vm_credential::IssueError::Unassigned)));
+    let of = agent.vm.clone();
+    let known = store.read(move |tx| tx.certificate_credentials_of_vm(&of)).await.unwrap();
+    assert!(known.iter().all(|credential| credential.revoked_at.is_some()) && known.len() == 1);
 }
