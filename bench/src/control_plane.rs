@@ -1,6 +1,7 @@
 //! The control plane: how it grows with what it holds, and what a durable change costs beside bare SQLite.
 
 mod bare;
+mod goal_state;
 mod world;
 
 use std::time::{Duration, Instant};
@@ -20,6 +21,7 @@ use crate::table::{Curve, Table};
 const FEW: usize = 100;
 /// The most that a scale set may have.
 const CAPACITY: usize = 1_000;
+const EXTENSION: &str = "ManagedIdentityExtensionForLinux";
 
 pub(crate) fn measure(effort: Effort, table: &mut Table) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
@@ -28,6 +30,12 @@ pub(crate) fn measure(effort: Effort, table: &mut Table) -> Result<()> {
         writes(effort, table).await?;
         scale_sets(effort, table).await
     })
+}
+
+/// A part of its own: guest agents that ask what is wanted of their machines.
+pub(crate) fn goal_states(effort: Effort, table: &mut Table) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    runtime.block_on(goal_state::measure(effort, table))
 }
 
 /// The path of a thing, by its number.
@@ -59,7 +67,6 @@ async fn reads(effort: Effort, table: &mut Table) -> Result<()> {
 
 /// CPU of this process for each request, in microseconds.
 async fn gets(world: &World, path: PathOf, machines: usize, count: usize) -> Result<f64> {
-    let used = || Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).context("a clock before its start");
     let start = used()?;
     for number in 0..count {
         // A stride that is prime to the number visits them in no order that a cache foresees.
@@ -67,6 +74,11 @@ async fn gets(world: &World, path: PathOf, machines: usize, count: usize) -> Res
         world.send("GET", &path, String::new()).await?;
     }
     Ok((used()? - start).as_secs_f64() * 1e6 / count as f64)
+}
+
+/// CPU that this process has used.
+fn used() -> Result<Duration> {
+    Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).context("a clock before its start")
 }
 
 /// PUT of a machine, durable, by the clock of the wall, against the same rows in one bare transaction on a database of the same size.
@@ -125,7 +137,6 @@ async fn scale_sets(effort: Effort, table: &mut Table) -> Result<()> {
 async fn deploy(machines: usize) -> Result<()> {
     let world = World::new(0).await?;
     let capacity = CAPACITY.min(machines);
-    let extension = "ManagedIdentityExtensionForLinux";
     let template = json!({
         "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
         "contentVersion": "1.0.0.0",
@@ -140,10 +151,10 @@ async fn deploy(machines: usize) -> Result<()> {
             "properties": {
                 "upgradePolicy": {"mode": "Automatic"},
                 "virtualMachineProfile": {"extensionProfile": {"extensions": [{
-                    "name": extension,
+                    "name": EXTENSION,
                     "properties": {
                         "publisher": "Microsoft.ManagedIdentity",
-                        "type": extension,
+                        "type": EXTENSION,
                         "typeHandlerVersion": "1.0",
                         "settings": {"port": 50342},
                     },

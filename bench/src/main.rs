@@ -50,6 +50,7 @@ struct Args {
 enum Part {
     DataPlane,
     ControlPlane,
+    GoalState,
     Startup,
 }
 
@@ -86,6 +87,9 @@ fn main() -> Result<()> {
     }
     if wanted(Part::ControlPlane) {
         control_plane::measure(effort, &mut table)?;
+    }
+    if wanted(Part::GoalState) {
+        control_plane::goal_states(effort, &mut table)?;
     }
     if wanted(Part::Startup) {
         startup::measure(&args.binary, effort, &mut table)?;

@@ -10,6 +10,9 @@ from pathlib import Path
 METADATA_ADDRESS = "169.254.169.254"
 WIRE_ADDRESS = "168.63.129.16"
 """Where guest agents look for their host."""
+AUTHORITY_ADDRESS = "10.99.0.1"
+HOST_ADDRESSES = {"one": "10.99.1.1", "two": "10.99.2.1"}
+"""Where guests with a network of their own find the authority and, by the VM's name, their host."""
 PARENT_VARIABLE = "COMPAT_PARENT_NETWORK"
 ENTER = ["unshare", "-Urn", "--pid", "--fork", "--kill-child", "--"]
 """New user, network and process namespaces. The last one so that nothing outlives the run, however that ends: when its
@@ -47,9 +50,15 @@ def prepare() -> None:
     assert_not_parent()
     assert_only_loopback()
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    for address in (METADATA_ADDRESS, WIRE_ADDRESS):
-        subprocess.run(["ip", "address", "add", f"{address}/32", "dev", "lo"], check=True)
+    add_addresses(METADATA_ADDRESS, WIRE_ADDRESS)
     assert_isolated()
+
+
+def add_addresses(*addresses: str) -> None:
+    """Gives the namespace's own `lo` addresses. One that it has already is no error."""
+    assert_not_parent()
+    for address in addresses:
+        subprocess.run(["ip", "address", "replace", f"{address}/32", "dev", "lo"], check=True)
 
 
 def assert_isolated() -> None:

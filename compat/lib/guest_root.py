@@ -1,12 +1,14 @@
 """A guest: a throw-away root with the machine's own programs in it, in which an agent runs as it would in a VM. Nothing it
 writes goes elsewhere than to memory or to a folder of the case's own. It has its own processes and mounts; the network is
-that of the case, which has nothing but `lo`."""
+that of the case, which has nothing but `lo`, or one of `guest_network`."""
 
 import os
 import shlex
 import signal
 import subprocess
 from pathlib import Path
+
+from guest_network import GuestNetwork
 
 SCRIPT = r"""
 set -e
@@ -37,8 +39,9 @@ exec chroot "$ROOT" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.
 class Guest:
     """A guest in which one command runs at a time."""
 
-    def __init__(self, folder: Path, shown: list[Path]) -> None:
-        """`shown` are folders of the machine that it sees too."""
+    def __init__(self, folder: Path, shown: list[Path], network: GuestNetwork | None = None) -> None:
+        """`shown` are folders of the machine that it sees too; without a `network` it has the case's."""
+        self.enter = network.enter if network else []
         self.folder = folder.absolute()
         self.shown = [self.folder, *(path.absolute() for path in shown)]
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -63,7 +66,7 @@ class Guest:
         """Starts the machine with its agent."""
         environment = {"PATH": os.environ["PATH"], "GUEST": str(self.folder), "COMMAND": shlex.join(command)}
         environment["SHOWN"] = " ".join(map(str, self.shown))
-        enter = ["unshare", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "sh", "-c", SCRIPT]
+        enter = [*self.enter, "unshare", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "sh", "-c", SCRIPT]
         with (self.folder / log).open("ab") as output:
             self.process = subprocess.Popen(
                 enter, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True

@@ -3,13 +3,14 @@
 import os
 import select
 import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
 from unittest import mock
 
 import run
-from harness import catalogue, gaps, network, results, summary, toolchains
+from harness import catalogue, gaps, network, paths, results, summary, toolchains
 from harness.gaps import Gap
 from harness.results import Check, Result
 
@@ -85,6 +86,54 @@ class Guard(unittest.TestCase):
         lie = {network.PARENT_VARIABLE: "net:[1]"}
         with mock.patch.dict(os.environ, lie), self.assertRaises(network.NotIsolated):
             network.assert_isolated()
+
+
+GUEST = """
+import os, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from guest_network import GuestNetwork, NotIsolated, ip, links
+
+ip("link", "set", "lo", "up")
+ip("address", "add", "10.99.0.1/32", "dev", "lo")
+guest = GuestNetwork(1, "10.99.1.1", "10.99.0.1")
+
+def refused(what):
+    try:
+        guest.assert_isolated()
+    except NotIsolated as why:
+        print(f"refused: {why}", file=sys.stderr)
+    else:
+        sys.exit(f"not refused: {what}")
+
+for spoil, mend in (
+    (lambda: guest.run(["ip", "route", "add", "default", "dev", "eth0"]),
+     lambda: guest.run(["ip", "route", "delete", "default"])),
+    (lambda: guest.run(["ip", "link", "add", "more", "type", "veth"]), lambda: guest.run(["ip", "link", "delete", "more"])),
+    (lambda: ip("link", "add", "more", "type", "bridge"), lambda: ip("link", "delete", "more")),
+    (lambda: ip("route", "add", "192.0.2.0/24", "dev", "lo"), lambda: ip("route", "delete", "192.0.2.0/24")),
+    (lambda: Path("/proc/sys/net/ipv4/ip_forward").write_text("1"),
+     lambda: Path("/proc/sys/net/ipv4/ip_forward").write_text("0")),
+):
+    spoil()
+    refused(spoil)
+    mend()
+    guest.assert_isolated()
+guest.close()
+assert links(ip("-o", "link")) == {"lo"}, "the link is still there"
+"""
+
+
+class GuestGuard(unittest.TestCase):
+    def test_a_guest_that_reaches_more_than_its_host_is_refused(self):
+        impossible = network.why_impossible()
+        if impossible:
+            self.skipTest(impossible)
+        command = network.enter_command([sys.executable, "-B", "-c", GUEST, str(paths.LIB)])
+        command[1:1] = ["--mount-proc"]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        self.assertEqual(ended.stderr.count("refused: "), 5, ended.stderr)
 
 
 class Namespace(unittest.TestCase):

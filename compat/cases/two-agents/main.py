@@ -1,0 +1,182 @@
+"""Two guests, each with its own agent, that are alike to the last octet: what tells them apart is the link they come
+over. Each has the extension, gets its own VM's tokens and nothing of the other's."""
+
+import json
+import os
+import stat
+import sys
+import time
+import urllib.parse
+import zipfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import world
+from arm import Arm
+from checks import Checks
+from guest_network import PRIVATE_ADDRESS, GuestNetwork
+from guest_root import Guest
+
+PUBLISHER, TYPE = "Microsoft.ManagedIdentity", "ManagedIdentityExtensionForLinux"
+PORT = 50342
+PATIENCE = 45
+
+
+class Machine:
+    """A VM and its guest."""
+
+    def __init__(self, number: int, name: str, package: Path) -> None:
+        self.name, self.vm = name, world.vm(name)
+        self.host = next(host["wire"] for host in world.READY["wireServers"] if host["vm"] == name)
+        own, shared = (urllib.parse.urlsplit(url).hostname for url in (self.host, world.READY["authority"]))
+        self.network = GuestNetwork(number, own, shared)
+        self.guest = Guest(Path(os.environ["HOME"]) / name, [], self.network)
+        self.program = self.guest.folder / "symbolon-guest"
+        with zipfile.ZipFile(package) as file:
+            (program,) = (entry for entry in file.namelist() if entry.endswith("/symbolon-guest"))
+            self.program.write_bytes(file.read(program))
+        self.program.chmod(0o755)
+
+    @property
+    def extension(self) -> str:
+        """The path of the extension."""
+        return f"{self.vm['id']}/extensions/{TYPE}"
+
+    def start(self) -> None:
+        """Starts the agent, and waits until it has been told what is wanted; from then on the extension is its own."""
+        self.network.assert_isolated()
+        port = str(urllib.parse.urlsplit(self.host).port)
+        self.guest.start([str(self.program), "agent", "--host", self.host, "--plugin-port", port, "--period", "1"], "agent.log")
+        log = self.guest.folder / "agent.log"
+        within(lambda: "something else is wanted" in log.read_text(), f"the agent of {self.name}")
+
+    def stop(self) -> None:
+        """Ends it and its network."""
+        self.guest.stop()
+        self.network.close()
+
+    def asks(self, **selector: str) -> tuple[int, dict]:
+        """What a caller in the guest gets of the extension."""
+        query = urllib.parse.urlencode({"resource": world.ARM, **selector})
+        status, body = self.network.ask(f"http://localhost:{PORT}/oauth2/token?{query}", Metadata="true")
+        return status, json.loads(body)
+
+    def identities(self) -> dict[str, dict]:
+        """The VM's identities by client id."""
+        return {identity["clientId"]: identity for identity in self.vm["identities"]}
+
+    def assert_serves(self) -> None:
+        """A token of the VM's own identity, without a selector, and one of each by its client id."""
+        own = world.system_assigned(self.name)
+        for selector, identity in [({}, own), *(({"client_id": key}, one) for key, one in self.identities().items())]:
+            status, body = self.asks(**selector)
+            assert status == 200, body
+            said = world.assert_token(body["access_token"], identity)
+            resource = self.vm["id"] if identity is own else identity["id"]
+            assert said["xms_mirid"].lower() == resource.lower(), said
+
+    def credentials(self) -> dict[str, Path]:
+        """What stands on the guest's disk, by the client id in it."""
+        files = (self.guest.state_folder / "identities").glob("*.json")
+        return {json.loads(file.read_text())["clientId"]: file for file in files}
+
+
+def main() -> None:
+    (package,) = Path(sys.argv[1]).glob("*-1.0.0.0.zip")
+    checks, arm = Checks(), Arm()
+    with ExitStack() as stack:
+        machines = []
+        for number, name in enumerate(("one", "two"), 1):
+            machines.append(Machine(number, name, package))
+            stack.callback(machines[-1].stop)
+        for machine in machines:
+            machine.start()
+        for step in (same_address, install, own_identities, other_host, forged_way, uninstall):
+            with checks.check(step.__doc__.strip().rstrip(".")):
+                step(arm, *machines)
+    checks.done()
+
+
+def same_address(arm: Arm, one: Machine, two: Machine) -> None:
+    """Both guests have the same private address at once."""
+    for machine in (one, two):
+        said = json.loads(machine.network.run(["ip", "-json", "-4", "address", "show", "dev", "eth0"]))
+        assert [address["local"] for address in said[0]["addr_info"]] == [PRIVATE_ADDRESS], said
+
+
+def install(arm: Arm, one: Machine, two: Machine) -> None:
+    """Both extensions come up, on the same port."""
+    wanted = {
+        "publisher": PUBLISHER, "type": TYPE, "typeHandlerVersion": "1.0", "autoUpgradeMinorVersion": True,
+        "settings": {"port": PORT}, "protectedSettings": {},
+    }  # fmt: skip
+    begun = [arm.begin("PUT", machine.extension, {"location": "westus", "properties": wanted}) for machine in (one, two)]
+    for operation in begun:
+        said = arm.wait(operation, PATIENCE)
+        assert said["status"] == "Succeeded", said
+
+
+def own_identities(arm: Arm, one: Machine, two: Machine) -> None:
+    """Each guest has its own VM's identities and no other."""
+    for machine, other in ((one, two), (two, one)):
+        machine.assert_serves()
+        assert machine.credentials().keys() == machine.identities().keys(), machine.credentials()
+        for file in machine.credentials().values():
+            assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+        for client_id in other.identities().keys() - machine.identities().keys():
+            status, body = machine.asks(client_id=client_id)
+            assert status == 400 and "access_token" not in body, (status, body)
+
+
+def other_host(arm: Arm, one: Machine, two: Machine) -> None:
+    """The other VM's host can't be reached."""
+    for machine, other in ((one, two), (two, one)):
+        status, body = machine.network.ask(f"{machine.host}/?comp=versions")
+        assert status == 200 and "<Versions>" in body, "not even its own host answers"
+        assert "unreachable" in nothing(machine, other), "there is a way"
+
+
+def forged_way(arm: Arm, one: Machine, two: Machine) -> None:
+    """A guest's root who makes a way to the other VM's host hears nothing of it."""
+    address = urllib.parse.urlsplit(two.host).hostname
+    one.network.run(["ip", "route", "add", f"{address}/32", "dev", "eth0"])
+    try:
+        assert "timed out" in nothing(one, two), "something answers"
+    finally:
+        one.network.run(["ip", "route", "delete", f"{address}/32", "dev", "eth0"])
+    one.network.assert_isolated()
+
+
+def uninstall(arm: Arm, one: Machine, two: Machine) -> None:
+    """Without its extension the one serves no more, and the other goes on."""
+    said = arm.do("DELETE", one.extension, seconds=PATIENCE)
+    assert said["status"] == "Succeeded", said
+    try:
+        one.asks()
+        raise AssertionError("the port answers")
+    except OSError as why:
+        assert "refused" in str(why), why
+    assert not one.credentials(), one.credentials()
+    two.assert_serves()
+    assert two.credentials().keys() == two.identities().keys(), two.credentials()
+
+
+def nothing(machine: Machine, other: Machine) -> str:
+    """Why a guest hears nothing of the host of the other's VM."""
+    try:
+        heard = machine.network.ask(f"{other.host}/?comp=versions", timeout=3)
+    except OSError as why:
+        return str(why)
+    raise AssertionError(f"{machine.name} hears of {other.name}: {heard}")
+
+
+def within(look: Callable[[], object], what: str) -> None:
+    """Waits for something that is true in a while."""
+    deadline = time.monotonic() + PATIENCE
+    while not look():
+        assert time.monotonic() < deadline, f"no sign of {what} after {PATIENCE} s"
+        time.sleep(0.2)
+
+
+main()
