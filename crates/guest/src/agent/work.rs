@@ -224,9 +224,15 @@ impl Work {
         }
     }
 
-    /// Removes keys that no extension needs; all of them with the last one.
+    /// Removes keys that no extension needs; all of them with the last one. A handler that is installed and of which
+    /// nothing is wanted any more is left alone, and so are the keys that it may need.
     fn tidy_keys(&self, wanted: &[WantedExtension]) -> Result<(), DiskError> {
-        let gone = wanted.iter().all(|extension| extension.state == WantedState::Uninstall);
+        let stays = |extension: &WantedExtension| extension.state != WantedState::Uninstall;
+        let is_wanted = |name: &String| wanted.iter().any(|extension| stays(extension) && extension.name == *name);
+        if !HandlerFolder::installed(&self.root)?.iter().all(is_wanted) {
+            return Ok(());
+        }
+        let gone = !wanted.iter().any(stays);
         if gone { self.keys.remove() } else { self.keys.keep_only(&thumbprints(wanted)) }
     }
 }
