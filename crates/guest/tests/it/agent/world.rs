@@ -27,12 +27,16 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new() -> Self {
+        let mut world = Self::without_agent().await;
+        world.start_agent();
+        world
+    }
+
+    pub(crate) async fn without_agent() -> Self {
         let root = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
         fs::create_dir_all(root.path().join("etc")).expect("made");
         fs::write(root.path().join("etc/os-release"), "ID=debian\nVERSION_ID=\"12\"\n").expect("written");
-        let mut world = Self { host: FakeHost::start().await, root, agent: None };
-        world.start_agent();
-        world
+        Self { host: FakeHost::start().await, root, agent: None }
     }
 
     pub(crate) fn start_agent(&mut self) {
