@@ -15,7 +15,8 @@ pub mod report;
 pub mod wire;
 pub mod work;
 
-use std::path::PathBuf;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,17 +26,34 @@ use tokio::sync::watch;
 use self::host::{Host, Wanted};
 use self::outcome::Outcomes;
 use self::work::Work;
+use crate::disk::DiskError;
 use crate::time::Time;
 
 /// What the host calls a goal state that is for agents to carry out.
 const SOURCE: &str = "FastTrack";
 
-/// An agent of one machine.
+/// An agent of one machine, and the only one.
 pub struct Agent {
     root: PathBuf,
+    /// Held while there is this agent.
+    _lock: File,
     host: Arc<Host>,
     period: Duration,
     time: Time,
+}
+
+/// Why there is no agent.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// There is one already.
+    #[error("another agent is at work in {}", folder.display())]
+    Another {
+        /// The agents' folder.
+        folder: PathBuf,
+    },
+    /// The disk refuses.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
 }
 
 /// Something that is wanted, with the agent's own count of it.
@@ -57,9 +75,12 @@ struct Shared {
 
 impl Agent {
     /// An agent of the machine whose files are below `root`, that asks `host` every `period`.
-    #[must_use]
-    pub fn new(root: PathBuf, host: Host, period: Duration, time: Time) -> Self {
-        Self { root, host: Arc::new(host), period, time }
+    ///
+    /// # Errors
+    /// When another one is at work there, or the disk refuses.
+    pub fn new(root: PathBuf, host: Host, period: Duration, time: Time) -> Result<Self, StartError> {
+        let lock = lock(&root.join("var/lib/waagent"))?;
+        Ok(Self { root, _lock: lock, host: Arc::new(host), period, time })
     }
 
     /// Runs until `end` is there. What a command has begun it finishes by itself.
@@ -87,6 +108,8 @@ impl Agent {
             }
         }
         working.abort();
+        // Whoever comes next finds nobody at work.
+        drop(working.await);
     }
 
     /// Asks what is wanted.
@@ -121,6 +144,18 @@ impl Agent {
         if let Err(error) = self.host.report(&blob, &goal.settings.status_upload_blob.value).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "the host doesn't take the status");
         }
+    }
+}
+
+/// Takes the agents' folder for oneself. The system gives it back however the process ends.
+fn lock(folder: &Path) -> Result<File, StartError> {
+    folder::make(folder)?;
+    let failed = |why| DiskError::Io { doing: "locked", path: folder.to_owned(), why };
+    let lock = File::open(folder).map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(StartError::Another { folder: folder.to_owned() }),
+        Err(TryLockError::Error(why)) => Err(failed(why).into()),
     }
 }
 

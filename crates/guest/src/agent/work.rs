@@ -14,7 +14,7 @@ use contract::guest_agent::vm_settings::VmSettings;
 use contract::guest_agent::{WantedExtension, WantedState};
 
 use self::commands::Commands;
-use super::folder::{HandlerFolder, HandlerState, make};
+use super::folder::{HandlerFolder, HandlerState};
 use super::host::Host;
 use super::keys::Keys;
 use super::outcome::{self, Outcome, Outcomes};
@@ -46,9 +46,6 @@ impl Work {
     /// is the agent's own count of what was wanted.
     pub async fn carry_out(&self, number: u64, goal: &VmSettings) {
         let wanted: Vec<_> = goal.extensions().collect();
-        if let Err(error) = make(&self.root.join("var/lib/waagent")) {
-            tracing::error!(error = &error as &dyn std::error::Error, "the agent's folder can't be made");
-        }
         self.fetch_keys(&wanted).await;
         for extension in &wanted {
             let (name, version, state) = (&extension.name, &extension.version, extension.state.as_str());

@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use super::host::FakeHost;
 
 /// Longer than anything under test takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct World {
     pub(crate) host: FakeHost,
@@ -42,7 +42,8 @@ impl World {
     pub(crate) fn start_agent(&mut self) {
         let names = Arc::new(Resolver::new(self.root()));
         let host = Host::new(&format!("http://{}", self.host.wire), self.host.plugin.port(), names).expect("a host");
-        let agent = Agent::new(self.root().to_owned(), host, Duration::from_millis(50), Time::system());
+        let agent =
+            Agent::new(self.root().to_owned(), host, Duration::from_millis(50), Time::system()).expect("the only one");
         let (end, ended) = oneshot::channel();
         let running = tokio::spawn(agent.run(async move { drop(ended.await) }));
         self.agent = Some((running, end));
