@@ -23,7 +23,7 @@ use std::time::Duration;
 use contract::guest_agent::vm_settings::VmSettings;
 use tokio::sync::watch;
 
-use self::host::{Host, Wanted};
+use self::host::{Host, HostError, Wanted};
 use self::outcome::Outcomes;
 use self::work::Work;
 use crate::disk::DiskError;
@@ -93,11 +93,14 @@ impl Agent {
         let mut done = shared.done.subscribe();
         let mut end = std::pin::pin!(end);
         let mut etag = None;
+        let (mut listening, mut telling) = (Reach::default(), Reach::default());
         loop {
-            self.listen(&mut etag, &goals).await;
+            let heard = self.listen(&mut etag, &goals).await;
+            listening.note(heard, "the host doesn't say what is wanted", "the host says again what is wanted");
             let goal = goals.borrow().clone();
             if let Some(goal) = goal {
-                self.tell(&goal, &shared).await;
+                let told = self.tell(&goal, &shared).await;
+                telling.note(told, "the host doesn't take the status", "the host takes the status again");
             }
             tokio::select! {
                 biased;
@@ -113,10 +116,10 @@ impl Agent {
     }
 
     /// Asks what is wanted.
-    async fn listen(&self, etag: &mut Option<String>, goals: &watch::Sender<Option<Goal>>) {
-        match self.host.wanted(etag.as_deref()).await {
-            Ok(Wanted::Unchanged) => {}
-            Ok(Wanted::Changed { etag: new, settings }) => {
+    async fn listen(&self, etag: &mut Option<String>, goals: &watch::Sender<Option<Goal>>) -> Result<(), HostError> {
+        match self.host.wanted(etag.as_deref()).await? {
+            Wanted::Unchanged => {}
+            Wanted::Changed { etag: new, settings } => {
                 *etag = Some(new);
                 let (source, number) = (&settings.extension_goal_states_source, settings.in_svd_seq_no);
                 if source != SOURCE {
@@ -131,19 +134,36 @@ impl Agent {
                     });
                 }
             }
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the host doesn't say what is wanted");
-            }
         }
+        Ok(())
     }
 
     /// Tells how everything fares.
-    async fn tell(&self, goal: &Goal, shared: &Shared) {
+    async fn tell(&self, goal: &Goal, shared: &Shared) -> Result<(), HostError> {
         let done = shared.done.borrow().clone();
         let blob = report::blob(&self.root, goal, &shared.outcomes, done.as_ref(), self.time.clock());
-        if let Err(error) = self.host.report(&blob, &goal.settings.status_upload_blob.value).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the host doesn't take the status");
+        self.host.report(&blob, &goal.settings.status_upload_blob.value).await
+    }
+}
+
+/// Whether the host does what is asked of it. It is asked again and again, and each turn is logged once.
+#[derive(Default)]
+struct Reach {
+    is_away: bool,
+}
+
+impl Reach {
+    fn note(&mut self, done: Result<(), HostError>, lost: &str, back: &str) {
+        match (self.turns(done.is_err()), done) {
+            (true, Err(error)) => tracing::warn!(error = &error as &dyn std::error::Error, "{lost}"),
+            (true, Ok(())) => tracing::info!("{back}"),
+            (false, Ok(()) | Err(_)) => {}
         }
+    }
+
+    /// Whether that is otherwise than before.
+    fn turns(&mut self, is_away: bool) -> bool {
+        std::mem::replace(&mut self.is_away, is_away) != is_away
     }
 }
 
@@ -167,5 +187,17 @@ async fn work_off(work: Work, mut wanted: watch::Receiver<Option<Goal>>, shared:
             work.carry_out(goal.number, &goal.settings).await;
             shared.done.send_replace(Some(goal));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_that_is_away_is_told_once_and_once_when_it_is_back() {
+        let mut reach = Reach::default();
+        let turns = [false, true, true, true, false, false, true].map(|is_away| reach.turns(is_away));
+        assert_eq!(turns, [false, true, false, false, true, false, true]);
     }
 }
