@@ -15,27 +15,45 @@ pub mod report;
 pub mod wire;
 pub mod work;
 
-use std::path::PathBuf;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use contract::guest_agent::vm_settings::VmSettings;
 use tokio::sync::watch;
 
-use self::host::{Host, Wanted};
+use self::host::{Host, HostError, Wanted};
 use self::outcome::Outcomes;
 use self::work::Work;
+use crate::disk::DiskError;
 use crate::time::Time;
 
 /// What the host calls a goal state that is for agents to carry out.
 const SOURCE: &str = "FastTrack";
 
-/// An agent of one machine.
+/// An agent of one machine, and the only one.
 pub struct Agent {
     root: PathBuf,
+    /// Held while there is this agent.
+    _lock: File,
     host: Arc<Host>,
     period: Duration,
     time: Time,
+}
+
+/// Why there is no agent.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// There is one already.
+    #[error("another agent is at work in {}", folder.display())]
+    Another {
+        /// The agents' folder.
+        folder: PathBuf,
+    },
+    /// The disk refuses.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
 }
 
 /// Something that is wanted, with the agent's own count of it.
@@ -57,9 +75,12 @@ struct Shared {
 
 impl Agent {
     /// An agent of the machine whose files are below `root`, that asks `host` every `period`.
-    #[must_use]
-    pub fn new(root: PathBuf, host: Host, period: Duration, time: Time) -> Self {
-        Self { root, host: Arc::new(host), period, time }
+    ///
+    /// # Errors
+    /// When another one is at work there, or the disk refuses.
+    pub fn new(root: PathBuf, host: Host, period: Duration, time: Time) -> Result<Self, StartError> {
+        let lock = lock(&root.join("var/lib/waagent"))?;
+        Ok(Self { root, _lock: lock, host: Arc::new(host), period, time })
     }
 
     /// Runs until `end` is there. What a command has begun it finishes by itself.
@@ -72,11 +93,14 @@ impl Agent {
         let mut done = shared.done.subscribe();
         let mut end = std::pin::pin!(end);
         let mut etag = None;
+        let (mut listening, mut telling) = (Reach::default(), Reach::default());
         loop {
-            self.listen(&mut etag, &goals).await;
+            let heard = self.listen(&mut etag, &goals).await;
+            listening.note(heard, "the host doesn't say what is wanted", "the host says again what is wanted");
             let goal = goals.borrow().clone();
             if let Some(goal) = goal {
-                self.tell(&goal, &shared).await;
+                let told = self.tell(&goal, &shared).await;
+                telling.note(told, "the host doesn't take the status", "the host takes the status again");
             }
             tokio::select! {
                 biased;
@@ -87,13 +111,15 @@ impl Agent {
             }
         }
         working.abort();
+        // Whoever comes next finds nobody at work.
+        drop(working.await);
     }
 
     /// Asks what is wanted.
-    async fn listen(&self, etag: &mut Option<String>, goals: &watch::Sender<Option<Goal>>) {
-        match self.host.wanted(etag.as_deref()).await {
-            Ok(Wanted::Unchanged) => {}
-            Ok(Wanted::Changed { etag: new, settings }) => {
+    async fn listen(&self, etag: &mut Option<String>, goals: &watch::Sender<Option<Goal>>) -> Result<(), HostError> {
+        match self.host.wanted(etag.as_deref()).await? {
+            Wanted::Unchanged => {}
+            Wanted::Changed { etag: new, settings } => {
                 *etag = Some(new);
                 let (source, number) = (&settings.extension_goal_states_source, settings.in_svd_seq_no);
                 if source != SOURCE {
@@ -108,19 +134,48 @@ impl Agent {
                     });
                 }
             }
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the host doesn't say what is wanted");
-            }
         }
+        Ok(())
     }
 
     /// Tells how everything fares.
-    async fn tell(&self, goal: &Goal, shared: &Shared) {
+    async fn tell(&self, goal: &Goal, shared: &Shared) -> Result<(), HostError> {
         let done = shared.done.borrow().clone();
         let blob = report::blob(&self.root, goal, &shared.outcomes, done.as_ref(), self.time.clock());
-        if let Err(error) = self.host.report(&blob, &goal.settings.status_upload_blob.value).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the host doesn't take the status");
+        self.host.report(&blob, &goal.settings.status_upload_blob.value).await
+    }
+}
+
+/// Whether the host does what is asked of it. It is asked again and again, and each turn is logged once.
+#[derive(Default)]
+struct Reach {
+    is_away: bool,
+}
+
+impl Reach {
+    fn note(&mut self, done: Result<(), HostError>, lost: &str, back: &str) {
+        match (self.turns(done.is_err()), done) {
+            (true, Err(error)) => tracing::warn!(error = &error as &dyn std::error::Error, "{lost}"),
+            (true, Ok(())) => tracing::info!("{back}"),
+            (false, Ok(()) | Err(_)) => {}
         }
+    }
+
+    /// Whether that is otherwise than before.
+    fn turns(&mut self, is_away: bool) -> bool {
+        std::mem::replace(&mut self.is_away, is_away) != is_away
+    }
+}
+
+/// Takes the agents' folder for oneself. The system gives it back however the process ends.
+fn lock(folder: &Path) -> Result<File, StartError> {
+    folder::make(folder)?;
+    let failed = |why| DiskError::Io { doing: "locked", path: folder.to_owned(), why };
+    let lock = File::open(folder).map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(StartError::Another { folder: folder.to_owned() }),
+        Err(TryLockError::Error(why)) => Err(failed(why).into()),
     }
 }
 
@@ -132,5 +187,17 @@ async fn work_off(work: Work, mut wanted: watch::Receiver<Option<Goal>>, shared:
             work.carry_out(goal.number, &goal.settings).await;
             shared.done.send_replace(Some(goal));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_that_is_away_is_told_once_and_once_when_it_is_back() {
+        let mut reach = Reach::default();
+        let turns = [false, true, true, true, false, false, true].map(|is_away| reach.turns(is_away));
+        assert_eq!(turns, [false, true, false, false, true, false, true]);
     }
 }

@@ -47,7 +47,7 @@ fn agent(args: &AgentArgs) -> Result<(), Failure> {
     let root = std::path::absolute(&args.root).map_err(|why| told(&why))?;
     let names = Arc::new(Resolver::new(&root));
     let host = Host::new(&args.host, args.plugin_port, names).map_err(|why| told(&why))?;
-    let agent = Agent::new(root, host, Duration::from_secs(args.period), Time::system());
+    let agent = Agent::new(root, host, Duration::from_secs(args.period), Time::system()).map_err(|why| told(&why))?;
     runtime()?.block_on(async {
         let end = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
         let [terminate, interrupt] = end;

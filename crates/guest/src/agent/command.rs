@@ -79,7 +79,8 @@ impl Run {
     /// When it can't be started, or takes too long.
     pub async fn run(&self) -> Result<Ended, CommandError> {
         let start = |why| CommandError::Start { command: self.line(), why };
-        let command = format!("./{}", self.command.trim_start_matches('/'));
+        // The agent's own umask is stricter than programs expect that install something for others.
+        let command = format!("umask 022\n./{}", self.command.trim_start_matches('/'));
         let mut child = Command::new("/bin/sh")
             .args(["-c", command.as_str()])
             .current_dir(&self.folder)

@@ -1,5 +1,6 @@
 //! The folder of a handler: what the agent puts there, and what it finds there.
 
+use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -86,17 +87,9 @@ impl HandlerFolder {
     /// # Errors
     /// When the disk can't be read.
     pub fn versions(root: &Path, name: &str) -> Result<Vec<Self>, DiskError> {
-        let library = root.join("var/lib/waagent");
-        let failed = |why| DiskError::Io { doing: "listed", path: library.clone(), why };
-        let entries = match fs::read_dir(&library) {
-            Ok(entries) => entries,
-            Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(why) => return Err(failed(why)),
-        };
         let mut found = Vec::new();
-        for entry in entries {
-            let file = entry.map_err(failed)?.file_name();
-            let version = file.to_str().and_then(|file| file.strip_prefix(name)?.strip_prefix('-'));
+        for file in listed(&root.join("var/lib/waagent"))? {
+            let version = file.strip_prefix(name).and_then(|rest| rest.strip_prefix('-'));
             let version = version.map(|version| version.strip_suffix(UNFINISHED).unwrap_or(version));
             if let Some(version) = version.filter(|version| is_version(version)) {
                 found.push(Self::new(root, name, version));
@@ -105,6 +98,23 @@ impl HandlerFolder {
         found.sort_by(|one, other| one.version.cmp(&other.version));
         found.dedup();
         Ok(found)
+    }
+
+    /// The names of the handlers of which a version is installed, wanted or not.
+    ///
+    /// # Errors
+    /// When the disk can't be read.
+    pub fn installed(root: &Path) -> Result<BTreeSet<String>, DiskError> {
+        let mut names = BTreeSet::new();
+        for file in listed(&root.join("var/lib/waagent"))? {
+            let Some((name, version)) = file.rsplit_once('-').filter(|(_, version)| is_version(version)) else {
+                continue;
+            };
+            if Self::new(root, name, version).state() != HandlerState::NotInstalled {
+                names.insert(name.to_owned());
+            }
+        }
+        Ok(names)
     }
 
     /// `Publisher.Type`.
@@ -273,6 +283,21 @@ pub(super) fn make(folder: &Path) -> Result<(), DiskError> {
     made.map_err(|why| DiskError::Io { doing: "made", path: folder.to_owned(), why })
 }
 
+/// The names in a folder, those that are text; none when there is no such folder.
+fn listed(folder: &Path) -> Result<Vec<String>, DiskError> {
+    let failed = |why| DiskError::Io { doing: "listed", path: folder.to_owned(), why };
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(why) => return Err(failed(why)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        names.extend(entry.map_err(failed)?.file_name().into_string().ok());
+    }
+    Ok(names)
+}
+
 fn write(path: &Path, text: &str) -> Result<(), DiskError> {
     let written = write_atomically(path, text.as_bytes(), 0o600);
     written.map_err(|why| DiskError::Io { doing: "written", path: path.to_owned(), why })
@@ -317,6 +342,7 @@ mod tests {
             old.set_state(state).unwrap();
             assert_eq!(old.state(), state);
         }
+        assert_eq!(HandlerFolder::installed(root.path()).unwrap(), BTreeSet::from(["Publisher.Type".to_owned()]));
         fs::write(old.package(), "").unwrap();
         for unfinished in ["Publisher.Type-1.0.0.new", "Publisher.Type-1.0.2.new"] {
             fs::create_dir(root.path().join("var/lib/waagent").join(unfinished)).unwrap();
@@ -329,6 +355,7 @@ mod tests {
         old.remove().unwrap();
         assert!(!old.path().exists() && !old.package().exists());
         assert_eq!(HandlerFolder::versions(root.path(), "Publisher.Type").unwrap(), [new]);
+        assert!(HandlerFolder::installed(root.path()).unwrap().is_empty());
     }
 
     #[test]

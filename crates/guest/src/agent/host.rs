@@ -67,7 +67,7 @@ pub enum HostError {
     /// No answer.
     #[error("{url} can't be reached")]
     Unreachable {
-        /// What was asked.
+        /// What was asked, without what lets somebody in.
         url: String,
         /// Why.
         #[source]
@@ -76,7 +76,7 @@ pub enum HostError {
     /// An answer that isn't one.
     #[error("{url} answered {status}")]
     Status {
-        /// What was asked.
+        /// What was asked, without what lets somebody in.
         url: String,
         /// The answer.
         status: StatusCode,
@@ -210,7 +210,7 @@ impl Host {
         let load = async {
             let answer = self.send(url, request, Bytes::new(), DOWNLOAD_TIMEOUT).await?;
             if answer.status() != StatusCode::OK {
-                return Err(HostError::Status { url: url.to_owned(), status: answer.status() });
+                return Err(status_of(url, answer.status()));
             }
             read(url, answer, most).await
         };
@@ -226,7 +226,7 @@ impl Host {
         let url = format!("{}/machine/?comp=goalstate", self.wire);
         let answer = self.send(&url, self.to_wire(&url), Bytes::new(), TIMEOUT).await?;
         if answer.status() != StatusCode::OK {
-            return Err(HostError::Status { url, status: answer.status() });
+            return Err(status_of(&url, answer.status()));
         }
         let read = WireGoalState::parse(&read(&url, answer, MAX_DOCUMENT).await?)?;
         Ok(known.insert(read).clone())
@@ -250,7 +250,7 @@ impl Host {
         if status == StatusCode::GONE {
             *self.known.lock().await = None;
         }
-        HostError::Status { url: url.to_owned(), status }
+        status_of(url, status)
     }
 
     async fn send(
@@ -279,5 +279,41 @@ async fn read(url: &str, answer: Response<Incoming>, most: usize) -> Result<Byte
 }
 
 fn unreachable(url: &str, why: Box<dyn Error + Send + Sync>) -> HostError {
-    HostError::Unreachable { url: url.to_owned(), why }
+    HostError::Unreachable { url: told(url), why }
+}
+
+fn status_of(url: &str, status: StatusCode) -> HostError {
+    HostError::Status { url: told(url), status }
+}
+
+/// A URL as it may be told: without its query, which may be signed and is then as good as a password, and without a
+/// user's name.
+pub(super) fn told(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}://{host}{path}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn what_lets_somebody_in_is_not_told_of_a_url() {
+        for (url, wanted) in [
+            ("https://a.b/c/d.zip?sr=b&sig=secret", "https://a.b/c/d.zip"),
+            ("http://me:secret@a.b:80/c@d#secret", "http://a.b:80/c@d"),
+            ("http://a.b?sig=secret", "http://a.b"),
+            ("a b?secret", "a b"),
+        ] {
+            let why = || io::Error::other("no").into();
+            assert_eq!(unreachable(url, why()).to_string(), format!("{wanted} can't be reached"));
+            let status = status_of(url, StatusCode::NOT_FOUND).to_string();
+            assert_eq!(status, format!("{wanted} answered 404 Not Found"));
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! A package, unpacked: whole or not at all, within bounds, and nowhere but into its folder.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Seek};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
 
@@ -12,9 +12,12 @@ use crate::disk::UNFINISHED;
 use crate::files;
 
 /// How much a package may hold when unpacked, in bytes.
-pub const MAX_UNPACKED: u64 = 512 * 1024 * 1024;
+pub const MAX_UNPACKED: u64 = 256 << 20;
+/// How many times as much as it is long itself, besides what it may hold in any case.
+const MAX_RATIO: u64 = 100;
+const IN_ANY_CASE: u64 = 1 << 20;
 /// How many files and folders it may hold.
-pub const MAX_ENTRIES: usize = 4_096;
+pub const MAX_ENTRIES: usize = 1_000;
 
 /// Why a package can't be unpacked. Nothing of it is left.
 #[derive(Debug, thiserror::Error)]
@@ -37,13 +40,19 @@ pub enum PackageError {
     /// It holds something else than files and folders.
     #[error("the package holds '{0}', which is neither a file nor a folder, or is encrypted")]
     Kind(String),
+    /// It holds two files of one name, which readers don't read alike.
+    #[error("the package holds two files of one name")]
+    Twice,
     /// It is larger than packages are.
-    #[error("the package holds more than {MAX_ENTRIES} entries or more than {} MiB", MAX_UNPACKED / (1024 * 1024))]
+    #[error(
+        "the package holds more than {MAX_ENTRIES} entries, more than {} MiB, or {MAX_RATIO} times as much as it is long",
+        MAX_UNPACKED >> 20
+    )]
     TooLarge,
     /// The disk refuses.
-    #[error("{} can't be made", path.display())]
+    #[error("{} can't be made or read", path.display())]
     Folder {
-        /// The folder.
+        /// The folder, or the package.
         path: PathBuf,
         /// Why.
         #[source]
@@ -56,8 +65,9 @@ pub enum PackageError {
 ///
 /// # Errors
 /// When it is damaged or larger than packages are, when it would write elsewhere, or when the disk refuses.
-pub fn unpack(package: impl Read + Seek, into: &Path) -> Result<(), PackageError> {
-    unpack_bounded(package, into, MAX_UNPACKED)
+pub fn unpack(mut package: impl Read + Seek, into: &Path) -> Result<(), PackageError> {
+    let length = package.seek(SeekFrom::End(0)).map_err(|why| PackageError::Malformed(why.into()))?;
+    unpack_bounded(package, into, MAX_UNPACKED.min(length.saturating_mul(MAX_RATIO).saturating_add(IN_ANY_CASE)))
 }
 
 fn unpack_bounded(package: impl Read + Seek, into: &Path, bytes: u64) -> Result<(), PackageError> {
@@ -82,10 +92,15 @@ fn unpack_bounded(package: impl Read + Seek, into: &Path, bytes: u64) -> Result<
     placed
 }
 
-fn extract(package: impl Read + Seek, into: &Path, mut left: u64) -> Result<(), PackageError> {
-    let mut archive = ZipArchive::new(package).map_err(PackageError::Malformed)?;
-    if archive.len() > MAX_ENTRIES {
+fn extract(mut package: impl Read + Seek, into: &Path, mut left: u64) -> Result<(), PackageError> {
+    let told = told_entries(&mut package).map_err(|why| PackageError::Malformed(why.into()))?;
+    if told.is_some_and(|told| told > MAX_ENTRIES) {
         return Err(PackageError::TooLarge);
+    }
+    let mut archive = ZipArchive::new(package).map_err(PackageError::Malformed)?;
+    // Of entries of one name only the last is listed.
+    if told != Some(archive.len()) {
+        return Err(PackageError::Twice);
     }
     for number in 0..archive.len() {
         let mut entry = archive.by_index(number).map_err(PackageError::Malformed)?;
@@ -108,6 +123,23 @@ fn extract(package: impl Read + Seek, into: &Path, mut left: u64) -> Result<(), 
         left = written.and_then(|written| left.checked_sub(written)).ok_or(PackageError::TooLarge)?;
     }
     Ok(())
+}
+
+/// How many entries a zip file says that it has, at its very end (APPNOTE.TXT 4.3.16); none when it has no such end.
+fn told_entries(package: &mut (impl Read + Seek)) -> io::Result<Option<usize>> {
+    const END: usize = 22;
+    let length = package.seek(SeekFrom::End(0))?;
+    let tail = length.min(u64::try_from(END).unwrap_or_default() + u64::from(u16::MAX));
+    package.seek(SeekFrom::Start(length - tail))?;
+    let mut bytes = Vec::new();
+    package.take(tail).read_to_end(&mut bytes)?;
+    let number = |at: usize| Some(usize::from(u16::from_le_bytes(bytes.get(at..at + 2)?.try_into().ok()?)));
+    let ends = |at: &usize| {
+        let comment = bytes.len() - at - END;
+        bytes.get(*at..at + 4) == Some(b"PK\x05\x06") && number(at + END - 2) == Some(comment)
+    };
+    let end = (0..=bytes.len().saturating_sub(END)).rev().filter(|at| at + END <= bytes.len()).find(ends);
+    Ok(end.and_then(|end| number(end + 10)))
 }
 
 /// How many bytes were written; none when there are more than `most`. The end of an entry is where its checksum is

@@ -14,7 +14,7 @@ use contract::guest_agent::vm_settings::VmSettings;
 use contract::guest_agent::{WantedExtension, WantedState};
 
 use self::commands::Commands;
-use super::folder::{HandlerFolder, HandlerState, make};
+use super::folder::{HandlerFolder, HandlerState};
 use super::host::Host;
 use super::keys::Keys;
 use super::outcome::{self, Outcome, Outcomes};
@@ -46,9 +46,6 @@ impl Work {
     /// is the agent's own count of what was wanted.
     pub async fn carry_out(&self, number: u64, goal: &VmSettings) {
         let wanted: Vec<_> = goal.extensions().collect();
-        if let Err(error) = make(&self.root.join("var/lib/waagent")) {
-            tracing::error!(error = &error as &dyn std::error::Error, "the agent's folder can't be made");
-        }
         self.fetch_keys(&wanted).await;
         for extension in &wanted {
             let (name, version, state) = (&extension.name, &extension.version, extension.state.as_str());
@@ -224,9 +221,15 @@ impl Work {
         }
     }
 
-    /// Removes keys that no extension needs; all of them with the last one.
+    /// Removes keys that no extension needs; all of them with the last one. A handler that is installed and of which
+    /// nothing is wanted any more is left alone, and so are the keys that it may need.
     fn tidy_keys(&self, wanted: &[WantedExtension]) -> Result<(), DiskError> {
-        let gone = wanted.iter().all(|extension| extension.state == WantedState::Uninstall);
+        let stays = |extension: &WantedExtension| extension.state != WantedState::Uninstall;
+        let is_wanted = |name: &String| wanted.iter().any(|extension| stays(extension) && extension.name == *name);
+        if !HandlerFolder::installed(&self.root)?.iter().all(is_wanted) {
+            return Ok(());
+        }
+        let gone = !wanted.iter().any(stays);
         if gone { self.keys.remove() } else { self.keys.keep_only(&thumbprints(wanted)) }
     }
 }

@@ -4,5 +4,6 @@ mod failures;
 mod host;
 mod life;
 mod package;
+mod process;
 mod real;
 mod world;

@@ -125,7 +125,18 @@ fn the_same_name_twice_is_refused() {
             package[at + 4] = b'1';
         }
     }
-    if unpacked(&package, &into).is_ok() {
-        assert_eq!(names(&into), ["same1"], "what is read as one is one");
-    }
+    assert!(matches!(unpacked(&package, &into), Err(PackageError::Twice)));
+    assert!(!into.exists());
+}
+
+#[test]
+fn what_is_much_more_than_the_package_is_long_is_given_up() {
+    let (_parent, into) = world();
+    let zeros = vec![0; 4 << 20];
+    let package = packed(&[("zeros", &zeros)]);
+    let length = u64::try_from(package.len()).unwrap();
+    assert!(u64::try_from(zeros.len()).unwrap() > length * MAX_RATIO + IN_ANY_CASE, "{length}");
+    assert!(matches!(unpacked(&package, &into), Err(PackageError::TooLarge)));
+    // A little that compresses well isn't much.
+    unpacked(&packed(&[("zeros", &zeros[..IN_ANY_CASE.try_into().unwrap()])]), &into).unwrap();
 }

@@ -8,7 +8,7 @@ use contract::guest_agent::package_manifest::{Package, PackageManifest};
 
 use super::{PAUSE, TRIES, Work, refused, told};
 use crate::agent::folder::{HandlerFolder, HandlerState};
-use crate::agent::host::HostError;
+use crate::agent::host::{self, HostError};
 use crate::agent::outcome::{DOWNLOAD, Outcome, PROCESSING};
 use crate::agent::package;
 use crate::disk::{DiskError, write_atomically};
@@ -46,8 +46,10 @@ impl Work {
             match self.download(uri, MAX_PACKAGE).await {
                 Ok(bytes) if is_whole(package, &bytes) => return Ok(bytes),
                 Ok(_) => {
-                    last =
-                        Outcome::failed(DOWNLOAD, format!("[ExtensionDownloadError] {uri} isn't what was announced"));
+                    last = Outcome::failed(
+                        DOWNLOAD,
+                        format!("[ExtensionDownloadError] {} isn't what was announced", host::told(uri)),
+                    );
                 }
                 Err(why) => last = told(DOWNLOAD, &why),
             }

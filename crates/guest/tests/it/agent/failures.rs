@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use contract::guest_agent::WantedState::{Disabled, Enabled, Uninstall};
 use contract::guest_agent::handler::{HandlerManifest, Heartbeat, MAX_STATUS};
+use contract::guest_agent::package_manifest::{Package, PackageManifest};
 
 use super::package::{NAME, manifest, offer, package, wanted, zipped};
 use super::world::{World, of_handler, of_settings};
@@ -139,10 +140,27 @@ async fn packages_that_are_none_are_refused_and_leave_nothing() {
         let number = world.host.want(vec![wanted(&listed, "2.0.0.0", Enabled, 0)]);
         assert_eq!(of_handler(&world.gone_through(number).await).1, 1001);
     }
-    let gone = format!("http://{}/nothing", world.host.wire);
+}
+
+#[tokio::test]
+async fn a_signature_in_a_url_is_not_told() {
+    let world = World::new().await;
+    let gone = format!("http://{}/nothing?sig=secret", world.host.wire);
     let number = world.host.want(vec![wanted(&gone, "2.0.0.0", Enabled, 0)]);
     let blob = world.gone_through(number).await;
-    assert_eq!((of_handler(&blob).1, of_handler(&blob).2.contains("answered 404")), (1001, true));
+    let message = format!("[ExtensionError] http://{}/nothing answered 404 Not Found", world.host.wire);
+    assert_eq!(of_handler(&blob), ("NotReady", 1001, message.as_str()));
+
+    let other = world.host.put("/other?sig=secret", b"something else".to_vec());
+    let listed = PackageManifest {
+        packages: vec![Package { version: "2.0.0.0".to_owned(), uris: vec![other], sha256: Some("0".repeat(64)) }],
+    };
+    let listed = world.host.put("/listed?sig=secret", listed.xml().into_bytes());
+    let number = world.host.want(vec![wanted(&listed, "2.0.0.0", Enabled, 0)]);
+    let blob = world.gone_through(number).await;
+    let (_, code, message) = of_handler(&blob);
+    assert!(message.ends_with("/other isn't what was announced"), "{message}");
+    assert_eq!((code, message.contains("secret")), (1001, false));
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use contract::guest_agent::WantedState::{Disabled, Enabled, Uninstall};
+use contract::guest_agent::{Protected, WantedExtension};
 
 use super::package::{NAME, manifest, offer, package, wanted};
 use super::world::{World, of_handler, of_settings, only};
@@ -169,6 +170,23 @@ async fn nothing_new_is_asked_with_the_mark_of_before_and_a_moved_machine_is_fou
     world.host.refuse(&[502, 500, 404, 503]);
     let number = world.host.want(vec![wanted(&listed, "1.0.0.0", Enabled, 2)]);
     world.gone_through(number).await;
+}
+
+#[tokio::test]
+async fn the_keys_of_a_handler_that_is_left_alone_stay_until_it_goes() {
+    let (world, listed) = world().await;
+    let thumbprint = envelope::thumbprint(&world.host.certificate());
+    let key = world.library().join(format!("{thumbprint}.prv"));
+    let protected = Some(Protected { cms_base64: "AA==".to_owned(), thumbprint });
+    let number = world.host.want(vec![WantedExtension { protected, ..wanted(&listed, "1.0.0.0", Enabled, 0) }]);
+    world.gone_through(number).await;
+    assert!(key.exists());
+    let number = world.host.want(Vec::new());
+    world.gone_through(number).await;
+    assert_eq!((key.exists(), world.state(NAME, "1.0.0.0").as_str()), (true, "Enabled"));
+    let number = world.host.want(vec![wanted(&listed, "1.0.0.0", Uninstall, 0)]);
+    world.gone_through(number).await;
+    assert!(!key.exists() && !world.library().join("TransportPrivate.pem").exists());
 }
 
 #[tokio::test]

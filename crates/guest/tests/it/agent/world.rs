@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use super::host::FakeHost;
 
 /// Longer than anything under test takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct World {
     pub(crate) host: FakeHost,
@@ -27,18 +27,23 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new() -> Self {
+        let mut world = Self::without_agent().await;
+        world.start_agent();
+        world
+    }
+
+    pub(crate) async fn without_agent() -> Self {
         let root = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
         fs::create_dir_all(root.path().join("etc")).expect("made");
         fs::write(root.path().join("etc/os-release"), "ID=debian\nVERSION_ID=\"12\"\n").expect("written");
-        let mut world = Self { host: FakeHost::start().await, root, agent: None };
-        world.start_agent();
-        world
+        Self { host: FakeHost::start().await, root, agent: None }
     }
 
     pub(crate) fn start_agent(&mut self) {
         let names = Arc::new(Resolver::new(self.root()));
         let host = Host::new(&format!("http://{}", self.host.wire), self.host.plugin.port(), names).expect("a host");
-        let agent = Agent::new(self.root().to_owned(), host, Duration::from_millis(50), Time::system());
+        let agent =
+            Agent::new(self.root().to_owned(), host, Duration::from_millis(50), Time::system()).expect("the only one");
         let (end, ended) = oneshot::channel();
         let running = tokio::spawn(agent.run(async move { drop(ended.await) }));
         self.agent = Some((running, end));
