@@ -16,6 +16,7 @@ use hyper::body::Incoming;
 
 use crate::refusal::Refusal;
 use crate::route::Route;
+use crate::throttle::{self, Clock, Throttle};
 use crate::{Host, PackageStore, answer, gate as admission};
 
 /// What answers hold: most are whole, packages are read while they are sent.
@@ -45,13 +46,27 @@ pub(crate) struct Shared {
     pub(crate) host: Arc<dyn Host>,
     pub(crate) packages: Arc<PackageStore>,
     hosts: AllowedHosts,
+    throttle: Throttle,
 }
 
 impl WireServer {
     /// The service of a VM, which logs call `name`. `hosts` are the names that its listeners answer to.
     #[must_use]
     pub fn new(name: impl Into<String>, host: Arc<dyn Host>, packages: Arc<PackageStore>, hosts: AllowedHosts) -> Self {
-        Self { shared: Arc::new(Shared { name: name.into(), host, packages, hosts }) }
+        Self::with_clock(name, host, packages, hosts, throttle::passing())
+    }
+
+    /// The same, by another's time.
+    #[must_use]
+    pub fn with_clock(
+        name: impl Into<String>,
+        host: Arc<dyn Host>,
+        packages: Arc<PackageStore>,
+        hosts: AllowedHosts,
+        clock: Clock,
+    ) -> Self {
+        let throttle = Throttle::new(clock);
+        Self { shared: Arc::new(Shared { name: name.into(), host, packages, hosts, throttle }) }
     }
 }
 
@@ -80,6 +95,7 @@ impl listen::Service<Body> for WireServer {
 
 impl Shared {
     async fn decide(&self, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+        self.throttle.request()?;
         let (head, body) = request.into_parts();
         let route = admission::admit(
             &RequestHead {
@@ -91,6 +107,9 @@ impl Shared {
             },
             &self.hosts,
         )?;
+        if matches!(route, Route::PluginStatus | Route::StatusBlob) {
+            self.throttle.status()?;
+        }
         match route {
             Route::WireVersions => Ok(answer::xml(goal_state::versions())),
             Route::GoalState => self.goal_state_xml().await,
@@ -131,6 +150,9 @@ impl Shared {
             tracing::error!(vm, error = &**why as &dyn std::error::Error, "a request of a guest agent failed");
         } else if said.status >= 500 {
             tracing::error!(vm, refusal = label, "a request of a guest agent failed");
+        } else if said.status == 429 {
+            // As many lines as requests would be what the limit is against; they are counted.
+            tracing::debug!(vm, refusal = label, "a guest agent asks too often");
         } else {
             tracing::info!(vm, refusal = label, "a request of a guest agent was refused");
         }

@@ -6,9 +6,12 @@ mod host_plugin;
 mod machine;
 mod refusals;
 mod sinks;
+mod throttle;
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use contract::gate::AllowedHosts;
@@ -17,7 +20,7 @@ use contract::guest_agent::{GoalState, WantedExtension, WantedState};
 use listen::{Shutdown, bind, serve};
 use tempfile::TempDir;
 use testkit::raw::{RawAnswer, exchange};
-use wireserver::{Host, HostError, PackageStore, WireServer, listener_config};
+use wireserver::{Clock, Host, HostError, PackageStore, WireServer, listener_config};
 
 const CONTAINER: &str = "00000000-0000-0000-0000-00000000000c";
 const INSTANCE: &str = "00000000-0000-0000-0000-00000000000d.vm1";
@@ -81,7 +84,13 @@ struct World {
 }
 
 impl World {
+    /// Each look at its clock is a second later than the one before: nobody asks too often.
     fn new() -> Self {
+        let seconds = AtomicU64::new(0);
+        Self::at(Arc::new(move || Duration::from_secs(seconds.fetch_add(1, Ordering::Relaxed))))
+    }
+
+    fn at(clock: Clock) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let packages = PackageStore::open_folder(folder.path()).expect("a folder");
         let listeners = [(); 2].map(|()| bind("127.0.0.1:0".parse().expect("an address")).expect("a free port"));
@@ -90,7 +99,7 @@ impl World {
         let machine = Arc::new(Machine::default());
         *machine.goal_state.lock().expect("a lock") = Some(goal_state(wire));
         let hosts = AllowedHosts::wire_server([wire, plugin], []);
-        let service = WireServer::new("vm1", machine.clone(), Arc::new(packages), hosts);
+        let service = WireServer::with_clock("vm1", machine.clone(), Arc::new(packages), hosts, clock);
         let shutdown = Shutdown::default();
         for listener in listeners {
             tokio::spawn(serve(listener, service.clone(), listener_config(), shutdown.ending()));
