@@ -29,8 +29,8 @@ const HOST: &str = "http://host.example";
 struct Packages;
 
 impl Versions for Packages {
-    fn of(&self, _: &str) -> Vec<String> {
-        vec!["1.0.0.0".to_owned(), "1.0.1.0".to_owned()]
+    fn of(&self, _: &str) -> std::io::Result<Vec<String>> {
+        Ok(vec!["1.0.0.0".to_owned(), "1.0.1.0".to_owned()])
     }
 }
 
