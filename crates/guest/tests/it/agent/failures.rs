@@ -8,7 +8,7 @@ use contract::guest_agent::handler::{HandlerManifest, Heartbeat, MAX_STATUS};
 use contract::guest_agent::package_manifest::{Package, PackageManifest};
 
 use super::package::{NAME, manifest, offer, package, wanted, zipped};
-use super::world::{World, of_handler, of_settings};
+use super::world::{World, of_handler, of_settings, only};
 
 #[tokio::test]
 async fn a_command_that_fails_is_told_with_its_code_and_its_words_and_recovers() {
@@ -172,10 +172,24 @@ async fn statuses_that_are_none_or_too_long_are_told_so() {
     let file = world.folder(NAME, "1.0.0.0").join("status/0.status");
     fs::write(&file, "[{\"status\":{\"status\":\"splendid\"}}]").expect("written");
     world.status(|blob| of_settings(blob).1 == "error" && of_settings(blob).2.contains("0.status: ")).await;
+    fs::write(&file, "[[[\"success\"]]]").expect("written");
+    world.status(|blob| of_settings(blob).1 == "error" && of_settings(blob).2.contains("isn't a status file")).await;
     let long = "x".repeat(MAX_STATUS);
     let status = format!("[{{\"status\":{{\"status\":\"success\",\"formattedMessage\":{{\"message\":\"{long}\"}}}}}}]");
     fs::write(&file, status).expect("written");
     world.status(|blob| of_settings(blob).1 == "success" && of_settings(blob).2.len() == 1_024).await;
+    for status in [
+        format!("{{\"status\":\"success\",\"name\":\"{long}\",\"formattedMessage\":{{\"message\":\"fine\"}}}}"),
+        format!("{{\"status\":\"success\",\"formattedMessage\":{{\"message\":\"fine\",\"more\":\"{long}\"}}}}"),
+        format!("{{\"status\":\"success\",\"formattedMessage\":{{\"message\":\"fine\"}},\"substatus\":\"{long}\"}}"),
+    ] {
+        fs::write(&file, format!("[{{\"status\":{status},\"{long}\":1}}]")).expect("written");
+        let blob = world.status(|blob| of_settings(blob).2.contains("the agent left out ")).await;
+        let length = serde_json::to_vec(&only(&blob).runtime_settings_status).expect("JSON").len();
+        assert!(of_settings(&blob).1 == "success" && length < MAX_STATUS, "{length}");
+        fs::write(&file, "[]").expect("written");
+        world.status(|blob| of_settings(blob).1 == "error").await;
+    }
     fs::write(&file, "x".repeat(MAX_STATUS * 5)).expect("written");
     world.status(|blob| of_settings(blob).1 == "error" && of_settings(blob).2.contains("it is longer than")).await;
     fs::remove_file(&file).expect("removed");
