@@ -7,6 +7,7 @@
 
 pub mod command;
 pub mod folder;
+pub mod heartbeat;
 pub mod host;
 pub mod keys;
 pub mod outcome;
@@ -23,6 +24,7 @@ use std::time::Duration;
 use contract::guest_agent::vm_settings::VmSettings;
 use tokio::sync::watch;
 
+use self::heartbeat::Heartbeats;
 use self::host::{Host, HostError, Wanted};
 use self::outcome::Outcomes;
 use self::work::Work;
@@ -69,6 +71,7 @@ pub struct Goal {
 #[derive(Default)]
 struct Shared {
     outcomes: Arc<Outcomes>,
+    heartbeats: Heartbeats,
     /// What was gone through last.
     done: watch::Sender<Option<Goal>>,
 }
@@ -137,7 +140,8 @@ impl Agent {
     /// Tells how everything fares.
     async fn tell(&self, goal: &Goal, shared: &Shared) -> Result<(), HostError> {
         let done = shared.done.borrow().clone();
-        let blob = report::blob(&self.root, goal, &shared.outcomes, done.as_ref(), self.time.clock());
+        let blob =
+            report::blob(&self.root, goal, &shared.outcomes, &shared.heartbeats, done.as_ref(), self.time.clock());
         self.host.report(&blob, &goal.settings.status_upload_blob.value).await
     }
 }
