@@ -7,6 +7,7 @@
 
 pub mod command;
 pub mod folder;
+pub mod heartbeat;
 pub mod host;
 pub mod keys;
 pub mod outcome;
@@ -23,6 +24,7 @@ use std::time::Duration;
 use contract::guest_agent::vm_settings::VmSettings;
 use tokio::sync::watch;
 
+use self::heartbeat::Heartbeats;
 use self::host::{Host, HostError, Wanted};
 use self::outcome::Outcomes;
 use self::work::Work;
@@ -69,6 +71,7 @@ pub struct Goal {
 #[derive(Default)]
 struct Shared {
     outcomes: Arc<Outcomes>,
+    heartbeats: Heartbeats,
     /// What was gone through last.
     done: watch::Sender<Option<Goal>>,
 }
@@ -127,11 +130,7 @@ impl Agent {
                 } else if settings.on_hold {
                     tracing::info!(number, "what is wanted is on hold");
                 } else {
-                    tracing::info!(number, activity = settings.activity_id, "something else is wanted");
-                    goals.send_modify(|goal| {
-                        let number = goal.as_ref().map_or(0, |goal| goal.number) + 1;
-                        *goal = Some(Goal { number, settings: Arc::new(settings) });
-                    });
+                    goals.send_if_modified(|goal| take(goal, settings));
                 }
             }
         }
@@ -141,8 +140,29 @@ impl Agent {
     /// Tells how everything fares.
     async fn tell(&self, goal: &Goal, shared: &Shared) -> Result<(), HostError> {
         let done = shared.done.borrow().clone();
-        let blob = report::blob(&self.root, goal, &shared.outcomes, done.as_ref(), self.time.clock());
+        let blob =
+            report::blob(&self.root, goal, &shared.outcomes, &shared.heartbeats, done.as_ref(), self.time.clock());
         self.host.report(&blob, &goal.settings.status_upload_blob.value).await
+    }
+}
+
+/// Takes what is wanted, and says whether it is something else than before. What has the number of before isn't, whatever
+/// its mark; only where the status goes may have changed.
+fn take(goal: &mut Option<Goal>, settings: VmSettings) -> bool {
+    let number = settings.in_svd_seq_no;
+    match goal {
+        Some(goal) if goal.settings.in_svd_seq_no == number => {
+            tracing::info!(number, "what is wanted has another mark and the number of before");
+            let status_upload_blob = settings.status_upload_blob;
+            goal.settings = Arc::new(VmSettings { status_upload_blob, ..VmSettings::clone(&goal.settings) });
+            false
+        }
+        Some(_) | None => {
+            tracing::info!(number, activity = settings.activity_id, "something else is wanted");
+            let number = goal.as_ref().map_or(0, |goal| goal.number) + 1;
+            *goal = Some(Goal { number, settings: Arc::new(settings) });
+            true
+        }
     }
 }
 

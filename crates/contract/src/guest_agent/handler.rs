@@ -17,6 +17,12 @@ const SHORT_MESSAGE: usize = 1_024;
 /// Of a status that is too long, how many bytes are kept of all that stands below it.
 const SHORT_SUBSTATUS: usize = 10 << 10;
 
+/// Of a status that is still too long, what is kept of it, and how long each of that may be, in bytes. All of it together
+/// is within what agents carry on.
+const STATUS_MEMBERS: [&str; 7] =
+    ["name", "operation", "configurationAppliedTime", "status", "code", "formattedMessage", "substatus"];
+const LONGEST_MEMBER: usize = 12 << 10;
+
 /// A file that isn't what it should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it isn't {what}: {why}")]
@@ -251,6 +257,9 @@ impl HandlerStatus {
         let what = "a status file";
         first::<Entry>(bytes, what)?;
         let mut entry: Value = first(bytes, what)?;
+        if !entry.get("status").is_some_and(Value::is_object) {
+            return Err(InvalidFile { what, why: Unreadable::Shape });
+        }
         if bytes.len() > MAX_STATUS
             && let Some(status) = entry.get_mut("status")
         {
@@ -265,6 +274,9 @@ impl HandlerStatus {
                     left = if fits { left - length } else { 0 };
                     fits
                 });
+            }
+            if entry.to_string().len() > MAX_STATUS {
+                leave_out(&mut entry);
             }
         }
         Ok(entry)
@@ -292,6 +304,30 @@ impl HandlerStatus {
                 "substatus": substatus,
             },
         })
+    }
+}
+
+/// Leaves out what keeps an entry too long when its texts are short already, and says so in its message.
+fn leave_out(entry: &mut Value) {
+    let mut count = 0;
+    let mut keep = |members: &mut Value, known: &[&str]| {
+        if let Value::Object(members) = members {
+            let before = members.len();
+            members.retain(|name, member| known.contains(&name.as_str()) && member.to_string().len() <= LONGEST_MEMBER);
+            count += before - members.len();
+        }
+    };
+    let mut status = entry.get_mut("status").map(Value::take).unwrap_or_default();
+    let message = status.pointer("/formattedMessage/message").and_then(Value::as_str).unwrap_or_default().to_owned();
+    keep(entry, &["version", "timestampUTC", "status"]);
+    keep(&mut status, &STATUS_MEMBERS);
+    let message = format!("{message} (the agent left out {count} members of this status: it is too long)");
+    if let Value::Object(status) = &mut status {
+        let message = json!({"lang": "en-US", "message": message.trim_start()});
+        status.insert("formattedMessage".to_owned(), message);
+    }
+    if let Value::Object(entry) = entry {
+        entry.insert("status".to_owned(), status);
     }
 }
 

@@ -1,10 +1,8 @@
 //! What the agent says of the machine: the status blob.
 
-use std::fs;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
 
-use contract::guest_agent::handler::{HandlerStatus, Heartbeat, MAX_STATUS, StatusWord};
+use contract::guest_agent::handler::{HandlerStatus, MAX_STATUS, StatusWord};
 use contract::guest_agent::status_blob::{
     AgentStatus, AggregateStatus, ArtifactsAggregate, GoalStateAggregate, HandlerAggregate, Message,
     RuntimeSettingsStatus, StatusBlob,
@@ -14,7 +12,8 @@ use domain::{SharedClock, Timestamp};
 use serde_json::{Value, json};
 
 use super::Goal;
-use super::folder::{self, HandlerFolder, HandlerState};
+use super::folder::{HandlerFolder, HandlerState};
+use super::heartbeat::Heartbeats;
 use super::outcome::{Outcome, Outcomes};
 use crate::files;
 
@@ -25,14 +24,21 @@ const LONGEST: usize = 4_000;
 
 /// How everything fares at this moment.
 #[must_use]
-pub fn blob(root: &Path, goal: &Goal, outcomes: &Outcomes, done: Option<&Goal>, clock: &SharedClock) -> StatusBlob {
+pub fn blob(
+    root: &Path,
+    goal: &Goal,
+    outcomes: &Outcomes,
+    heartbeats: &Heartbeats,
+    done: Option<&Goal>,
+    clock: &SharedClock,
+) -> StatusBlob {
     // While a goal state is being gone through, the number of the one before says so.
     let is_done = done.is_some_and(|done| done.number == goal.number);
     let now = timestamp(clock.now());
     let handlers = goal.settings.extensions().filter_map(|wanted| {
         // One that is gone isn't told of: that is how the host hears that it is.
         let outcome = outcomes.get(&wanted.name, goal.number).or_else(|| pending(root, &wanted))?;
-        Some(handler(root, &wanted, outcome, clock))
+        Some(handler(root, &wanted, outcome, heartbeats, clock))
     });
     let aggregate = GoalStateAggregate {
         status: if is_done { "Success" } else { "Transitioning" }.to_owned(),
@@ -72,9 +78,15 @@ fn pending(root: &Path, wanted: &WantedExtension) -> Option<Outcome> {
     }
 }
 
-fn handler(root: &Path, wanted: &WantedExtension, outcome: Outcome, clock: &SharedClock) -> HandlerAggregate {
+fn handler(
+    root: &Path,
+    wanted: &WantedExtension,
+    outcome: Outcome,
+    heartbeats: &Heartbeats,
+    clock: &SharedClock,
+) -> HandlerAggregate {
     let folder = HandlerFolder::new(root, &wanted.name, &wanted.version);
-    let (status, message) = match judged(&folder, &outcome, clock.now()) {
+    let (status, message) = match heartbeats.judge(&folder, &outcome, clock.monotonic()) {
         Some((status, message)) => (status, message),
         None => (outcome.status.to_owned(), outcome.message),
     };
@@ -89,36 +101,6 @@ fn handler(root: &Path, wanted: &WantedExtension, outcome: Outcome, clock: &Shar
         runtime_settings_status: settings_status
             .map(|settings_status| RuntimeSettingsStatus { sequence_number: wanted.sequence, settings_status }),
     }
-}
-
-/// What the heartbeat says of a handler that should be at work and says so itself in that way.
-fn judged(folder: &HandlerFolder, outcome: &Outcome, now: Timestamp) -> Option<(String, String)> {
-    let reports = folder.manifest().is_ok_and(|manifest| manifest.report_heartbeat);
-    if outcome.status != "Ready" || folder.state() != HandlerState::Enabled || !reports {
-        return None;
-    }
-    let path = folder.heartbeat();
-    let not_ready = |message: String| Some(("NotReady".to_owned(), message));
-    let Ok(Some(text)) = files::read(&path, folder::MAX) else {
-        return not_ready(format!("[ExtensionError] Failed to get heart beat file {}", path.display()));
-    };
-    let age = fs::metadata(&path).and_then(|found| found.modified()).map(|at| age(at, now)).unwrap_or_default();
-    if age > Duration::from_secs(Heartbeat::MAX_AGE) {
-        let message = format!("The handler's last heartbeat is {} s old", age.as_secs());
-        return Some(("Unresponsive".to_owned(), message));
-    }
-    match Heartbeat::parse(&text) {
-        Ok(beat) if matches!(beat.status.as_str(), "Ready" | "NotReady") => {
-            let is_ready = beat.status == "Ready";
-            Some((beat.status, if is_ready { outcome.message.clone() } else { beat.message }))
-        }
-        Ok(_) | Err(_) => not_ready(format!("[ExtensionError] {} isn't a heartbeat", path.display())),
-    }
-}
-
-fn age(at: SystemTime, now: Timestamp) -> Duration {
-    let at = at.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |after| after.as_secs());
-    now.since(Timestamp::from_unix(i64::try_from(at).unwrap_or(i64::MAX)))
 }
 
 /// What the handler says of the settings, or what is said in its place.

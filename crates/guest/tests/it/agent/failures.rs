@@ -1,14 +1,14 @@
 //! What can go wrong, as the host hears of it.
 
 use std::fs;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use contract::guest_agent::WantedState::{Disabled, Enabled, Uninstall};
 use contract::guest_agent::handler::{HandlerManifest, Heartbeat, MAX_STATUS};
 use contract::guest_agent::package_manifest::{Package, PackageManifest};
 
 use super::package::{NAME, manifest, offer, package, wanted, zipped};
-use super::world::{World, of_handler, of_settings};
+use super::world::{World, of_handler, of_settings, only};
 
 #[tokio::test]
 async fn a_command_that_fails_is_told_with_its_code_and_its_words_and_recovers() {
@@ -172,10 +172,24 @@ async fn statuses_that_are_none_or_too_long_are_told_so() {
     let file = world.folder(NAME, "1.0.0.0").join("status/0.status");
     fs::write(&file, "[{\"status\":{\"status\":\"splendid\"}}]").expect("written");
     world.status(|blob| of_settings(blob).1 == "error" && of_settings(blob).2.contains("0.status: ")).await;
+    fs::write(&file, "[[[\"success\"]]]").expect("written");
+    world.status(|blob| of_settings(blob).1 == "error" && of_settings(blob).2.contains("isn't a status file")).await;
     let long = "x".repeat(MAX_STATUS);
     let status = format!("[{{\"status\":{{\"status\":\"success\",\"formattedMessage\":{{\"message\":\"{long}\"}}}}}}]");
     fs::write(&file, status).expect("written");
     world.status(|blob| of_settings(blob).1 == "success" && of_settings(blob).2.len() == 1_024).await;
+    for status in [
+        format!("{{\"status\":\"success\",\"name\":\"{long}\",\"formattedMessage\":{{\"message\":\"fine\"}}}}"),
+        format!("{{\"status\":\"success\",\"formattedMessage\":{{\"message\":\"fine\",\"more\":\"{long}\"}}}}"),
+        format!("{{\"status\":\"success\",\"formattedMessage\":{{\"message\":\"fine\"}},\"substatus\":\"{long}\"}}"),
+    ] {
+        fs::write(&file, format!("[{{\"status\":{status},\"{long}\":1}}]")).expect("written");
+        let blob = world.status(|blob| of_settings(blob).2.contains("the agent left out ")).await;
+        let length = serde_json::to_vec(&only(&blob).runtime_settings_status).expect("JSON").len();
+        assert!(of_settings(&blob).1 == "success" && length < MAX_STATUS, "{length}");
+        fs::write(&file, "[]").expect("written");
+        world.status(|blob| of_settings(blob).1 == "error").await;
+    }
     fs::write(&file, "x".repeat(MAX_STATUS * 5)).expect("written");
     world.status(|blob| of_settings(blob).1 == "error" && of_settings(blob).2.contains("it is longer than")).await;
     fs::remove_file(&file).expect("removed");
@@ -207,12 +221,10 @@ async fn a_heartbeat_is_judged_where_one_was_announced() {
     fs::write(&file, "no JSON").expect("written");
     world.status(|blob| of_handler(blob).2.ends_with("isn't a heartbeat")).await;
     beat("Ready");
-    #[expect(clippy::disallowed_methods, reason = "the file's age is judged by the machine's clock")]
-    let old = SystemTime::now() - Duration::from_secs(601);
-    fs::File::options().write(true).open(&file).expect("open").set_modified(old).expect("set");
-    let blob = world.status(|blob| of_handler(blob).0 == "Unresponsive").await;
-    assert!(
-        of_handler(&blob).2.contains("the handler's last heartbeat is 60")
-            || of_handler(&blob).2.contains("last heartbeat is 6")
-    );
+    // By the wall clock it is old, and it has only just come.
+    let file = fs::File::options().write(true).open(&file).expect("open");
+    file.set_modified(SystemTime::UNIX_EPOCH).expect("set");
+    let asked = world.host.asked("PUT /status");
+    world.until(|| world.host.asked("PUT /status") > asked + 2).await;
+    world.status(|blob| of_handler(blob) == ("Ready", 0, "Plugin enabled")).await;
 }

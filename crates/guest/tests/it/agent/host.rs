@@ -25,6 +25,8 @@ struct State {
     certificate: (Vec<u8>, Vec<u8>),
     /// What was said, the last last.
     statuses: Vec<StatusBlob>,
+    /// Where the last of it is to go.
+    told_to: String,
     /// The first lines of what was asked.
     asked: Vec<String>,
     /// What the HostGAPlugin answers instead, so many times.
@@ -60,6 +62,7 @@ impl FakeHost {
             files: HashMap::new(),
             certificate: (certificate, key.to_vec()),
             statuses: Vec::new(),
+            told_to: String::new(),
             asked: Vec::new(),
             refusals: Vec::new(),
         };
@@ -116,6 +119,10 @@ impl FakeHost {
         self.state.lock().expect("held by nobody who failed").statuses.clone()
     }
 
+    pub(crate) fn told_to(&self) -> String {
+        self.state.lock().expect("held by nobody who failed").told_to.clone()
+    }
+
     pub(crate) fn asked(&self, start: &str) -> usize {
         let state = self.state.lock().expect("held by nobody who failed");
         state.asked.iter().filter(|line| line.starts_with(start)).count()
@@ -153,6 +160,8 @@ impl FakeHost {
             ("PUT", "/status") => {
                 let blob = StatusBlob::parse_call(body).expect("a status").expect("content");
                 state.statuses.push(blob);
+                let call: serde_json::Value = serde_json::from_slice(body).expect("JSON");
+                state.told_to = call["requestUri"].as_str().expect("a URL").to_owned();
                 plain(200)
             }
             ("GET", "/machine/?comp=goalstate") => (200, String::new(), state.goal.xml().into_bytes()),

@@ -121,6 +121,27 @@ async fn an_agent_that_starts_again_enables_again() {
 }
 
 #[tokio::test]
+async fn another_mark_alone_is_nothing_new() {
+    let (mut world, listed) = world().await;
+    let number = world.host.want(vec![wanted(&listed, "1.0.0.0", Enabled, 0)]);
+    world.gone_through(number).await;
+    world.forget_calls();
+    world.host.with(|goal| {
+        goal.etag = "\"other\"".to_owned();
+        goal.extensions = vec![wanted(&listed, "1.0.0.0", Enabled, 1)];
+        goal.status_blob_url = "http://blob/elsewhere".to_owned();
+    });
+    world.until(|| world.host.told_to() == "http://blob/elsewhere").await;
+    assert!(world.calls().is_empty(), "{:?}", world.calls());
+    // One that has just started knows of no number.
+    world.stop_agent().await;
+    world.start_agent();
+    world.until(|| !world.calls().is_empty()).await;
+    world.gone_through(number).await;
+    assert!(world.calls()[0].starts_with("1.0.0.0 enable seq=1 "), "{:?}", world.calls());
+}
+
+#[tokio::test]
 async fn what_is_at_work_is_told_while_it_is() {
     let (world, listed) = world().await;
     let number = world.host.want(vec![wanted(&listed, "1.0.0.0", Enabled, 0)]);
