@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use super::names::is_version;
 use super::unreadable::{Unreadable, read};
 
 /// The longest blob that is taken: some extensions with the longest status that agents carry on.
@@ -85,8 +86,8 @@ impl Message {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HandlerAggregate {
-    /// Its full version.
-    #[serde(default)]
+    /// Its full version; empty when what is said isn't one.
+    #[serde(default, deserialize_with = "version")]
     pub handler_version: String,
     /// `Publisher.Type`.
     pub handler_name: String,
@@ -146,6 +147,11 @@ pub struct GoalStateAggregate {
 fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     let value = Value::deserialize(deserializer)?;
     Ok(value.as_u64().or_else(|| value.as_str()?.parse().ok()))
+}
+
+fn version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    Ok(value.as_str().filter(|version| is_version(version)).unwrap_or_default().to_owned())
 }
 
 /// A status that isn't one.
