@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
@@ -103,8 +104,8 @@ pub struct HandlerAggregate {
     /// For people.
     #[serde(default)]
     pub formatted_message: Message,
-    /// What came of its settings.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// What came of its settings; none when what is said isn't about a number of theirs.
+    #[serde(default, deserialize_with = "runtime_settings", skip_serializing_if = "Option::is_none")]
     pub runtime_settings_status: Option<RuntimeSettingsStatus>,
 }
 
@@ -112,7 +113,8 @@ pub struct HandlerAggregate {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RuntimeSettingsStatus {
-    /// Which settings.
+    /// Which settings; agents write it as a number.
+    #[serde(deserialize_with = "required_number")]
     pub sequence_number: u64,
     /// The entry of the handler's own status file, or what the agent says in its place.
     pub settings_status: Value,
@@ -147,6 +149,14 @@ pub struct GoalStateAggregate {
 fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     let value = Value::deserialize(deserializer)?;
     Ok(value.as_u64().or_else(|| value.as_str()?.parse().ok()))
+}
+
+fn required_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    number(deserializer)?.ok_or_else(|| D::Error::custom("not a number of settings"))
+}
+
+fn runtime_settings<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<RuntimeSettingsStatus>, D::Error> {
+    Ok(RuntimeSettingsStatus::deserialize(Value::deserialize(deserializer)?).ok())
 }
 
 fn version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

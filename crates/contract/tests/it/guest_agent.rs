@@ -254,6 +254,24 @@ fn a_handlers_version_is_one_or_none() {
 }
 
 #[test]
+fn settings_without_a_number_are_none_and_the_rest_is_read() {
+    let number = |runtime: Value| {
+        let blob = blob_of(json!({"status": "Ready", "runtimeSettingsStatus": runtime}));
+        let handler = &blob.aggregate_status.handler_aggregate_status[0];
+        assert_eq!(handler.status, "Ready");
+        handler.runtime_settings_status.as_ref().map(|runtime| runtime.sequence_number)
+    };
+    for (said, read) in
+        [(json!(4), Some(4)), (json!("4"), Some(4)), (json!(null), None), (json!(-1), None), (json!({}), None)]
+    {
+        assert_eq!(number(json!({"sequenceNumber": said, "settingsStatus": {}})), read, "{said}");
+    }
+    assert_eq!(number(json!({"settingsStatus": {}})), None);
+    assert_eq!(number(json!(null)), None);
+    assert_eq!(number(json!("x")), None);
+}
+
+#[test]
 fn credentials_stand_beside_the_owners_settings() {
     let identity = Identity {
         kind: Kind::SystemAssigned,
