@@ -1,15 +1,17 @@
 //! The folder that the packages of extensions lie in.
 
 use std::collections::HashMap;
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use contract::guest_agent::names::{compare_versions, is_handler_name, is_version};
 use contract::guest_agent::package_manifest::{Package, PackageManifest};
+use rustix::fs::OFlags;
+use rustix::io::Errno;
 
 /// A folder of packages, each a file `<Publisher.Type>-<version>.zip`; anything else in it is passed over. The folder is
 /// looked at for each question, so what is put there or taken away is seen at once.
@@ -112,13 +114,17 @@ impl PackageStore {
         Ok(found)
     }
 
+    /// The file may be gone by now, or be another that isn't one: then there is none.
     fn open_file(&self, file_name: &str) -> io::Result<Option<OpenPackage>> {
-        let file = match File::open(self.folder.join(file_name)) {
+        // Nor does it wait for whoever would write to a pipe.
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+        let file = match OpenOptions::new().read(true).custom_flags(flags).open(self.folder.join(file_name)) {
             Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(why) if why.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => return Ok(None),
             opened => opened?,
         };
-        let length = file.metadata()?.len();
-        Ok(Some(OpenPackage { file, length }))
+        let metadata = file.metadata()?;
+        Ok(metadata.is_file().then(|| OpenPackage { file, length: metadata.len() }))
     }
 
     fn digest(&self, file_name: &str, package: OpenPackage) -> io::Result<String> {
@@ -152,4 +158,27 @@ fn sha256(mut file: impl Read) -> io::Result<String> {
         context.update(piece.get(..read).unwrap_or_default());
     }
     Ok(context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    /// As if it had become so between the look at the folder and the opening.
+    #[test]
+    fn what_is_no_file_any_more_is_not_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("file"), "text").unwrap();
+        symlink(at("file"), at("link")).unwrap();
+        fs::create_dir(at("folder")).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, at("pipe"), rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR).unwrap();
+        let store = PackageStore::open_folder(folder.path()).unwrap();
+        assert_eq!(store.open_file("file").unwrap().map(|found| found.length), Some(4));
+        for name in ["link", "folder", "pipe", "nothing"] {
+            assert!(store.open_file(name).unwrap().is_none(), "{name}");
+        }
+    }
 }

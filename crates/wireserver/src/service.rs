@@ -16,6 +16,7 @@ use hyper::body::Incoming;
 
 use crate::refusal::Refusal;
 use crate::route::Route;
+use crate::sink::MetadataVerdict;
 use crate::throttle::{self, Clock, Throttle};
 use crate::{Host, PackageStore, answer, gate as admission};
 
@@ -47,6 +48,7 @@ pub(crate) struct Shared {
     pub(crate) packages: Arc<PackageStore>,
     hosts: AllowedHosts,
     throttle: Throttle,
+    pub(crate) metadata: MetadataVerdict,
 }
 
 impl WireServer {
@@ -66,7 +68,8 @@ impl WireServer {
         clock: Clock,
     ) -> Self {
         let throttle = Throttle::new(clock);
-        Self { shared: Arc::new(Shared { name: name.into(), host, packages, hosts, throttle }) }
+        let metadata = MetadataVerdict::default();
+        Self { shared: Arc::new(Shared { name: name.into(), host, packages, hosts, throttle, metadata }) }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Bodies, and what agents say that changes nothing here.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use bytes::Bytes;
 use contract::gate;
 use http::{Response, StatusCode};
@@ -37,19 +39,33 @@ impl Shared {
         Ok(answer::empty(StatusCode::OK))
     }
 
-    /// `POST /HealthService`. That the guest can't use its metadata service is told; whatever can't be read is left
-    /// aside, as everything else is.
+    /// `POST /HealthService`. That the guest can't use its metadata service is told once, and so is that it can again;
+    /// whatever can't be read is left aside, as everything else is.
     pub(crate) async fn health_service(&self, body: Incoming) -> Result<Response<Body>, Refusal> {
         let body = self.read(body).await?;
         let report = serde_json::from_slice::<Report>(&body).unwrap_or_default();
-        for observation in report.observations.iter().filter(|one| one.name == METADATA_HEARTBEAT) {
-            if observation.healthy {
-                tracing::debug!(vm = self.name(), "the guest's agent finds the metadata service well");
-            } else {
-                tracing::warn!(vm = self.name(), "the guest's agent can't use the metadata service");
-            }
+        match self.metadata.changes(&report) {
+            Some(true) => tracing::info!(vm = self.name(), "the guest's agent can use the metadata service again"),
+            Some(false) => tracing::warn!(vm = self.name(), "the guest's agent can't use the metadata service"),
+            None => {}
         }
         Ok(answer::empty(StatusCode::OK))
+    }
+}
+
+/// What the guest's agent thinks of its metadata service; well until it says otherwise.
+#[derive(Default)]
+pub(crate) struct MetadataVerdict {
+    unwell: AtomicBool,
+}
+
+impl MetadataVerdict {
+    /// Whether it is well now, when a report says otherwise than the one before. Of several observations in one report
+    /// the bad one counts.
+    fn changes(&self, report: &Report) -> Option<bool> {
+        let heartbeats = report.observations.iter().filter(|one| one.name == METADATA_HEARTBEAT);
+        let healthy = heartbeats.map(|one| one.healthy).reduce(|one, other| one && other)?;
+        (self.unwell.swap(!healthy, Ordering::Relaxed) == healthy).then_some(healthy)
     }
 }
 
@@ -78,4 +94,25 @@ struct Observation {
     name: String,
     #[serde(rename = "IsHealthy", default)]
     healthy: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verdict_is_told_when_it_changes() {
+        let verdict = MetadataVerdict::default();
+        let says = |observations: &[(&str, bool)]| {
+            let observations =
+                observations.iter().map(|(name, healthy)| Observation { name: (*name).to_owned(), healthy: *healthy });
+            verdict.changes(&Report { observations: observations.collect() })
+        };
+        let (well, unwell) = ((METADATA_HEARTBEAT, true), (METADATA_HEARTBEAT, false));
+        assert_eq!(says(&[well]), None, "as expected");
+        assert_eq!(says(&[well, unwell, unwell, well]), Some(false), "one line, however many observations");
+        assert_eq!(says(&[unwell, unwell]), None);
+        assert_eq!((says(&[]), says(&[("other", true)])), (None, None), "nothing of it is said");
+        assert_eq!((says(&[well]), says(&[well])), (Some(true), None));
+    }
 }

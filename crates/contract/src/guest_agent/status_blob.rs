@@ -2,9 +2,11 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use super::names::is_version;
 use super::unreadable::{Unreadable, read};
 
 /// The longest blob that is taken: some extensions with the longest status that agents carry on.
@@ -85,8 +87,8 @@ impl Message {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HandlerAggregate {
-    /// Its full version.
-    #[serde(default)]
+    /// Its full version; empty when what is said isn't one.
+    #[serde(default, deserialize_with = "version")]
     pub handler_version: String,
     /// `Publisher.Type`.
     pub handler_name: String,
@@ -102,8 +104,8 @@ pub struct HandlerAggregate {
     /// For people.
     #[serde(default)]
     pub formatted_message: Message,
-    /// What came of its settings.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// What came of its settings; none when what is said isn't about a number of theirs.
+    #[serde(default, deserialize_with = "runtime_settings", skip_serializing_if = "Option::is_none")]
     pub runtime_settings_status: Option<RuntimeSettingsStatus>,
 }
 
@@ -111,7 +113,8 @@ pub struct HandlerAggregate {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RuntimeSettingsStatus {
-    /// Which settings.
+    /// Which settings; agents write it as a number.
+    #[serde(deserialize_with = "required_number")]
     pub sequence_number: u64,
     /// The entry of the handler's own status file, or what the agent says in its place.
     pub settings_status: Value,
@@ -146,6 +149,19 @@ pub struct GoalStateAggregate {
 fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     let value = Value::deserialize(deserializer)?;
     Ok(value.as_u64().or_else(|| value.as_str()?.parse().ok()))
+}
+
+fn required_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    number(deserializer)?.ok_or_else(|| D::Error::custom("not a number of settings"))
+}
+
+fn runtime_settings<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<RuntimeSettingsStatus>, D::Error> {
+    Ok(RuntimeSettingsStatus::deserialize(Value::deserialize(deserializer)?).ok())
+}
+
+fn version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    Ok(value.as_str().filter(|version| is_version(version)).unwrap_or_default().to_owned())
 }
 
 /// A status that isn't one.

@@ -233,6 +233,44 @@ fn a_status_blob_of_azures_own_agent() {
     }
 }
 
+/// A blob with one handler, of which this is said besides its name.
+fn blob_of(handler: Value) -> StatusBlob {
+    let mut said = json!({"handlerName": NAME});
+    said.as_object_mut().unwrap().extend(handler.as_object().unwrap().clone());
+    let blob = json!({"aggregateStatus": {"guestAgentStatus": {}, "handlerAggregateStatus": [said]}});
+    StatusBlob::parse(blob.to_string().as_bytes()).unwrap()
+}
+
+#[test]
+fn a_handlers_version_is_one_or_none() {
+    let version = |said: Value| {
+        let blob = blob_of(json!({"handlerVersion": said}));
+        blob.aggregate_status.handler_aggregate_status[0].handler_version.clone()
+    };
+    assert_eq!(version(json!("1.0.1.0")), "1.0.1.0");
+    for wrong in [json!("1.0.1.0\n"), json!("<b>"), json!("9".repeat(700 << 10)), json!(null), json!(1), json!({})] {
+        assert_eq!(version(wrong), "");
+    }
+}
+
+#[test]
+fn settings_without_a_number_are_none_and_the_rest_is_read() {
+    let number = |runtime: Value| {
+        let blob = blob_of(json!({"status": "Ready", "runtimeSettingsStatus": runtime}));
+        let handler = &blob.aggregate_status.handler_aggregate_status[0];
+        assert_eq!(handler.status, "Ready");
+        handler.runtime_settings_status.as_ref().map(|runtime| runtime.sequence_number)
+    };
+    for (said, read) in
+        [(json!(4), Some(4)), (json!("4"), Some(4)), (json!(null), None), (json!(-1), None), (json!({}), None)]
+    {
+        assert_eq!(number(json!({"sequenceNumber": said, "settingsStatus": {}})), read, "{said}");
+    }
+    assert_eq!(number(json!({"settingsStatus": {}})), None);
+    assert_eq!(number(json!(null)), None);
+    assert_eq!(number(json!("x")), None);
+}
+
 #[test]
 fn credentials_stand_beside_the_owners_settings() {
     let identity = Identity {
