@@ -5,20 +5,23 @@
 //! identity while the extension for managed identities is there, or a credential that is due for renewal. An extension's
 //! own sequence number changes with its settings alone; an agent runs its handler again for either.
 
+mod news;
 mod protection;
 mod status;
 mod wanted;
 
 use std::collections::HashMap;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use contract::guest_agent::{self as wire, protected, status_blob::StatusBlob};
 use domain::{GoalState, ProvisioningState, ResourceId, Timestamp, VmExtension};
-use store::Act;
+use store::{Act, Cursor};
 use uuid::Uuid;
 
+use self::news::News;
 use self::wanted::Wanted;
 use crate::App;
 use crate::arm::guest::report;
@@ -69,7 +72,25 @@ pub struct GoalStates {
     app: Arc<App>,
     authority: protected::Authority,
     versions: Arc<dyn Versions>,
-    machines: Mutex<HashMap<ResourceId, Arc<tokio::sync::Mutex<Machine>>>>,
+    machines: Mutex<HashMap<ResourceId, Arc<Watched>>>,
+    seen: tokio::sync::Mutex<Seen>,
+}
+
+/// How far the change feed was followed, for all machines together: an agent asks every few seconds, and with many of
+/// them something is saved of another machine between any two questions.
+#[derive(Default)]
+struct Seen {
+    /// The store's count of saved transactions before the feed was read.
+    saved: Option<u64>,
+    next: Option<Cursor>,
+}
+
+/// A machine whose agent asks here.
+#[derive(Default)]
+struct Watched {
+    /// Whether something was saved of it since what is known was read.
+    changed: AtomicBool,
+    machine: tokio::sync::Mutex<Machine>,
 }
 
 /// What is known of a machine's goal state.
@@ -80,9 +101,9 @@ struct Machine {
     again: Option<Timestamp>,
 }
 
-/// A goal state that holds as long as nothing is saved and nothing has to be renewed.
+/// A goal state that holds as long as nothing of the machine is saved and nothing has to be renewed. Which packages there
+/// are is looked at anew with every report of the agent.
 struct Known {
-    saved: u64,
     renew_at: Option<Timestamp>,
     given: Arc<wire::GoalState>,
 }
@@ -91,7 +112,7 @@ impl GoalStates {
     /// For machines that reach the authority at `authority`.
     #[must_use]
     pub fn new(app: Arc<App>, authority: protected::Authority, versions: Arc<dyn Versions>) -> Self {
-        Self { app, authority, versions, machines: Mutex::default() }
+        Self { app, authority, versions, machines: Mutex::default(), seen: tokio::sync::Mutex::default() }
     }
 
     /// The goal state of a machine whose agent reaches this host at `base_url`.
@@ -100,12 +121,15 @@ impl GoalStates {
     /// [`GoalStateError::Gone`] when there is no such machine; otherwise when the store fails or a credential can't be
     /// made.
     pub async fn current(&self, vm: &ResourceId, base_url: &str) -> Result<Arc<wire::GoalState>, GoalStateError> {
-        let machine = self.machine(vm);
-        let mut machine = machine.lock().await;
-        let saved = *self.app.store.saved().borrow();
+        // It is there before the feed is read: whatever is read of it from now on is newer than what isn't noted.
+        let watched = self.watched(vm);
+        self.follow().await?;
+        let mut machine = watched.machine.lock().await;
+        if watched.changed.swap(false, Ordering::AcqRel) {
+            machine.known = None;
+        }
         let now = self.app.authority.clock().now();
         if let Some(known) = &machine.known
-            && known.saved == saved
             && known.renew_at.is_none_or(|renew_at| now < renew_at)
             && known.given.base_url == base_url
         {
@@ -114,7 +138,7 @@ impl GoalStates {
         let (wanted, goal_state) = self.bring(vm, &mut machine, now).await?;
         let given = Arc::new(self.given(&wanted, &goal_state, base_url)?);
         let renew_at = goal_state.protection.and_then(|protection| protection.renew_at);
-        machine.known = Some(Known { saved, renew_at, given: Arc::clone(&given) });
+        machine.known = Some(Known { renew_at, given: Arc::clone(&given) });
         Ok(given)
     }
 
@@ -137,8 +161,8 @@ impl GoalStates {
     /// # Errors
     /// When the store fails; the agent says it again.
     pub async fn status(&self, vm: &ResourceId, blob: &StatusBlob) -> Result<(), GoalStateError> {
-        let machine = self.machine(vm);
-        let mut machine = machine.lock().await;
+        let watched = self.watched(vm);
+        let mut machine = watched.machine.lock().await;
         let now = self.app.authority.clock().now();
         // What was changed since the agent asked has a number of its own, so that it isn't taken for done.
         let (wanted, goal_state) = self.bring(vm, &mut machine, now).await?;
@@ -148,7 +172,29 @@ impl GoalStates {
         Ok(())
     }
 
-    fn machine(&self, vm: &ResourceId) -> Arc<tokio::sync::Mutex<Machine>> {
+    /// Notes which machines something was saved of.
+    async fn follow(&self) -> Result<(), GoalStateError> {
+        let mut seen = self.seen.lock().await;
+        let saved = *self.app.store.saved().borrow();
+        if seen.saved == Some(saved) {
+            return Ok(());
+        }
+        let from = seen.next;
+        let News { machines: about, next } = self.app.store.read(move |tx| News::since(tx, from)).await?;
+        let machines = self.machines.lock().unwrap_or_else(PoisonError::into_inner);
+        match about {
+            Some(about) => {
+                for watched in about.iter().filter_map(|vm| machines.get(vm)) {
+                    watched.changed.store(true, Ordering::Release);
+                }
+            }
+            None => machines.values().for_each(|watched| watched.changed.store(true, Ordering::Release)),
+        }
+        *seen = Seen { saved: Some(saved), next: Some(next) };
+        Ok(())
+    }
+
+    fn watched(&self, vm: &ResourceId) -> Arc<Watched> {
         let mut machines = self.machines.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(machines.entry(vm.clone()).or_default())
     }

@@ -170,6 +170,11 @@ async fn a_goal_state_changes_when_something_does() {
     agent.arm.vm("other").await;
     assert_eq!(agent.told().await, with_another);
 
+    // Nor is it a reason to look again.
+    let known = agent.told().await;
+    agent.arm.vm("third").await;
+    assert!(Arc::ptr_eq(&agent.told().await, &known));
+
     // What was given out outlives the process.
     let Agent { arm, vm: id, transport, .. } = agent;
     let arm = arm.restart().await;
@@ -178,6 +183,36 @@ async fn a_goal_state_changes_when_something_does() {
 
     agent.arm.delete(&vm("vm1")).await.one_of(&[200, 202, 204]);
     assert!(matches!(agent.states.current(&agent.vm, HOST).await, Err(GoalStateError::Gone)));
+}
+
+#[tokio::test]
+async fn changes_that_are_forgotten_or_many_are_seen() {
+    let agent = Agent::new().await;
+    let before = agent.told().await;
+    // Its own being saved is seen, and done with.
+    agent.told().await;
+    agent.set(json!({})).await.is(201);
+    let act = Act::new("test", "prune", "", Timestamp::from_unix(NOW));
+    let far = Timestamp::from_unix(NOW + 86_400);
+    let pruned = agent.arm.world.store.write(act, move |tx| tx.prune_changes(far, 0)).await.expect("it is pruned");
+    assert!(pruned > 0);
+    let set = agent.told().await;
+    assert_eq!((set.incarnation, set.extensions.len()), (before.incarnation + 1, 1));
+    agent.told().await;
+
+    let act = Act::new("test", "many", "", Timestamp::from_unix(NOW));
+    let many = agent.arm.world.store.write(act, |tx| {
+        for number in 0..2_500 {
+            let id = domain::TenantId::from_uuid(Uuid::from_u128(number));
+            tx.put_tenant(&Tenant { id, name: format!("t{number}"), created_at: None })?;
+        }
+        Ok::<_, store::Error>(())
+    });
+    many.await.expect("they are saved");
+    agent.set(json!({"settings": {"port": 50343}})).await.is(200);
+    let moved = agent.told().await;
+    assert_eq!(moved.extensions[0].settings.as_deref(), Some(r#"{"port":50343}"#));
+    assert_eq!(moved.incarnation, set.incarnation + 1);
 }
 
 #[tokio::test]
