@@ -6,6 +6,7 @@
 //! `enable` that waits for something doesn't keep the host from hearing what it waits for.
 
 pub mod command;
+pub mod exchange;
 pub mod folder;
 pub mod heartbeat;
 pub mod host;
@@ -23,6 +24,7 @@ use std::time::Duration;
 
 use contract::guest_agent::vm_settings::VmSettings;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use self::heartbeat::Heartbeats;
 use self::host::{Host, HostError, Wanted};
@@ -92,7 +94,9 @@ impl Agent {
         let (goals, wanted) = watch::channel(None);
         let outcomes = Arc::clone(&shared.outcomes);
         let work = Work::new(self.root.clone(), Arc::clone(&self.host), outcomes, self.time.clone());
-        let working = tokio::spawn(work_off(work, wanted, Arc::clone(&shared)));
+        // Ended with the agent, however that ends.
+        let mut working = JoinSet::new();
+        working.spawn(work_off(work, wanted, Arc::clone(&shared)));
         let mut done = shared.done.subscribe();
         let mut end = std::pin::pin!(end);
         let mut etag = None;
@@ -113,9 +117,8 @@ impl Agent {
                 () = self.time.pause(self.period) => {}
             }
         }
-        working.abort();
         // Whoever comes next finds nobody at work.
-        drop(working.await);
+        working.shutdown().await;
     }
 
     /// Asks what is wanted.

@@ -2,13 +2,13 @@
 
 mod commands;
 mod fetch;
+mod upgrade;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::guest_agent::handler::HandlerManifest;
 use contract::guest_agent::names::compare_versions;
 use contract::guest_agent::vm_settings::VmSettings;
 use contract::guest_agent::{WantedExtension, WantedState};
@@ -83,6 +83,8 @@ impl Work {
 
     async fn enable(&self, number: u64, wanted: &WantedExtension) -> Result<(), Outcome> {
         let folder = HandlerFolder::new(&self.root, &wanted.name, &wanted.version);
+        let others = HandlerFolder::versions(&self.root, &wanted.name).map_err(refused)?;
+        folder.stay(&others).map_err(refused)?;
         let is_new = matches!(folder.state(), HandlerState::NotInstalled | HandlerState::FailedUpgrade);
         if folder.state() == HandlerState::NotInstalled {
             self.tell(number, wanted, Outcome::installing());
@@ -91,61 +93,22 @@ impl Work {
         let manifest = folder.manifest().map_err(|why| told(outcome::PROCESSING, &why))?;
         folder.put_settings(wanted).map_err(refused)?;
         let commands = self.commands(wanted);
-        let mut uninstalled = None;
         if is_new {
-            match self.older(wanted)? {
-                Some(old) => uninstalled = self.upgrade(&commands, &old, &folder, &manifest).await?,
+            match self.begun(&folder).or(self.older(wanted)?) {
+                Some(old) => self.upgrade(&commands, &old, &folder, &manifest).await?,
                 None => {
                     commands.install(&folder, &manifest, None).await?;
                     folder.set_state(HandlerState::Installed).map_err(refused)?;
                 }
             }
         }
-        commands.enable(&folder, &manifest, uninstalled).await?;
-        folder.set_state(HandlerState::Enabled).map_err(refused)
-    }
-
-    /// In the order of Azure's agent: the old one's `disable`, the new one's `update`, the old one's `uninstall`, the new
-    /// one's `install`. The old one's exit code is what comes back.
-    async fn upgrade(
-        &self,
-        commands: &Commands<'_>,
-        old: &HandlerFolder,
-        new: &HandlerFolder,
-        manifest: &HandlerManifest,
-    ) -> Result<Option<i32>, Outcome> {
-        let done = self.exchange(commands, old, new, manifest).await;
-        let state = if done.is_ok() { HandlerState::Installed } else { HandlerState::FailedUpgrade };
-        new.set_state(state).map_err(refused)?;
-        done
-    }
-
-    async fn exchange(
-        &self,
-        commands: &Commands<'_>,
-        old: &HandlerFolder,
-        new: &HandlerFolder,
-        manifest: &HandlerManifest,
-    ) -> Result<Option<i32>, Outcome> {
-        let olds = old.manifest().map_err(|why| told(outcome::UPDATE, &why))?;
-        let go_on = manifest.continue_on_update_failure;
-        let disabled = commands.old(old, &olds.disable_command, commands::LONG, go_on).await?;
-        new.copy_statuses(old).map_err(refused)?;
-        let newer = compare_versions(new.version(), old.version()).is_gt();
-        let (updating, by) = if newer { (new, manifest) } else { (old, &olds) };
-        let from = if newer { old } else { new };
-        let updated = commands.update(updating, by, from.version(), new.version(), disabled).await;
-        if let Err(outcome) = updated
-            && !go_on
-        {
-            return Err(outcome);
+        let exchange = folder.exchange();
+        if let Some(exchange) = &exchange {
+            HandlerFolder::new(&self.root, &wanted.name, &exchange.from).remove().map_err(refused)?;
         }
-        let uninstalled = commands.old(old, &olds.uninstall_command, commands::SHORT, go_on).await?;
-        old.remove().map_err(refused)?;
-        if manifest.update_mode != "UpdateWithoutInstall" {
-            commands.install(new, manifest, uninstalled).await?;
-        }
-        Ok(uninstalled)
+        commands.enable(&folder, &manifest, exchange.and_then(|exchange| exchange.uninstalled)).await?;
+        folder.set_state(HandlerState::Enabled).map_err(refused)?;
+        folder.end_exchange().map_err(refused)
     }
 
     async fn disable(&self, wanted: &WantedExtension) -> Result<(), Outcome> {
