@@ -1,6 +1,7 @@
 //! How far one version of a handler has taken the place of another, noted after each step: an agent that is ended in the
 //! middle goes on where it was, and no command that is done is run again.
 
+use contract::guest_agent::names::is_version;
 use serde::{Deserialize, Serialize};
 
 use super::folder::{self, HandlerFolder, HandlerState};
@@ -50,7 +51,8 @@ impl HandlerFolder {
     #[must_use]
     pub fn exchange(&self) -> Option<Exchange> {
         let text = files::read(&self.path().join(FILE), folder::MAX).ok().flatten()?;
-        serde_json::from_slice(&text).ok()
+        let read: Exchange = serde_json::from_slice(&text).ok()?;
+        Some(read).filter(|exchange| is_version(&exchange.from) && exchange.from != self.version())
     }
 
     /// Notes how far an exchange is.

@@ -156,10 +156,13 @@ impl Work {
         Ok(versions)
     }
 
-    /// The version that is to give way, the newest if there are several.
+    /// The version that is to give way, the one at work or the newest if there are several.
     fn older(&self, wanted: &WantedExtension) -> Result<Option<HandlerFolder>, Outcome> {
         let others = self.installed(&wanted.name)?.into_iter().filter(|folder| folder.version() != wanted.version);
-        Ok(others.max_by(|one, other| compare_versions(one.version(), other.version())))
+        let is_enabled = |folder: &HandlerFolder| folder.state() == HandlerState::Enabled;
+        Ok(others.max_by(|one, other| {
+            is_enabled(one).cmp(&is_enabled(other)).then_with(|| compare_versions(one.version(), other.version()))
+        }))
     }
 
     /// Sees to it that the keys are there by which handlers read their settings. Without one the handler says so.
