@@ -48,25 +48,46 @@ impl Work {
         let wanted: Vec<_> = goal.extensions().collect();
         self.fetch_keys(&wanted).await;
         for extension in &wanted {
-            let (name, version, state) = (&extension.name, &extension.version, extension.state.as_str());
-            tracing::info!(name, version, state, sequence = extension.sequence, "an extension is looked after");
-            let done = match extension.state {
-                WantedState::Enabled => self.enable(number, extension).await.map(|()| Some(Outcome::ready())),
-                WantedState::Disabled => self.disable(extension).await.map(|()| Some(Outcome::disabled())),
-                WantedState::Uninstall => self.uninstall(extension).await.map(|()| None),
-            };
-            match done {
-                Ok(Some(outcome)) => self.tell(number, extension, outcome),
-                Ok(None) => self.outcomes.forget(name),
-                Err(outcome) => {
-                    tracing::warn!(name, version, code = outcome.code, why = outcome.message, "an extension failed");
-                    self.tell(number, extension, outcome);
-                }
-            }
+            self.look_after(number, extension).await;
         }
         self.outcomes.retain(|name| wanted.iter().any(|extension| extension.name == name));
         if let Err(error) = self.tidy_keys(&wanted) {
             tracing::error!(error = &error as &dyn std::error::Error, "keys that aren't wanted can't be removed");
+        }
+    }
+
+    /// Whether the package of an extension couldn't be had, which may be otherwise in a moment.
+    #[must_use]
+    pub fn lacks_packages(&self, number: u64, goal: &VmSettings) -> bool {
+        goal.extensions().any(|extension| self.lacks_package(number, &extension))
+    }
+
+    /// Tries again to get those packages, and goes on with their extensions.
+    pub async fn try_again(&self, number: u64, goal: &VmSettings) {
+        for extension in goal.extensions().filter(|extension| self.lacks_package(number, extension)) {
+            self.look_after(number, &extension).await;
+        }
+    }
+
+    fn lacks_package(&self, number: u64, extension: &WantedExtension) -> bool {
+        self.outcomes.get(&extension.name, number).is_some_and(|outcome| outcome.code == outcome::DOWNLOAD)
+    }
+
+    async fn look_after(&self, number: u64, extension: &WantedExtension) {
+        let (name, version, state) = (&extension.name, &extension.version, extension.state.as_str());
+        tracing::info!(name, version, state, sequence = extension.sequence, "an extension is looked after");
+        let done = match extension.state {
+            WantedState::Enabled => self.enable(number, extension).await.map(|()| Some(Outcome::ready())),
+            WantedState::Disabled => self.disable(extension).await.map(|()| Some(Outcome::disabled())),
+            WantedState::Uninstall => self.uninstall(extension).await.map(|()| None),
+        };
+        match done {
+            Ok(Some(outcome)) => self.tell(number, extension, outcome),
+            Ok(None) => self.outcomes.forget(name),
+            Err(outcome) => {
+                tracing::warn!(name, version, code = outcome.code, why = outcome.message, "an extension failed");
+                self.tell(number, extension, outcome);
+            }
         }
     }
 
@@ -87,7 +108,10 @@ impl Work {
         folder.stay(&others).map_err(refused)?;
         let is_new = matches!(folder.state(), HandlerState::NotInstalled | HandlerState::FailedUpgrade);
         if folder.state() == HandlerState::NotInstalled {
-            self.tell(number, wanted, Outcome::installing());
+            // What failed is told until it has gone well.
+            if !self.lacks_package(number, wanted) {
+                self.tell(number, wanted, Outcome::installing());
+            }
             self.fetch(wanted, &folder).await?;
         }
         let manifest = folder.manifest().map_err(|why| told(outcome::PROCESSING, &why))?;
