@@ -195,6 +195,7 @@ async fn a_signature_in_a_url_is_not_told() {
     let blob = world.gone_through(number).await;
     let (_, code, message) = of_handler(&blob);
     assert!(message.ends_with("/other isn't what was announced"), "{message}");
+    assert_eq!(fs::read_dir(world.library()).expect("a folder").count(), 0, "nothing of it is left");
     assert_eq!((code, message.contains("secret")), (1001, false));
 }
 
