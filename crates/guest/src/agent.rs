@@ -6,6 +6,7 @@
 //! `enable` that waits for something doesn't keep the host from hearing what it waits for.
 
 pub mod command;
+pub mod exchange;
 pub mod folder;
 pub mod heartbeat;
 pub mod host;
@@ -23,6 +24,7 @@ use std::time::Duration;
 
 use contract::guest_agent::vm_settings::VmSettings;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use self::heartbeat::Heartbeats;
 use self::host::{Host, HostError, Wanted};
@@ -33,6 +35,9 @@ use crate::time::Time;
 
 /// What the host calls a goal state that is for agents to carry out.
 const SOURCE: &str = "FastTrack";
+
+/// The longest pause before a package is tried again, in periods.
+const LONGEST_PAUSE: u32 = 20;
 
 /// An agent of one machine, and the only one.
 pub struct Agent {
@@ -92,7 +97,9 @@ impl Agent {
         let (goals, wanted) = watch::channel(None);
         let outcomes = Arc::clone(&shared.outcomes);
         let work = Work::new(self.root.clone(), Arc::clone(&self.host), outcomes, self.time.clone());
-        let working = tokio::spawn(work_off(work, wanted, Arc::clone(&shared)));
+        // Ended with the agent, however that ends.
+        let mut working = JoinSet::new();
+        working.spawn(work_off(work, wanted, Arc::clone(&shared), self.period, self.time.clone()));
         let mut done = shared.done.subscribe();
         let mut end = std::pin::pin!(end);
         let mut etag = None;
@@ -113,9 +120,8 @@ impl Agent {
                 () = self.time.pause(self.period) => {}
             }
         }
-        working.abort();
         // Whoever comes next finds nobody at work.
-        drop(working.await);
+        working.shutdown().await;
     }
 
     /// Asks what is wanted.
@@ -199,20 +205,50 @@ fn lock(folder: &Path) -> Result<File, StartError> {
     }
 }
 
-/// Carries out one goal state after the other; of several that came meanwhile, the last.
-async fn work_off(work: Work, mut wanted: watch::Receiver<Option<Goal>>, shared: Arc<Shared>) {
-    while wanted.changed().await.is_ok() {
-        let goal = wanted.borrow_and_update().clone();
-        if let Some(goal) = goal {
-            work.carry_out(goal.number, &goal.settings).await;
-            shared.done.send_replace(Some(goal));
-        }
+/// Carries out one goal state after the other; of several that came meanwhile, the last. Until another one comes, packages
+/// that couldn't be had are tried again, ever more seldom.
+async fn work_off(
+    work: Work,
+    mut wanted: watch::Receiver<Option<Goal>>,
+    shared: Arc<Shared>,
+    period: Duration,
+    time: Time,
+) {
+    let mut is_wanted = wanted.changed().await.is_ok();
+    while is_wanted {
+        let Some(goal) = wanted.borrow_and_update().clone() else { return };
+        work.carry_out(goal.number, &goal.settings).await;
+        shared.done.send_replace(Some(goal.clone()));
+        let mut pause = period;
+        is_wanted = loop {
+            let lacks = work.lacks_packages(goal.number, &goal.settings);
+            tokio::select! {
+                biased;
+                changed = wanted.changed() => break changed.is_ok(),
+                () = time.pause(pause), if lacks => {}
+            }
+            work.try_again(goal.number, &goal.settings).await;
+            shared.done.send_replace(Some(goal.clone()));
+            pause = longer(pause, period);
+        };
     }
+}
+
+/// The pause after this one.
+fn longer(pause: Duration, period: Duration) -> Duration {
+    pause.saturating_mul(2).min(period.saturating_mul(LONGEST_PAUSE))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pauses_grow_to_a_limit() {
+        let period = Duration::from_secs(3);
+        let pauses = std::iter::successors(Some(period), |pause| Some(longer(*pause, period))).take(7);
+        assert_eq!(pauses.map(|pause| pause.as_secs()).collect::<Vec<_>>(), [3, 6, 12, 24, 48, 60, 60]);
+    }
 
     #[test]
     fn a_host_that_is_away_is_told_once_and_once_when_it_is_back() {

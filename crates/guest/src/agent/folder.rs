@@ -298,7 +298,7 @@ fn listed(folder: &Path) -> Result<Vec<String>, DiskError> {
     Ok(names)
 }
 
-fn write(path: &Path, text: &str) -> Result<(), DiskError> {
+pub(super) fn write(path: &Path, text: &str) -> Result<(), DiskError> {
     let written = write_atomically(path, text.as_bytes(), 0o600);
     written.map_err(|why| DiskError::Io { doing: "written", path: path.to_owned(), why })
 }

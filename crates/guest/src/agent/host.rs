@@ -2,6 +2,7 @@
 //! this is and for its certificates, and wherever a package is.
 
 use std::error::Error;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -90,6 +91,9 @@ pub enum HostError {
     /// XML that can't be read.
     #[error(transparent)]
     Document(#[from] InvalidDocument),
+    /// The disk doesn't take what it sends.
+    #[error("what was downloaded can't be written")]
+    Kept(#[source] io::Error),
     /// A status that can't be written.
     #[error("the status can't be written")]
     StatusBlob(#[source] Unreadable),
@@ -217,6 +221,34 @@ impl Host {
         tokio::time::timeout(DOWNLOAD_TIMEOUT, load).await.map_err(|late| unreachable(url, late.into()))?
     }
 
+    /// Gives what is at a URL to `take`, piece by piece, at most so many bytes.
+    ///
+    /// # Errors
+    /// When it can't be had or is longer, or when `take` fails.
+    pub async fn stream(
+        &self,
+        url: &str,
+        most: usize,
+        mut take: impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> Result<(), HostError> {
+        let request = Request::get(url).header(USER_AGENT, AGENT);
+        let load = async {
+            let answer = self.send(url, request, Bytes::new(), DOWNLOAD_TIMEOUT).await?;
+            if answer.status() != StatusCode::OK {
+                return Err(status_of(url, answer.status()));
+            }
+            let mut body = Limited::new(answer.into_body(), most);
+            while let Some(frame) = body.frame().await {
+                let frame = frame.map_err(|why| unreachable(url, why))?;
+                if let Some(piece) = frame.data_ref() {
+                    take(piece).map_err(HostError::Kept)?;
+                }
+            }
+            Ok(())
+        };
+        tokio::time::timeout(DOWNLOAD_TIMEOUT, load).await.map_err(|late| unreachable(url, late.into()))?
+    }
+
     /// Which VM this is, as the host says.
     async fn this_vm(&self) -> Result<WireGoalState, HostError> {
         let mut known = self.known.lock().await;
@@ -298,8 +330,6 @@ pub(super) fn told(url: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
-
     use super::*;
 
     #[test]

@@ -2,13 +2,13 @@
 
 mod commands;
 mod fetch;
+mod upgrade;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::guest_agent::handler::HandlerManifest;
 use contract::guest_agent::names::compare_versions;
 use contract::guest_agent::vm_settings::VmSettings;
 use contract::guest_agent::{WantedExtension, WantedState};
@@ -48,25 +48,46 @@ impl Work {
         let wanted: Vec<_> = goal.extensions().collect();
         self.fetch_keys(&wanted).await;
         for extension in &wanted {
-            let (name, version, state) = (&extension.name, &extension.version, extension.state.as_str());
-            tracing::info!(name, version, state, sequence = extension.sequence, "an extension is looked after");
-            let done = match extension.state {
-                WantedState::Enabled => self.enable(number, extension).await.map(|()| Some(Outcome::ready())),
-                WantedState::Disabled => self.disable(extension).await.map(|()| Some(Outcome::disabled())),
-                WantedState::Uninstall => self.uninstall(extension).await.map(|()| None),
-            };
-            match done {
-                Ok(Some(outcome)) => self.tell(number, extension, outcome),
-                Ok(None) => self.outcomes.forget(name),
-                Err(outcome) => {
-                    tracing::warn!(name, version, code = outcome.code, why = outcome.message, "an extension failed");
-                    self.tell(number, extension, outcome);
-                }
-            }
+            self.look_after(number, extension).await;
         }
         self.outcomes.retain(|name| wanted.iter().any(|extension| extension.name == name));
         if let Err(error) = self.tidy_keys(&wanted) {
             tracing::error!(error = &error as &dyn std::error::Error, "keys that aren't wanted can't be removed");
+        }
+    }
+
+    /// Whether the package of an extension couldn't be had, which may be otherwise in a moment.
+    #[must_use]
+    pub fn lacks_packages(&self, number: u64, goal: &VmSettings) -> bool {
+        goal.extensions().any(|extension| self.lacks_package(number, &extension))
+    }
+
+    /// Tries again to get those packages, and goes on with their extensions.
+    pub async fn try_again(&self, number: u64, goal: &VmSettings) {
+        for extension in goal.extensions().filter(|extension| self.lacks_package(number, extension)) {
+            self.look_after(number, &extension).await;
+        }
+    }
+
+    fn lacks_package(&self, number: u64, extension: &WantedExtension) -> bool {
+        self.outcomes.get(&extension.name, number).is_some_and(|outcome| outcome.code == outcome::DOWNLOAD)
+    }
+
+    async fn look_after(&self, number: u64, extension: &WantedExtension) {
+        let (name, version, state) = (&extension.name, &extension.version, extension.state.as_str());
+        tracing::info!(name, version, state, sequence = extension.sequence, "an extension is looked after");
+        let done = match extension.state {
+            WantedState::Enabled => self.enable(number, extension).await.map(|()| Some(Outcome::ready())),
+            WantedState::Disabled => self.disable(extension).await.map(|()| Some(Outcome::disabled())),
+            WantedState::Uninstall => self.uninstall(extension).await.map(|()| None),
+        };
+        match done {
+            Ok(Some(outcome)) => self.tell(number, extension, outcome),
+            Ok(None) => self.outcomes.forget(name),
+            Err(outcome) => {
+                tracing::warn!(name, version, code = outcome.code, why = outcome.message, "an extension failed");
+                self.tell(number, extension, outcome);
+            }
         }
     }
 
@@ -83,69 +104,35 @@ impl Work {
 
     async fn enable(&self, number: u64, wanted: &WantedExtension) -> Result<(), Outcome> {
         let folder = HandlerFolder::new(&self.root, &wanted.name, &wanted.version);
+        let others = HandlerFolder::versions(&self.root, &wanted.name).map_err(refused)?;
+        folder.stay(&others).map_err(refused)?;
         let is_new = matches!(folder.state(), HandlerState::NotInstalled | HandlerState::FailedUpgrade);
         if folder.state() == HandlerState::NotInstalled {
-            self.tell(number, wanted, Outcome::installing());
+            // What failed is told until it has gone well.
+            if !self.lacks_package(number, wanted) {
+                self.tell(number, wanted, Outcome::installing());
+            }
             self.fetch(wanted, &folder).await?;
         }
         let manifest = folder.manifest().map_err(|why| told(outcome::PROCESSING, &why))?;
         folder.put_settings(wanted).map_err(refused)?;
         let commands = self.commands(wanted);
-        let mut uninstalled = None;
         if is_new {
-            match self.older(wanted)? {
-                Some(old) => uninstalled = self.upgrade(&commands, &old, &folder, &manifest).await?,
+            match self.begun(&folder).or(self.older(wanted)?) {
+                Some(old) => self.upgrade(&commands, &old, &folder, &manifest).await?,
                 None => {
                     commands.install(&folder, &manifest, None).await?;
                     folder.set_state(HandlerState::Installed).map_err(refused)?;
                 }
             }
         }
-        commands.enable(&folder, &manifest, uninstalled).await?;
-        folder.set_state(HandlerState::Enabled).map_err(refused)
-    }
-
-    /// In the order of Azure's agent: the old one's `disable`, the new one's `update`, the old one's `uninstall`, the new
-    /// one's `install`. The old one's exit code is what comes back.
-    async fn upgrade(
-        &self,
-        commands: &Commands<'_>,
-        old: &HandlerFolder,
-        new: &HandlerFolder,
-        manifest: &HandlerManifest,
-    ) -> Result<Option<i32>, Outcome> {
-        let done = self.exchange(commands, old, new, manifest).await;
-        let state = if done.is_ok() { HandlerState::Installed } else { HandlerState::FailedUpgrade };
-        new.set_state(state).map_err(refused)?;
-        done
-    }
-
-    async fn exchange(
-        &self,
-        commands: &Commands<'_>,
-        old: &HandlerFolder,
-        new: &HandlerFolder,
-        manifest: &HandlerManifest,
-    ) -> Result<Option<i32>, Outcome> {
-        let olds = old.manifest().map_err(|why| told(outcome::UPDATE, &why))?;
-        let go_on = manifest.continue_on_update_failure;
-        let disabled = commands.old(old, &olds.disable_command, commands::LONG, go_on).await?;
-        new.copy_statuses(old).map_err(refused)?;
-        let newer = compare_versions(new.version(), old.version()).is_gt();
-        let (updating, by) = if newer { (new, manifest) } else { (old, &olds) };
-        let from = if newer { old } else { new };
-        let updated = commands.update(updating, by, from.version(), new.version(), disabled).await;
-        if let Err(outcome) = updated
-            && !go_on
-        {
-            return Err(outcome);
+        let exchange = folder.exchange();
+        if let Some(exchange) = &exchange {
+            HandlerFolder::new(&self.root, &wanted.name, &exchange.from).remove().map_err(refused)?;
         }
-        let uninstalled = commands.old(old, &olds.uninstall_command, commands::SHORT, go_on).await?;
-        old.remove().map_err(refused)?;
-        if manifest.update_mode != "UpdateWithoutInstall" {
-            commands.install(new, manifest, uninstalled).await?;
-        }
-        Ok(uninstalled)
+        commands.enable(&folder, &manifest, exchange.and_then(|exchange| exchange.uninstalled)).await?;
+        folder.set_state(HandlerState::Enabled).map_err(refused)?;
+        folder.end_exchange().map_err(refused)
     }
 
     async fn disable(&self, wanted: &WantedExtension) -> Result<(), Outcome> {
@@ -193,10 +180,13 @@ impl Work {
         Ok(versions)
     }
 
-    /// The version that is to give way, the newest if there are several.
+    /// The version that is to give way, the one at work or the newest if there are several.
     fn older(&self, wanted: &WantedExtension) -> Result<Option<HandlerFolder>, Outcome> {
         let others = self.installed(&wanted.name)?.into_iter().filter(|folder| folder.version() != wanted.version);
-        Ok(others.max_by(|one, other| compare_versions(one.version(), other.version())))
+        let is_enabled = |folder: &HandlerFolder| folder.state() == HandlerState::Enabled;
+        Ok(others.max_by(|one, other| {
+            is_enabled(one).cmp(&is_enabled(other)).then_with(|| compare_versions(one.version(), other.version()))
+        }))
     }
 
     /// Sees to it that the keys are there by which handlers read their settings. Without one the handler says so.

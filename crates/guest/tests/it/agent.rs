@@ -6,4 +6,5 @@ mod life;
 mod package;
 mod process;
 mod real;
+mod upgrade;
 mod world;

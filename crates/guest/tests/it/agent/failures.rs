@@ -3,9 +3,11 @@
 use std::fs;
 use std::time::SystemTime;
 
+use contract::guest_agent::WantedExtension;
 use contract::guest_agent::WantedState::{Disabled, Enabled, Uninstall};
 use contract::guest_agent::handler::{HandlerManifest, Heartbeat, MAX_STATUS};
 use contract::guest_agent::package_manifest::{Package, PackageManifest};
+use contract::guest_agent::status_blob::StatusBlob;
 
 use super::package::{NAME, manifest, offer, package, wanted, zipped};
 use super::world::{World, of_handler, of_settings, only};
@@ -143,6 +145,39 @@ async fn packages_that_are_none_are_refused_and_leave_nothing() {
 }
 
 #[tokio::test]
+async fn a_package_that_comes_later_is_found_without_another_goal_state() {
+    let world = World::new().await;
+    let listed = format!("http://{}/extensions/{NAME}/manifest.xml", world.host.wire);
+    let other = offer(&world.host, "Other.Extension", &[("1.0.0.0", package("1.0.0.0", &manifest()), None)]);
+    let other = WantedExtension { name: "Other.Extension".to_owned(), ..wanted(&other, "1.0.0.0", Enabled, 0) };
+    let number = world.host.want(vec![other, wanted(&listed, "1.0.0.0", Enabled, 0)]);
+    let blob = world.gone_through(number).await;
+    let codes = |blob: &StatusBlob| {
+        let handlers = &blob.aggregate_status.handler_aggregate_status;
+        handlers.iter().map(|handler| (handler.status.clone(), handler.code)).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(&blob), [("Ready".to_owned(), 0), ("NotReady".to_owned(), 1001)]);
+    let tries = || world.host.asked(&format!("GET /extensions/{NAME}/"));
+    world.until(|| tries() > 2).await;
+    // It is told as it is meanwhile.
+    assert_eq!(codes(&world.host.status().expect("a status"))[1].1, 1001);
+    offer(&world.host, NAME, &[("1.0.0.0", package("1.0.0.0", &manifest()), None)]);
+    world.status(|blob| codes(blob) == [("Ready".to_owned(), 0), ("Ready".to_owned(), 0)]).await;
+    // The one that was well is left alone.
+    assert_eq!(world.commands(), ["1.0.0.0 install", "1.0.0.0 enable", "1.0.0.0 install", "1.0.0.0 enable"]);
+    // Nothing is tried again of what is well, or of what isn't wanted any more.
+    let found = tries();
+    let gone = format!("http://{}/nothing", world.host.wire);
+    let number = world.host.want(vec![wanted(&gone, "2.0.0.0", Enabled, 0)]);
+    world.gone_through(number).await;
+    let number = world.host.want(Vec::new());
+    world.gone_through(number).await;
+    let (asked, failed) = (world.host.asked("PUT /status"), world.host.asked("GET /nothing"));
+    world.until(|| world.host.asked("PUT /status") > asked + 10).await;
+    assert_eq!((tries(), world.host.asked("GET /nothing")), (found, failed));
+}
+
+#[tokio::test]
 async fn a_signature_in_a_url_is_not_told() {
     let world = World::new().await;
     let gone = format!("http://{}/nothing?sig=secret", world.host.wire);
@@ -160,6 +195,7 @@ async fn a_signature_in_a_url_is_not_told() {
     let blob = world.gone_through(number).await;
     let (_, code, message) = of_handler(&blob);
     assert!(message.ends_with("/other isn't what was announced"), "{message}");
+    assert_eq!(fs::read_dir(world.library()).expect("a folder").count(), 0, "nothing of it is left");
     assert_eq!((code, message.contains("secret")), (1001, false));
 }
 

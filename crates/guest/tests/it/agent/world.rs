@@ -55,6 +55,13 @@ impl World {
         running.await.expect("it ended");
     }
 
+    /// Ends the agent wherever it is, as a signal does that it can't heed.
+    pub(crate) async fn kill_agent(&mut self) {
+        let (running, _) = self.agent.take().expect("it runs");
+        running.abort();
+        assert!(running.await.expect_err("ended").is_cancelled());
+    }
+
     pub(crate) fn root(&self) -> &Path {
         self.root.path()
     }
