@@ -33,8 +33,10 @@ PORT, SECOND, TAKEN, THIRD = 50342, 50343, 50344, 50345
 class Life:
     """Drives it by requests to the control plane, and looks at what a caller in the guest sees and at the guest's disk."""
 
-    def __init__(self, guest: Guest, start: list[str], period: float) -> None:
+    def __init__(self, guest: Guest, start: list[str], period: float, removes_keys: bool = False) -> None:
+        """`removes_keys` says that the agent's keys go with the last extension; Azure's agent leaves them."""
         self.guest, self.start, self.arm, self.checks = guest, start, Arm(), Checks()
+        self.removes_keys = removes_keys
         self.vm = world.vm()["id"]
         self.path = f"{self.vm}/extensions/{TYPE}"
         self.counted: int | None = None
@@ -76,7 +78,7 @@ class Life:
         assert said == {"url": f"http://localhost:{PORT}"}, said
         for file in self.credentials():
             assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
-        assert world.vm()["extension"] is None or self.machine()["extension"] is None, "symbolon itself serves it too"
+        assert self.machine()["extension"] is None, "symbolon itself serves it too"
 
     def another_identity(self) -> None:
         """An identity that is assigned later works without a restart."""
@@ -153,6 +155,8 @@ class Life:
         """Removed, it leaves no credential that works and nothing that leads to it."""
         copied = [json.loads(file.read_text()) for file in self.credentials()]
         assert copied, "there was nothing to steal"
+        sealed = self.sealed()
+        assert sealed, "nothing was sealed"
         # While it is there the disk's thief gets tokens: that is why it is to go.
         assert [self.stolen(one) for one in copied] == [200] * len(copied)
         said = self.arm.do("DELETE", self.path, seconds=self.patience)
@@ -162,12 +166,33 @@ class Life:
         assert not self.credentials(), self.credentials()
         assert [self.stolen(one) for one in copied] == [401] * len(copied), "what was copied still signs in"
         assert not (self.guest.agent_folder / "ManagedIdentity-Settings").exists()
-        for folder in (self.guest.agent_folder, self.guest.state_folder, self.guest.log_folder):
-            for file in folder.rglob("*"):
-                text = file.read_bytes() if file.is_file() else b""
-                for stolen in copied:
-                    assert stolen["privateKey"].encode() not in text, file
-                assert b"eyJ0eXAi" not in text, f"{file} has a token in it"
+        disk = [self.guest.agent_folder, self.guest.state_folder, self.guest.log_folder]
+        on_disk = [file for folder in disk for file in folder.rglob("*") if file.is_file()]
+        logs = [self.guest.folder / "agent.log", Path(os.environ["COMPAT_WORLD"]).parent / "symbolon.log"]
+        for file in on_disk + logs:
+            text = file.read_bytes()
+            for stolen in copied:
+                assert stolen["privateKey"].encode() not in text, file
+            assert b"eyJ0eXAi" not in text, f"{file} has a token in it"
+            # A key that is left opens nothing that is left.
+            whole = text.replace(b"\n", b"")
+            assert not any(piece in whole for piece in sealed), f"{file} has sealed settings in it"
+        if self.removes_keys:
+            self.within(lambda: not self.keys(), "the end of the agent's keys")
+
+    def sealed(self) -> list[bytes]:
+        """A piece of each protected settings that a handler has, from the middle: the beginnings are all the same."""
+        found = []
+        for file in self.guest.agent_folder.glob(f"{NAME}-*/config/*.settings"):
+            (settings,) = json.loads(file.read_text())["runtimeSettings"]
+            text = (settings["handlerSettings"].get("protectedSettings") or "").replace("\n", "")
+            if text:
+                found.append(text[len(text) // 2 :][:64].encode())
+        return found
+
+    def keys(self) -> list[Path]:
+        """The private keys in the agent's folder."""
+        return [*self.guest.agent_folder.glob("*.prv"), *self.guest.agent_folder.glob("TransportPrivate.pem")]
 
     def has_joined(self) -> bool:
         """Whether an agent has gone through a goal state; from the first on the extension is the agent's."""

@@ -20,7 +20,8 @@ def main() -> None:
         agent = guest.folder / "symbolon-guest"
         agent.write_bytes(file.read(program))
         agent.chmod(0o755)
-    Life(guest, [str(agent), "agent", "--host", HOST, "--period", str(PERIOD)], period=PERIOD).run()
+    command = [str(agent), "agent", "--host", HOST, "--period", str(PERIOD)]
+    Life(guest, command, period=PERIOD, removes_keys=True).run()
 
 
 main()

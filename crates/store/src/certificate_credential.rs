@@ -1,6 +1,6 @@
 //! Certificates that service principals sign in with.
 
-use domain::{CertificateCredential, ClientId, PrincipalId, ResourceId, TenantId};
+use domain::{CertificateCredential, ClientId, PrincipalId, ResourceId, TenantId, Timestamp};
 
 use crate::{Error, Put};
 
@@ -53,4 +53,11 @@ pub trait CertificateCredentialWriter {
     /// # Errors
     /// When the store fails.
     fn revoke_certificate_credential(&mut self, thumbprint_sha256: [u8; 32]) -> Result<bool, Error>;
+
+    /// Forgets the certificates of machines that ended before this time; says how many there were. Nobody takes them
+    /// any more, revoked or not. Those of no machine stay: who put them there takes them away.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn prune_certificate_credentials(&mut self, before: Timestamp) -> Result<usize, Error>;
 }

@@ -1,6 +1,6 @@
 //! Certificates that service principals sign in with.
 
-use domain::{CertificateCredential, ClientId, PrincipalId, ResourceId, TenantId};
+use domain::{CertificateCredential, ClientId, PrincipalId, ResourceId, TenantId, Timestamp};
 
 use super::query::Source;
 use super::row::{Row, hex};
@@ -63,6 +63,21 @@ impl CertificateCredentialWriter for Writing<'_> {
     fn revoke_certificate_credential(&mut self, thumbprint_sha256: [u8; 32]) -> Result<bool, Error> {
         self.attempt(|tx| revoke(tx, thumbprint_sha256))
     }
+
+    fn prune_certificate_credentials(&mut self, before: Timestamp) -> Result<usize, Error> {
+        self.attempt(|tx| {
+            let sql = select!("WHERE c.vm_key IS NOT NULL AND c.not_after < ?1 ORDER BY c.thumbprint_sha256");
+            let ended: Vec<CertificateCredential> = tx.reader().many(sql, [before.unix()], read)?;
+            for credential in &ended {
+                let (key, sql) = (
+                    hex(&credential.thumbprint_sha256),
+                    "DELETE FROM certificate_credential WHERE thumbprint_sha256 = ?1",
+                );
+                tx.change_one(Noun::CertificateCredential, &key, Op::Removed, sql, [credential.thumbprint_sha256])?;
+            }
+            Ok(ended.len())
+        })
+    }
 }
 
 /// Revokes every certificate of a principal.
@@ -102,7 +117,7 @@ fn create(tx: &mut Changing<'_>, new: &CertificateCredential) -> Result<Put, Err
         &new.certificate_der,
         new.not_before.unix(),
         new.not_after.unix(),
-        new.revoked_at.map(domain::Timestamp::unix),
+        new.revoked_at.map(Timestamp::unix),
     );
     tx.change_one(Noun::CertificateCredential, &key, Op::Put, sql, values)?;
     Ok(Put::Created)
@@ -119,7 +134,7 @@ fn update(tx: &mut Changing<'_>, before: &CertificateCredential, new: &Certifica
         return Err(Error::Contradiction { noun: Noun::CertificateCredential, key, why });
     }
     let sql = "UPDATE certificate_credential SET revoked_at = ?2 WHERE thumbprint_sha256 = ?1";
-    let values = (new.thumbprint_sha256, new.revoked_at.map(domain::Timestamp::unix));
+    let values = (new.thumbprint_sha256, new.revoked_at.map(Timestamp::unix));
     tx.change_one(Noun::CertificateCredential, &key, Op::Put, sql, values)?;
     Ok(Put::Updated)
 }

@@ -28,6 +28,7 @@ const CASES: &[Case] = &[
     ("an identity that leaves a scale set leaves its machines", tombstones::of_a_scale_set_identity),
     ("a deleted machine takes its principal and certificates", tombstones::of_a_machine),
     ("the last managed-identity extension takes the machine's certificates", tombstones::of_an_extension),
+    ("a machine's certificates are forgotten when they have ended", tombstones::of_certificates),
     ("what lies below a resource goes with it", tombstones::of_what_lies_below),
     ("resources of unknown types come back, in pieces", resources::generic),
     ("machines of a scale set act as the scale set", resources::scale_sets),

@@ -1,5 +1,5 @@
-use domain::Resource;
-use store::{Page, Unique};
+use domain::{CertificateCredential, Resource, Timestamp};
+use store::{Noun, Op, Page, Unique};
 
 use super::*;
 
@@ -93,6 +93,35 @@ pub(super) fn of_an_extension(store: &dyn Store) {
     assert!(!revoked(), "there is another that signs with them");
     write(store, |tx| tx.remove_vm_extension(&extension(1).id)).unwrap();
     assert!(revoked());
+}
+
+pub(super) fn of_certificates(store: &dyn Store) {
+    base(store);
+    let (holder, at) = (identity(1).identity, Timestamp::from_unix);
+    let ends = |number: u8, vm: Option<ResourceId>, not_after: i64| CertificateCredential {
+        not_after: at(not_after),
+        ..certificate(&holder, vm, number)
+    };
+    let vm = || Some(machine(1, &[]).id);
+    let revoked = CertificateCredential { revoked_at: Some(at(NOW)), ..ends(2, vm(), NOW + 9) };
+    write(store, |tx| {
+        tx.put_user_assigned_identity(&identity(1))?;
+        tx.put_certificate_credential(&ends(1, vm(), NOW + 9))?;
+        tx.put_certificate_credential(&revoked)?;
+        tx.put_certificate_credential(&ends(3, vm(), NOW + 10))?;
+        tx.put_certificate_credential(&ends(4, None, NOW + 9))
+    })
+    .unwrap();
+    let start = store.read().unwrap().cursor().unwrap();
+    let prune = || write(store, |tx| tx.prune_certificate_credentials(at(NOW + 10))).unwrap();
+    assert_eq!((prune(), prune()), (2, 0));
+    let tx = store.read().unwrap();
+    let left = tx.certificate_credentials_of(holder.principal_id).unwrap();
+    let left: Vec<_> = left.iter().map(|credential| credential.thumbprint_sha256[0]).collect();
+    assert_eq!(left, [3, 4], "one that ends just then, and one of no machine");
+    let gone = tx.changes(&start, 10).unwrap().changes;
+    let gone: Vec<_> = gone.into_iter().map(|change| (change.noun, change.op)).collect();
+    assert_eq!(gone, [(Noun::CertificateCredential, Op::Removed); 2]);
 }
 
 type Remove = fn(&mut dyn Tx, &ResourceId) -> Result<bool, Error>;
