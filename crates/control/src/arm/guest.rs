@@ -115,7 +115,7 @@ fn overdue(tx: &dyn ReadTx, now: Timestamp) -> Result<Vec<(VmExtension, Wait)>, 
 }
 
 /// Waits no more for guests that have said nothing for too long: what waits for them fails. What such a guest says later
-/// is taken all the same.
+/// is taken all the same. The certificates of one that was to remove the last extension are revoked: it may never do it.
 ///
 /// # Errors
 /// When the store fails.
@@ -131,7 +131,9 @@ pub(crate) async fn give_up(store: &Handle, now: Timestamp) -> Result<(), store:
                 ProvisioningState::Creating | ProvisioningState::Updating if extension.sequence == wait.number => {
                     tx.put_vm_extension(&VmExtension { state: ProvisioningState::Failed, ..extension })?;
                 }
-                // Something else is wanted by now, or it goes when the guest comes to it.
+                // It goes when the guest comes to it. What it had on the disk is worth nothing from now on.
+                ProvisioningState::Deleting if extension.sequence == wait.number => revoke(tx, &extension)?,
+                // Something else is wanted by now.
                 ProvisioningState::Creating
                 | ProvisioningState::Updating
                 | ProvisioningState::Deleting
@@ -143,6 +145,18 @@ pub(crate) async fn give_up(store: &Handle, now: Timestamp) -> Result<(), store:
         Ok(())
     });
     given_up.await
+}
+
+/// Revokes the certificates on a machine's disk, unless another extension that stays signs with them.
+fn revoke(tx: &mut dyn Tx, gone: &VmExtension) -> Result<(), store::Error> {
+    let stays = |one: &VmExtension| one.is_managed_identity() && one.state != ProvisioningState::Deleting;
+    if !gone.is_managed_identity() || tx.vm_extensions(&gone.vm)?.iter().any(stays) {
+        return Ok(());
+    }
+    for credential in tx.certificate_credentials_of_vm(&gone.vm)? {
+        tx.revoke_certificate_credential(credential.thumbprint_sha256)?;
+    }
+    Ok(())
 }
 
 /// What an operation ends with when no handler has said anything in time.

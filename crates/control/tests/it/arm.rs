@@ -1,6 +1,7 @@
 //! The control plane as clients see it: requests that `az` and the SDKs really send, over a whole app.
 
 mod catalogue;
+mod certificates;
 mod deployments;
 mod durability;
 mod endings;

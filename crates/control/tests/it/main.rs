@@ -38,9 +38,9 @@ use control::external_issuer::ExternalKeys;
 use control::keys::Keys;
 use control::seed::{self, SeedApplication, World as Seed};
 use domain::{
-    Application, ExtensionSpec, ExternalIssuer, FederatedCredential, IdentityKind, JwksSource, ManagedIdentity,
-    ManualClock, PowerState, ProvisioningState, ResourceGroup, ResourceId, RotationPolicy, Scope, Subscription, Tenant,
-    Timestamp, UserAssignedIdentity, VirtualMachine, VmExtension,
+    Application, CertificateCredential, ExtensionSpec, ExternalIssuer, FederatedCredential, IdentityKind, JwksSource,
+    ManagedIdentity, ManualClock, PowerState, ProvisioningState, ResourceGroup, ResourceId, RotationPolicy, Scope,
+    Subscription, Tenant, Timestamp, UserAssignedIdentity, VirtualMachine, VmExtension,
 };
 use http::{Request, StatusCode};
 use secrecy::SecretString;

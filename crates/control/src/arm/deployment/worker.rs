@@ -16,6 +16,8 @@ use crate::App;
 const AGAIN: Duration = Duration::from_secs(1);
 /// How long an operation that has ended can still be asked for, and a change is told to who follows them.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+/// How long a certificate of a machine is kept after its end, for whoever wonders why it is refused.
+const CERTIFICATES_KEPT: Duration = Duration::from_secs(24 * 3600);
 /// How many changes are kept at most.
 const CHANGES_KEPT: u64 = 10_000;
 /// How often those that have been kept long enough are looked for.
@@ -78,12 +80,13 @@ impl Due {
     }
 }
 
-/// Forgets operations that ended long ago, and changes that everybody has long seen.
+/// Forgets operations and certificates of machines that ended long ago, and changes that everybody has long seen.
 pub(crate) async fn prune(app: &App, now: Timestamp) -> Result<(), Failure> {
-    let before = now.minus(KEPT);
+    let (before, certificates_before) = (now.minus(KEPT), now.minus(CERTIFICATES_KEPT));
     let act = Act::new("symbolon", "prune", "/", now);
     let pruned = app.store.write(act, move |tx| {
         tx.prune_operations(before)?;
+        tx.prune_certificate_credentials(certificates_before)?;
         tx.prune_changes(before, CHANGES_KEPT)
     });
     pruned.await?;

@@ -2,17 +2,17 @@
 
 use super::*;
 
-fn path(name: &str) -> String {
+pub(super) fn path(name: &str) -> String {
     format!("{}/extensions/{name}", vm("vm1"))
 }
 
-fn body(handler: &str) -> Value {
+pub(super) fn body(handler: &str) -> Value {
     json!({"location": "westus", "properties": extension(handler)})
 }
 
 impl Arm {
     /// So long passes, and what guests have said nothing of is looked for.
-    async fn after(&mut self, minutes: u64) {
+    pub(super) async fn after(&mut self, minutes: u64) {
         self.world.clock.advance(Duration::from_secs(minutes * 60));
         self.token = token_of(&self.world, CLIENT, BASE).await;
         control::arm::give_up_once(&self.world.app).await.expect("the store");
@@ -31,7 +31,7 @@ fn states(extension: &str, operation: &str) -> (String, String) {
 }
 
 /// A change of the properties.
-fn with(name: &str, value: Value) -> Value {
+pub(super) fn with(name: &str, value: Value) -> Value {
     let mut body = body(LINUX);
     body["properties"][name] = value;
     body
@@ -323,7 +323,7 @@ async fn it_is_noticed_while_nothing_else_happens() {
     running.abort();
 }
 
-async fn stored(arm: &Arm) -> VmExtension {
+pub(super) async fn stored(arm: &Arm) -> VmExtension {
     let id = ResourceId::parse(&path(LINUX)).unwrap();
     arm.world.store.read(move |tx| tx.vm_extension(&id)).await.unwrap().expect("an extension")
 }
