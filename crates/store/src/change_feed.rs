@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use domain::Timestamp;
+use domain::{ResourceId, Timestamp};
 use uuid::Uuid;
 
 use crate::Error;
@@ -42,6 +42,34 @@ pub struct Change {
     pub op: Op,
     /// When.
     pub at: Timestamp,
+}
+
+impl Change {
+    /// The machine that it is about, if it is about one. What happens to an identity or a scale set is noted of its
+    /// machines too.
+    #[must_use]
+    pub fn machine(&self) -> Option<ResourceId> {
+        let id = || ResourceId::parse(&self.key).ok();
+        match self.noun {
+            Noun::VirtualMachine | Noun::GoalState => id(),
+            Noun::VmExtension => id()?.parent(),
+            Noun::Meta
+            | Noun::Tenant
+            | Noun::Subscription
+            | Noun::ResourceGroup
+            | Noun::UserAssignedIdentity
+            | Noun::ServicePrincipal
+            | Noun::Application
+            | Noun::CertificateCredential
+            | Noun::RoleAssignment
+            | Noun::SigningKey
+            | Noun::ExternalIssuer
+            | Noun::Resource
+            | Noun::ScaleSet
+            | Noun::Operation
+            | Noun::Deployment => None,
+        }
+    }
 }
 
 /// What happened to a noun.

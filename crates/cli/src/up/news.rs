@@ -26,7 +26,9 @@ impl News {
     pub(crate) fn since(tx: &dyn ReadTx, cursor: &Cursor) -> Result<Self, Error> {
         match tx.changes(cursor, CHANGES) {
             Ok(changes) => {
-                let machines = changes.changes.iter().filter_map(machine_of).collect();
+                // What an agent was told is no reason to look.
+                let machines = changes.changes.iter().filter(|change| change.noun != Noun::GoalState);
+                let machines = machines.filter_map(store::Change::machine).collect();
                 Ok(Self { machines, all: false, next: changes.next })
             }
             Err(Error::Cursor(why)) => {
@@ -36,31 +38,6 @@ impl News {
             }
             Err(error) => Err(error),
         }
-    }
-}
-
-/// The machine that a change is about.
-fn machine_of(change: &store::Change) -> Option<ResourceId> {
-    let id = ResourceId::parse(&change.key).ok();
-    match change.noun {
-        Noun::VirtualMachine => id,
-        Noun::VmExtension => id?.parent(),
-        Noun::Meta
-        | Noun::Tenant
-        | Noun::Subscription
-        | Noun::ResourceGroup
-        | Noun::UserAssignedIdentity
-        | Noun::ServicePrincipal
-        | Noun::Application
-        | Noun::CertificateCredential
-        | Noun::RoleAssignment
-        | Noun::SigningKey
-        | Noun::ExternalIssuer
-        | Noun::Resource
-        | Noun::ScaleSet
-        | Noun::Operation
-        | Noun::Deployment
-        | Noun::GoalState => None,
     }
 }
 

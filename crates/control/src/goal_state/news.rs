@@ -30,7 +30,7 @@ impl News {
                     if found.changes.iter().any(|change| change.noun == Noun::CertificateCredential) {
                         return Ok(all);
                     }
-                    machines.extend(found.changes.iter().filter_map(machine_of));
+                    machines.extend(found.changes.iter().filter_map(Change::machine));
                     next = found.next;
                 }
                 Err(Error::Cursor(_)) => return Ok(all),
@@ -38,29 +38,5 @@ impl News {
             }
         }
         Ok(Self { machines: Some(machines), next })
-    }
-}
-
-/// The machine whose goal state a change may alter. What happens to an identity or a scale set is noted of its machines.
-fn machine_of(change: &Change) -> Option<ResourceId> {
-    let id = || ResourceId::parse(&change.key).ok();
-    match change.noun {
-        Noun::VirtualMachine | Noun::GoalState => id(),
-        Noun::VmExtension => id()?.parent(),
-        Noun::Meta
-        | Noun::Tenant
-        | Noun::Subscription
-        | Noun::ResourceGroup
-        | Noun::UserAssignedIdentity
-        | Noun::ServicePrincipal
-        | Noun::Application
-        | Noun::CertificateCredential
-        | Noun::RoleAssignment
-        | Noun::SigningKey
-        | Noun::ExternalIssuer
-        | Noun::Resource
-        | Noun::ScaleSet
-        | Noun::Operation
-        | Noun::Deployment => None,
     }
 }
