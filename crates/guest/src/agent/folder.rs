@@ -52,7 +52,7 @@ impl HandlerState {
 pub struct HandlerFolder {
     name: String,
     version: String,
-    library: PathBuf,
+    home: PathBuf,
     logs: PathBuf,
 }
 
@@ -77,7 +77,7 @@ impl HandlerFolder {
         Self {
             name: name.to_owned(),
             version: version.to_owned(),
-            library: root.join("var/lib/waagent"),
+            home: root.join("var/lib/waagent"),
             logs: root.join("var/log/azure").join(name),
         }
     }
@@ -132,13 +132,13 @@ impl HandlerFolder {
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> PathBuf {
-        self.library.join(format!("{}-{}", self.name, self.version))
+        self.home.join(format!("{}-{}", self.name, self.version))
     }
 
     /// Where its package is kept.
     #[must_use]
     pub fn package(&self) -> PathBuf {
-        self.library.join(format!("{}__{}.zip", self.name, self.version))
+        self.home.join(format!("{}__{}.zip", self.name, self.version))
     }
 
     /// Where its commands' words go. It has no version and stays when the handler goes.

@@ -62,7 +62,7 @@ fn open(place: &Place, protected: &Protected) -> Result<Option<ManagedIdentity>,
     // Whoever read the settings saw to it that this is a thumbprint.
     let thumbprint = &protected.thumbprint;
     let read = |extension: &str| -> Result<(PathBuf, Zeroizing<Vec<u8>>), Failure> {
-        let path = place.library.join(format!("{thumbprint}.{extension}"));
+        let path = place.home.join(format!("{thumbprint}.{extension}"));
         let told = |why: String| {
             let what = "which is needed to decrypt the protected settings";
             undecryptable(format!("{}, {what}, can't be read: {why}", path.display()))

@@ -26,7 +26,7 @@ pub struct Place {
     /// The root of the machine's files: `/`, but for tests.
     pub root: PathBuf,
     /// The folder of the agent, `/var/lib/waagent`.
-    pub library: PathBuf,
+    pub home: PathBuf,
     /// The handler's own folder.
     pub folder: PathBuf,
     /// The handler's name, `Publisher.Type`.
@@ -69,11 +69,11 @@ impl Place {
     fn new(folder: &Path, environment: &HandlerEnvironment) -> Option<Self> {
         let absolute = |path: &str| Some(PathBuf::from(path)).filter(|path| path.is_absolute());
         let config = absolute(&environment.config_folder)?;
-        let library = config.parent()?.parent()?.to_owned();
+        let home = config.parent()?.parent()?.to_owned();
         let (name, _version) = folder.file_name()?.to_str()?.rsplit_once('-')?;
         Some(Self {
-            root: root(&library),
-            library,
+            root: root(&home),
+            home,
             folder: folder.to_owned(),
             name: name.to_owned(),
             logs: absolute(&environment.log_folder)?,
@@ -86,14 +86,14 @@ impl Place {
     /// The folder of another version of the same handler.
     #[must_use]
     pub fn of_version(&self, version: &str) -> Option<PathBuf> {
-        is_version(version).then(|| self.library.join(format!("{}-{version}", self.name)))
+        is_version(version).then(|| self.home.join(format!("{}-{version}", self.name)))
     }
 }
 
 /// The root above an agent's folder; `/` when the agent is set up to have it elsewhere.
-fn root(library: &Path) -> PathBuf {
+fn root(home: &Path) -> PathBuf {
     let depth = Path::new(LIBRARY).components().count();
-    let root = library.ancestors().nth(depth).filter(|_| library.ends_with(LIBRARY));
+    let root = home.ancestors().nth(depth).filter(|_| home.ends_with(LIBRARY));
     root.unwrap_or(Path::new("/")).to_owned()
 }
 
@@ -103,8 +103,8 @@ mod tests {
 
     use super::*;
 
-    fn handler(library: &Path) -> (PathBuf, PathBuf) {
-        let folder = library.join("Publisher.My-Type-1.0.0.0");
+    fn handler(home: &Path) -> (PathBuf, PathBuf) {
+        let folder = home.join("Publisher.My-Type-1.0.0.0");
         fs::create_dir_all(folder.join("bin")).unwrap();
         let at = |name: &str| folder.join(name).display().to_string();
         let environment = HandlerEnvironment {
@@ -122,12 +122,12 @@ mod tests {
     #[test]
     fn everything_is_found_from_the_program() {
         let root = tempfile::tempdir().unwrap();
-        let library = root.path().join("var/lib/waagent");
-        let (folder, program) = handler(&library);
+        let home = root.path().join("var/lib/waagent");
+        let (folder, program) = handler(&home);
         let place = Place::of(&program).unwrap();
-        assert_eq!((place.root.as_path(), &place.library, &place.folder), (root.path(), &library, &folder));
+        assert_eq!((place.root.as_path(), &place.home, &place.folder), (root.path(), &home, &folder));
         assert_eq!((place.name.as_str(), &place.config), ("Publisher.My-Type", &folder.join("config")));
-        assert_eq!(place.of_version("0.9.0.0"), Some(library.join("Publisher.My-Type-0.9.0.0")));
+        assert_eq!(place.of_version("0.9.0.0"), Some(home.join("Publisher.My-Type-0.9.0.0")));
         for wrong in ["", "../1", "1/2", "1.0-x"] {
             assert_eq!(place.of_version(wrong), None, "{wrong}");
         }

@@ -52,7 +52,7 @@ mod tests {
         let none = PathBuf::new;
         Place {
             root: none(),
-            library: none(),
+            home: none(),
             folder: none(),
             name: String::new(),
             logs: none(),

@@ -124,7 +124,7 @@ async fn packages_that_are_none_are_refused_and_leave_nothing() {
         let (status, found, message) = of_handler(&blob);
         assert_eq!((status, found), ("NotReady", code), "{message}");
         assert!(message.contains(words), "{message}");
-        assert!(!world.library().join("evil").exists());
+        assert!(!world.home().join("evil").exists());
         let number = world.host.want(vec![wanted(&listed, "1.0.0.0", Uninstall, 0)]);
         world.gone_through(number).await;
         assert!(!world.folder(NAME, "1.0.0.0").exists());
@@ -195,7 +195,7 @@ async fn a_signature_in_a_url_is_not_told() {
     let blob = world.gone_through(number).await;
     let (_, code, message) = of_handler(&blob);
     assert!(message.ends_with("/other isn't what was announced"), "{message}");
-    assert_eq!(fs::read_dir(world.library()).expect("a folder").count(), 0, "nothing of it is left");
+    assert_eq!(fs::read_dir(world.home()).expect("a folder").count(), 0, "nothing of it is left");
     assert_eq!((code, message.contains("secret")), (1001, false));
 }
 

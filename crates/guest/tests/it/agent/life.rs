@@ -41,7 +41,7 @@ async fn from_install_to_uninstall() {
         let found = fs::metadata(folder.join(file)).expect("there").permissions().mode() & 0o777;
         assert_eq!(found, mode, "{file}");
     }
-    assert!(!world.library().join("TransportPrivate.pem").exists(), "nothing is protected, so no key is made");
+    assert!(!world.home().join("TransportPrivate.pem").exists(), "nothing is protected, so no key is made");
 
     // Another goal state with the same number: enable again.
     world.forget_calls();
@@ -68,7 +68,7 @@ async fn from_install_to_uninstall() {
     let blob = world.gone_through(number).await;
     assert!(blob.aggregate_status.handler_aggregate_status.is_empty(), "{blob:#?}");
     assert_eq!(world.commands(), ["1.0.0.0 enable", "1.0.0.0 disable", "1.0.0.0 uninstall"]);
-    assert!(!folder.exists() && !world.library().join(format!("{NAME}__1.0.0.0.zip")).exists());
+    assert!(!folder.exists() && !world.home().join(format!("{NAME}__1.0.0.0.zip")).exists());
     let log = fs::read_to_string(world.root().join("var/log/azure").join(NAME).join("CommandExecution.log"));
     assert!(log.expect("the log stays").contains("handler.sh uninstall: exit status: 0"));
 
@@ -197,7 +197,7 @@ async fn nothing_new_is_asked_with_the_mark_of_before_and_a_moved_machine_is_fou
 async fn the_keys_of_a_handler_that_is_left_alone_stay_until_it_goes() {
     let (world, listed) = world().await;
     let thumbprint = envelope::thumbprint(&world.host.certificate());
-    let key = world.library().join(format!("{thumbprint}.prv"));
+    let key = world.home().join(format!("{thumbprint}.prv"));
     let protected = Some(Protected { cms_base64: "AA==".to_owned(), thumbprint });
     let number = world.host.want(vec![WantedExtension { protected, ..wanted(&listed, "1.0.0.0", Enabled, 0) }]);
     world.gone_through(number).await;
@@ -207,7 +207,7 @@ async fn the_keys_of_a_handler_that_is_left_alone_stay_until_it_goes() {
     assert_eq!((key.exists(), world.state(NAME, "1.0.0.0").as_str()), (true, "Enabled"));
     let number = world.host.want(vec![wanted(&listed, "1.0.0.0", Uninstall, 0)]);
     world.gone_through(number).await;
-    assert!(!key.exists() && !world.library().join("TransportPrivate.pem").exists());
+    assert!(!key.exists() && !world.home().join("TransportPrivate.pem").exists());
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ async fn what_a_handler_makes_is_not_hidden_as_the_agents_own_files_are() {
     let _agent = started(&world);
     world.gone_through(number).await;
     for command in ["install", "enable"] {
-        let umask = fs::read_to_string(world.library().join(format!("umask-of-{command}"))).expect("told");
+        let umask = fs::read_to_string(world.home().join(format!("umask-of-{command}"))).expect("told");
         assert_eq!(umask.trim(), "0022", "{command}");
     }
 }
@@ -51,7 +51,7 @@ async fn there_is_one_agent_on_a_machine() {
     let second = refused(&world).await;
     let said = String::from_utf8_lossy(&second.stderr);
     assert!(!second.status.success());
-    assert!(said.contains(&format!("another agent is at work in {}", world.library().display())), "{said}");
+    assert!(said.contains(&format!("another agent is at work in {}", world.home().display())), "{said}");
     // However the first one ends, the next one has its place.
     agent.kill().await.expect("killed");
     let next = world.host.want(Vec::new());

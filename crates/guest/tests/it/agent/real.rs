@@ -63,7 +63,7 @@ async fn a_token_is_served_and_nothing_is_left_when_it_is_not_wanted_any_more() 
     let authority = FakeAuthority::start().await;
     let listed = offer(&world.host, NAME, &[("1.0.0.0", own_package(), None)]);
     let extension = Extension { world: &world, authority: &authority, listed, port: free_port() };
-    let _endpoint = EndpointOf(world.library());
+    let _endpoint = EndpointOf(world.home());
 
     let number = world.host.want(vec![extension.wanted(WantedState::Enabled, 0, &[0])]);
     let blob = world.gone_through(number).await;
@@ -72,7 +72,7 @@ async fn a_token_is_served_and_nothing_is_left_when_it_is_not_wanted_any_more() 
     let token = |selector: String| async move { crate::handler::machine::token(extension.port, &selector).await };
     assert_eq!(token(String::new()).await.expect("a token"), fixtures::client_id(0).to_string());
     let keys = || {
-        let names = fs::read_dir(world.library()).expect("a folder").flatten().map(|entry| entry.path());
+        let names = fs::read_dir(world.home()).expect("a folder").flatten().map(|entry| entry.path());
         let is_key = |path: &std::path::PathBuf| {
             ["prv", "crt", "pem"].iter().any(|kind| path.extension().is_some_and(|found| found == *kind))
         };
@@ -103,8 +103,7 @@ async fn a_token_is_served_and_nothing_is_left_when_it_is_not_wanted_any_more() 
     let blob = world.gone_through(number).await;
     assert!(blob.aggregate_status.handler_aggregate_status.is_empty());
     assert!(std::net::TcpStream::connect(("127.0.0.1", extension.port)).is_err());
-    let left: Vec<_> =
-        fs::read_dir(world.library()).expect("a folder").flatten().map(|entry| entry.file_name()).collect();
+    let left: Vec<_> = fs::read_dir(world.home()).expect("a folder").flatten().map(|entry| entry.file_name()).collect();
     assert!(left.is_empty(), "{left:?}");
     assert!(!world.root().join("var/lib/symbolon").exists());
 }

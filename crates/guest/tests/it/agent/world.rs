@@ -66,17 +66,17 @@ impl World {
         self.root.path()
     }
 
-    pub(crate) fn library(&self) -> PathBuf {
+    pub(crate) fn home(&self) -> PathBuf {
         self.root().join("var/lib/waagent")
     }
 
     pub(crate) fn folder(&self, name: &str, version: &str) -> PathBuf {
-        self.library().join(format!("{name}-{version}"))
+        self.home().join(format!("{name}-{version}"))
     }
 
     /// What the handlers were told so far, in order.
     pub(crate) fn calls(&self) -> Vec<String> {
-        let text = fs::read_to_string(self.library().join("calls")).unwrap_or_default();
+        let text = fs::read_to_string(self.home().join("calls")).unwrap_or_default();
         text.lines().map(str::to_owned).collect()
     }
 
@@ -87,16 +87,16 @@ impl World {
     }
 
     pub(crate) fn forget_calls(&self) {
-        fs::remove_file(self.library().join("calls")).expect("there were some");
+        fs::remove_file(self.home().join("calls")).expect("there were some");
     }
 
     pub(crate) fn note(&self, name: &str, text: &str) {
-        fs::create_dir_all(self.library()).expect("made");
-        fs::write(self.library().join(name), text).expect("written");
+        fs::create_dir_all(self.home()).expect("made");
+        fs::write(self.home().join(name), text).expect("written");
     }
 
     pub(crate) fn unnote(&self, name: &str) {
-        fs::remove_file(self.library().join(name)).expect("it is there");
+        fs::remove_file(self.home().join(name)).expect("it is there");
     }
 
     pub(crate) fn state(&self, name: &str, version: &str) -> String {

@@ -83,7 +83,7 @@ async fn settings_that_are_none_are_told_and_what_works_goes_on() {
 async fn credentials_that_cannot_be_had_are_told_without_what_is_in_them() {
     let machine = Machine::new().await;
     machine.settings(0, &[0]);
-    let key = machine.library().join(format!("{}.prv", machine.thumbprint()));
+    let key = machine.home().join(format!("{}.prv", machine.thumbprint()));
     let kept = fs::read(&key).expect("a key");
 
     fs::remove_file(&key).expect("removed");
@@ -97,7 +97,7 @@ async fn credentials_that_cannot_be_had_are_told_without_what_is_in_them() {
     assert_eq!(machine.failed("enable", 0).await.0, 20);
 
     let other = Machine::new().await;
-    let others = fs::read(other.library().join(format!("{}.prv", other.thumbprint()))).expect("a key");
+    let others = fs::read(other.home().join(format!("{}.prv", other.thumbprint()))).expect("a key");
     fs::write(&key, others).expect("written");
     let (code, message) = machine.failed("enable", 0).await;
     assert!(code == 20 && message.contains("can't be decrypted with the machine's key"), "{message}");

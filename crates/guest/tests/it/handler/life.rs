@@ -130,7 +130,7 @@ async fn an_update_takes_over_in_the_order_of_agents() {
     assert_ne!(machine.serving(), old);
     assert!(machine.token("").await.is_ok());
     let exe = fs::read_link(format!("/proc/{}/exe", machine.serving())).expect("a program");
-    assert_eq!(exe, machine.library().join(format!("{NAME}-1.0.1.0/bin/symbolon-guest")));
+    assert_eq!(exe, machine.home().join(format!("{NAME}-1.0.1.0/bin/symbolon-guest")));
 }
 
 #[tokio::test]

@@ -51,9 +51,9 @@ impl Machine {
         let pem = |label: &str, der: &[u8]| {
             format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der))
         };
-        fs::write(machine.library().join(format!("{thumbprint}.crt")), pem("CERTIFICATE", &machine.certificate))
+        fs::write(machine.home().join(format!("{thumbprint}.crt")), pem("CERTIFICATE", &machine.certificate))
             .expect("written");
-        fs::write(machine.library().join(format!("{thumbprint}.prv")), pem("PRIVATE KEY", &key)).expect("written");
+        fs::write(machine.home().join(format!("{thumbprint}.prv")), pem("PRIVATE KEY", &key)).expect("written");
         machine
     }
 
@@ -61,7 +61,7 @@ impl Machine {
         self.folder.path()
     }
 
-    pub(crate) fn library(&self) -> PathBuf {
+    pub(crate) fn home(&self) -> PathBuf {
         self.root().join("var/lib/waagent")
     }
 
@@ -75,12 +75,12 @@ impl Machine {
 
     /// The folder of the handler's version.
     pub(crate) fn handler(&self) -> PathBuf {
-        self.library().join(format!("{NAME}-{}", self.version))
+        self.home().join(format!("{NAME}-{}", self.version))
     }
 
     /// What an agent does with a package of some version.
     pub(crate) fn unpack(&self, version: &str) {
-        let folder = self.library().join(format!("{NAME}-{version}"));
+        let folder = self.home().join(format!("{NAME}-{version}"));
         for name in ["bin", "config", "status"] {
             fs::create_dir_all(folder.join(name)).expect("made");
         }
@@ -205,7 +205,7 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        drop(EndpointOf(self.library()));
+        drop(EndpointOf(self.home()));
     }
 }
 
