@@ -5,10 +5,10 @@ import sys
 import zipfile
 from pathlib import Path
 
+import world
 from extension_life import Life
 from guest_root import Guest
 
-HOST = "http://168.63.129.16"
 PERIOD = 1
 
 
@@ -20,7 +20,7 @@ def main() -> None:
         agent = guest.folder / "symbolon-guest"
         agent.write_bytes(file.read(program))
         agent.chmod(0o755)
-    command = [str(agent), "agent", "--host", HOST, "--period", str(PERIOD)]
+    command = [str(agent), "agent", "--host", world.READY["wireServers"][0]["wire"], "--period", str(PERIOD)]
     Life(guest, command, period=PERIOD, removes_keys=True).run()
 
 

@@ -95,7 +95,8 @@ pub(crate) struct UpArgs {
     pub(crate) discovery_dir: Option<PathBuf>,
     /// Be the host that a VM's guest agent finds, for the first VM or `vm=NAME`; may be repeated. A bare address has the
     /// ports that agents look for, 80 and 32526. `dev=DEVICE` answers only what comes from that network device: give it
-    /// wherever there is more than one VM. Say 168.63.129.16 only in a network namespace of your own
+    /// wherever there is more than one VM. The well-known address of Azure's host belongs in a network
+    /// namespace of your own
     #[arg(long, value_name = "[vm=NAME,][dev=DEVICE,]ADDR", conflicts_with = "no_extension")]
     pub(crate) wireserver: Vec<WireAddress>,
     /// Where the packages of extensions lie that guest agents install [default: packages in the data directory]
