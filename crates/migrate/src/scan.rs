@@ -14,7 +14,7 @@ mod walk;
 mod window;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 pub use clients::{CLIENTS, Client, Ecosystem};
@@ -116,6 +116,25 @@ pub fn scan(paths: &[PathBuf], options: &Options, seen: &(dyn Fn(u64) + Sync)) -
     report.problems.sort();
     report.problems.dedup();
     Ok(report)
+}
+
+/// Scans texts that are no files yet.
+pub(crate) struct Scanner {
+    lines: Lines,
+}
+
+impl Scanner {
+    /// With ports that the extension has, as in [`Options`].
+    pub(crate) fn new(ports: &[u16]) -> Result<Self, RulesError> {
+        Ok(Self { lines: Lines::new(ports)? })
+    }
+
+    /// What a text has that is to be in a file.
+    pub(crate) fn text(&self, path: &Path, text: &str) -> Vec<Finding> {
+        let mut report = Report::default();
+        file::whole(path, text.as_bytes(), &self.lines, &mut report);
+        report.findings
+    }
 }
 
 /// One walk.

@@ -1,5 +1,6 @@
 //! `symbolon migrate`: leave the VM extension.
 
+mod apply;
 mod scan;
 
 use super::ExitStatus;
@@ -9,6 +10,7 @@ use crate::printer::Printer;
 pub(crate) fn migrate(command: &MigrateCommand, printer: &Printer) -> anyhow::Result<ExitStatus> {
     match command {
         MigrateCommand::Scan(args) => scan::scan(args, printer),
+        MigrateCommand::Apply(args) => apply::apply(args, printer),
     }
 }
 

@@ -62,8 +62,8 @@ pub const CLIENTS: [Client; 8] = [
     Client {
         ecosystem: Ecosystem::Python,
         name: "azure-cli-core",
-        changed: "2.0.31",
-        source: "packages 2.0.30 and 2.0.31; Azure/azure-cli#6111",
+        changed: "2.0.30",
+        source: "packages 2.0.29 and 2.0.30",
     },
     Client { ecosystem: Ecosystem::Python, name: "azure-cli", changed: "2.0.31", source: "as azure-cli-core" },
     Client {

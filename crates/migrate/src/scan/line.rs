@@ -6,6 +6,7 @@ mod setting;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use contract::extension::DEFAULT_PORT;
+use memchr::memmem;
 use regex::bytes::Regex;
 
 use self::endpoint::Endpoint;
@@ -120,6 +121,7 @@ impl Lines {
     pub(super) fn find(&self, window: &Window<'_>, kind: Kind, report: &mut Report) -> Vec<Found> {
         let mut found = Vec::new();
         let mut judged = 0..0;
+        let mut documentation = Documentation::default();
         for word in self.words.find_iter(window.bytes) {
             let range = window.line(word.start());
             if range == judged {
@@ -127,7 +129,8 @@ impl Lines {
             }
             judged = range.clone();
             let bytes = window.get(range.clone());
-            let comment = kind.is_comment(&String::from_utf8_lossy(bytes));
+            let comment = kind.is_comment(&String::from_utf8_lossy(bytes))
+                || (kind == Kind::Python && documentation.holds(window, range.start));
             let line = Line { window, start: range.start, bytes, kind, comment };
             self.judge(&line, &mut found, report);
         }
@@ -149,6 +152,38 @@ impl Lines {
         if found.len() == first && !self.extension.is_near(line) {
             add(found, self.endpoint.port(line), first);
         }
+    }
+}
+
+/// Where Python's documentation stands: in strings of three quotes that begin a line. Places come in order.
+#[derive(Default)]
+struct Documentation {
+    at: usize,
+    /// The quotes of the string that goes on, and whether it is documentation.
+    open: Option<(&'static [u8], bool)>,
+}
+
+impl Documentation {
+    fn holds(&mut self, window: &Window<'_>, at: usize) -> bool {
+        while self.at < at {
+            let rest = window.get(self.at..at);
+            let of = |quotes: &'static [u8]| memmem::find(rest, quotes).map(|found| (found, quotes));
+            let next = match self.open {
+                Some((quotes, _)) => of(quotes),
+                None => of(b"\"\"\"").into_iter().chain(of(b"'''")).min(),
+            };
+            let Some((found, quotes)) = next else { break };
+            let start = self.at + found;
+            self.open = match self.open {
+                Some(_) => None,
+                None => {
+                    let line = window.line(start);
+                    Some((quotes, window.get(line.start..start).trim_ascii().is_empty()))
+                }
+            };
+            self.at = start + quotes.len();
+        }
+        self.open.is_some_and(|(_, documentation)| documentation)
     }
 }
 
@@ -176,4 +211,18 @@ pub(super) fn expression(text: &str) -> Result<Regex, regex::Error> {
 /// Whether a byte is part of a name.
 pub(super) fn is_word(byte: Option<&u8>) -> bool {
     byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documentation_is_told_from_a_string_that_is_used() {
+        let text = b"def f():\n    \"\"\"Says\n    one\n    \"\"\"\n    x = \"\"\"\n    two\n    \"\"\"\n    three\n'''\nfour\n";
+        let window = Window::whole(text);
+        let mut documentation = Documentation::default();
+        let mut holds = |word: &[u8]| documentation.holds(&window, memmem::find(text, word).unwrap());
+        assert_eq!([holds(b"one"), holds(b"two"), holds(b"three"), holds(b"four")], [true, false, false, true]);
+    }
 }
