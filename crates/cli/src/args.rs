@@ -5,6 +5,7 @@ pub(crate) mod deployment;
 pub(crate) mod extension;
 pub(crate) mod host;
 pub(crate) mod identity;
+pub(crate) mod migrate;
 pub(crate) mod vm;
 pub(crate) mod vmss;
 
@@ -17,6 +18,7 @@ use self::deployment::DeploymentCommand;
 use self::extension::ExtensionCommand;
 use self::host::HostArgs;
 use self::identity::IdentityCommand;
+use self::migrate::MigrateCommand;
 use self::vm::VmCommand;
 use self::vmss::VmssCommand;
 use crate::env_vars;
@@ -66,6 +68,9 @@ pub(crate) enum Command {
     /// Templates: deploy, check, compare, export
     #[command(subcommand)]
     Deployment(DeploymentCommand),
+    /// Leave the VM extension: find what uses it, change it
+    #[command(subcommand)]
+    Migrate(MigrateCommand),
     /// Check this machine and a running `symbolon up`; say what to do
     Doctor(DoctorArgs),
     /// Print the version
