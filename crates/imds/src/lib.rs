@@ -7,10 +7,14 @@
 
 mod convert;
 mod counters;
+mod documents;
+mod host;
 pub mod plan;
 pub mod service;
 mod vm;
 
 pub use counters::Counters;
+pub use documents::{Description, Document};
+pub use host::{Host, HostError};
 pub use service::{MetadataService, listener_config};
 pub use vm::Vm;

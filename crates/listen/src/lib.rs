@@ -6,6 +6,7 @@
 //! isn't ours, no malformed head is mended, and nothing that arrives slowly holds a connection for long.
 
 pub mod bind;
+mod body;
 mod guard;
 mod room;
 mod server;
@@ -22,6 +23,7 @@ use http_body_util::Full;
 use hyper::body::{Body, Incoming};
 
 pub use bind::{BindError, bind, bind_first, bind_localhost, bind_to_device};
+pub use body::body;
 pub use room::{DESCRIPTORS, Room};
 pub use server::{Config, Ending, InFlight, Shutdown, serve, serve_connection, serve_until_asked};
 
