@@ -59,8 +59,8 @@ impl World {
         let counters = Counters::register("test");
         let broker = Broker::new(Arc::new(source.clone()), Arc::new(clock.clone()), Freshness::default(), counters);
         let vm = Vm::new(snapshot, throttle(&clock));
-        let vm = Arc::new(match host {
-            Some(host) => vm.with_control_plane(host),
+        let vm = Arc::new(match control_plane {
+            Some(control_plane) => vm.with_control_plane(control_plane),
             None => vm,
         });
         let listener = bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
