@@ -34,6 +34,13 @@ pub(crate) enum PowerAction {
     Deallocate,
 }
 
+/// Whether an extension is to serve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Switch {
+    Enable,
+    Disable,
+}
+
 /// A request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
@@ -97,6 +104,8 @@ pub(crate) enum Write {
     RoleAssignment(Change, Scope, String),
     Register(SubscriptionId, String),
     Power(PowerAction, ResourceId),
+    /// Ours: Azure's control plane says nothing of it, though its agents know it.
+    Switch(Switch, ResourceId),
     ManualUpgrade(ResourceId),
     DeleteInstances(ResourceId),
     DeleteDeployment(ResourceId),
@@ -136,7 +145,7 @@ impl Route {
 }
 
 /// The name of every route.
-pub const NAMES: [&str; 46] = [
+pub const NAMES: [&str; 48] = [
     "tenants",
     "subscriptions",
     "operation",
@@ -176,6 +185,8 @@ pub const NAMES: [&str; 46] = [
     "restart",
     "powerOff",
     "deallocate",
+    "enable",
+    "disable",
     "manualupgrade",
     "deleteInstances",
     "deployment.delete",
@@ -271,6 +282,7 @@ impl Write {
             Self::RoleAssignment(Change::Delete, _, _) => "roleAssignment.delete",
             Self::Register(..) => "register",
             Self::Power(action, _) => action.word(),
+            Self::Switch(switch, _) => switch.word(),
             Self::ManualUpgrade(_) => "manualupgrade",
             Self::DeleteInstances(_) => "deleteInstances",
             Self::DeleteDeployment(_) => "deployment.delete",
@@ -291,6 +303,7 @@ impl Write {
                 need(&format!("{namespace}/register/action"), &ResourceId::for_subscription(*id))
             }
             Self::Power(action, id) => need(&format!("Microsoft.Compute/virtualMachines/{}/action", action.word()), id),
+            Self::Switch(_, id) => need("Microsoft.Compute/virtualMachines/extensions/write", id),
             Self::ManualUpgrade(id) => need("Microsoft.Compute/virtualMachineScaleSets/manualupgrade/action", id),
             Self::DeleteInstances(id) => need("Microsoft.Compute/virtualMachineScaleSets/delete/action", id),
             Self::DeleteDeployment(id) => need("Microsoft.Resources/deployments/delete", id),
@@ -308,7 +321,11 @@ impl Write {
                 }
             }
             Self::ManualUpgrade(_) | Self::DeleteInstances(_) => true,
-            Self::Register(..) | Self::Power(..) | Self::DeleteDeployment(_) | Self::CancelDeployment(_) => false,
+            Self::Register(..)
+            | Self::Power(..)
+            | Self::Switch(..)
+            | Self::DeleteDeployment(_)
+            | Self::CancelDeployment(_) => false,
         }
     }
 }
@@ -358,6 +375,16 @@ impl PowerAction {
             Self::Restart => "restart",
             Self::PowerOff => "powerOff",
             Self::Deallocate => "deallocate",
+        }
+    }
+}
+
+impl Switch {
+    /// Its word in a path.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Enable => "enable",
+            Self::Disable => "disable",
         }
     }
 }

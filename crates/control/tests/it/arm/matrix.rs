@@ -89,6 +89,8 @@ const TABLE: &[(&str, &str, &str, &str, Level)] = &[
     ("restart", "POST", "{vm}/restart", "OC----V", Resource),
     ("powerOff", "POST", "{vm}/powerOff", "OC----V", Resource),
     ("deallocate", "POST", "{vm}/deallocate", "OC----V", Resource),
+    ("enable", "POST", "{vm}/extensions/x/enable", "OC----V", Resource),
+    ("disable", "POST", "{vm}/extensions/x/disable", "OC----V", Resource),
     ("manualupgrade", "POST", "{set}/manualupgrade", "OC----V", Resource),
     ("deleteInstances", "POST", "{set}/delete", "OC----V", Resource),
     ("deployment.delete", "DELETE", "{deployment}", "OC--PMV", Resource),
