@@ -67,8 +67,11 @@ fn change(outcome: &Outcome, write: bool, printer: &Printer) -> anyhow::Result<b
 fn tell(by_hand: &[ByHand], printer: &Printer) -> std::io::Result<()> {
     for ByHand { finding, edit } in by_hand {
         let place = format!("{}:{}:{}", finding.path.display(), finding.line, finding.column);
+        let place = place.replace(char::is_control, "\u{fffd}");
         printer.note(format!("by hand: {place}: {}: {}", finding.rule.id(), finding.rule.info().summary))?;
-        printer.note(format!("    {}", edit.replace('\n', "\n    ")))?;
+        for line in edit.lines() {
+            printer.note(format!("    {}", line.replace(char::is_control, "\u{fffd}")))?;
+        }
     }
     Ok(())
 }
