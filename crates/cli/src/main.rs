@@ -2,12 +2,14 @@
 
 mod args;
 mod arm;
+mod attachment;
 mod commands;
 mod data_dir;
 mod decode;
 mod env_vars;
 mod files;
 mod hardening;
+mod host;
 mod http_client;
 mod logging;
 mod printer;
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
 fn dispatch(command: Command, printer: &Printer) -> anyhow::Result<ExitStatus> {
     match command {
         Command::Up(args) => commands::up::up(args, printer),
+        Command::Host(args) => commands::host::host(&args, printer),
         Command::Run(args) => commands::run::run(&args),
         Command::Env(args) => commands::env::env(&args, printer),
         Command::Token(args) => small_runtime()?.block_on(commands::token::token(&args, printer)),
@@ -48,6 +51,7 @@ fn dispatch(command: Command, printer: &Printer) -> anyhow::Result<ExitStatus> {
         Command::Extension(command) => small_runtime()?.block_on(commands::extension::extension(&command, printer)),
         Command::Event(command) => small_runtime()?.block_on(commands::event::event(&command, printer)),
         Command::Deployment(command) => small_runtime()?.block_on(commands::deployment::deployment(&command, printer)),
+        Command::Migrate(command) => commands::migrate::migrate(&command, printer),
         Command::Doctor(args) => small_runtime()?.block_on(commands::doctor::doctor(&args, printer)),
         Command::Version(args) => commands::version::version(&args, printer),
     }

@@ -1,6 +1,7 @@
 //! The parts of `symbolon up`.
 
 pub(crate) mod connections;
+pub(crate) mod control_plane;
 pub(crate) mod description;
 pub(crate) mod endpoints;
 pub(crate) mod extension;
@@ -9,8 +10,6 @@ pub(crate) mod guest_process;
 pub(crate) mod guest_report;
 pub(crate) mod instance;
 pub(crate) mod machines;
-pub(crate) mod metadata_host;
-pub(crate) mod metadata_service;
 pub(crate) mod moves;
 pub(crate) mod news;
 pub(crate) mod operations;

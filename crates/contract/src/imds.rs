@@ -10,6 +10,8 @@ mod token_body;
 mod token_request;
 pub(crate) mod versions;
 
+use std::net::Ipv4Addr;
+
 pub use attested::{AttestedDocument, AttestedRequest, Nonce};
 pub use instance::{
     Compute, DataDisk, DiskEncryption, Format, ImageReference, Instance, InstanceRequest, Interface, Ipv4, ManagedDisk,
@@ -24,6 +26,12 @@ pub use versions::{NoParameters, versions};
 use crate::api_version::ApiVersion;
 use crate::gate::Refusal;
 use crate::query::Parameters;
+
+/// Where every VM finds its metadata service, at port 80
+/// (MicrosoftDocs/azure-compute-docs `virtual-machines/instance-metadata-service.md`).
+pub const ADDRESS: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
+/// The path of the token endpoint (MicrosoftDocs/entra-docs `how-to-use-vm-token.md`).
+pub const TOKEN_PATH: &str = "/metadata/identity/oauth2/token";
 
 /// `{"tenantId":…}`, the answer of `/metadata/identity/info`
 /// (Azure/azure-rest-api-specs `imds.json` 2023-07-01).

@@ -18,7 +18,7 @@ use http_body_util::Full;
 use hyper::body::{Body, Incoming};
 
 use crate::plan::{Plan, TokenWanted, plan};
-use crate::{Counters, Document, Host, Vm, convert, host};
+use crate::{ControlPlane, Counters, Document, Vm, control_plane, convert};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -128,21 +128,22 @@ impl Shared {
     }
 
     async fn attested(&self, request: &AttestedRequest<'_>) -> Result<Response<Full<Bytes>>, Refusal> {
-        let host = self.host()?;
-        let content = convert::attested(&self.vm.documents().description.instance, host.now()).content(request);
-        let signed = host.attest(content).await.map_err(host::refusal)?;
+        let control_plane = self.control_plane()?;
+        let content =
+            convert::attested(&self.vm.documents().description.instance, control_plane.now()).content(request);
+        let signed = control_plane.attest(content).await.map_err(control_plane::refusal)?;
         Ok(self.document(Document::json(AttestedDocument::body(&signed))))
     }
 
     async fn approve(&self, body: &[u8]) -> Result<Response<Full<Bytes>>, Refusal> {
         let StartRequests { event_ids } = StartRequests::parse(body)?;
         let vm = self.vm.snapshot().id.clone();
-        self.host()?.approve(&vm, &event_ids).await.map_err(host::refusal)?;
+        self.control_plane()?.approve(&vm, &event_ids).await.map_err(control_plane::refusal)?;
         Ok(self.document(Document::json("{}")))
     }
 
-    fn host(&self) -> Result<&Arc<dyn Host>, Refusal> {
-        self.vm.host.as_ref().ok_or(Refusal::Unavailable { retry_after: 60 })
+    fn control_plane(&self) -> Result<&Arc<dyn ControlPlane>, Refusal> {
+        self.vm.control_plane.as_ref().ok_or(Refusal::Unavailable { retry_after: 60 })
     }
 
     async fn token(&self, wanted: TokenWanted<'_>) -> Result<Response<Full<Bytes>>, Refusal> {

@@ -8,7 +8,7 @@ use broker::{Minted, TokenCache, Wanted};
 use contract::imds::TokenBody;
 use domain::VmSnapshot;
 
-use crate::Host;
+use crate::ControlPlane;
 use crate::documents::{Description, Documents};
 
 /// A VM as its listeners see it. The snapshot may be replaced at any time, and the tokens follow it; so may the
@@ -18,7 +18,7 @@ pub struct Vm {
     documents: ArcSwap<Documents>,
     pub(crate) tokens: Arc<TokenCache<TokenBody>>,
     pub(crate) throttle: Throttle,
-    pub(crate) host: Option<Arc<dyn Host>>,
+    pub(crate) control_plane: Option<Arc<dyn ControlPlane>>,
 }
 
 impl Vm {
@@ -27,13 +27,13 @@ impl Vm {
     pub fn new(snapshot: VmSnapshot, throttle: Throttle) -> Self {
         let documents = ArcSwap::from_pointee(Documents::new(Description::of(&snapshot)));
         let tokens = Arc::new(TokenCache::new(token_body));
-        Self { snapshot: ArcSwap::from_pointee(snapshot), documents, tokens, throttle, host: None }
+        Self { snapshot: ArcSwap::from_pointee(snapshot), documents, tokens, throttle, control_plane: None }
     }
 
-    /// With a host, without which no document is signed for it and no scheduled event of it approved.
+    /// With a control plane, without which no document is signed for it and no scheduled event of it approved.
     #[must_use]
-    pub fn with_host(self, host: Arc<dyn Host>) -> Self {
-        Self { host: Some(host), ..self }
+    pub fn with_control_plane(self, control_plane: Arc<dyn ControlPlane>) -> Self {
+        Self { control_plane: Some(control_plane), ..self }
     }
 
     /// Puts a newer description in place.

@@ -10,7 +10,7 @@ use super::{Route, Surface};
 pub(super) fn routes(surface: Surface) -> &'static [(&'static str, Route)] {
     match surface {
         Surface::Imds => &[
-            ("/metadata/identity/oauth2/token", Route::ImdsToken),
+            (crate::imds::TOKEN_PATH, Route::ImdsToken),
             ("/metadata/identity/info", Route::ImdsIdentityInfo),
             ("/metadata/instance", Route::ImdsInstance),
             ("/metadata/versions", Route::ImdsVersions),

@@ -7,46 +7,46 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use contract::api_version::ApiVersion;
 use contract::imds::{InboundRule, LoadBalancer, ScheduledEvent, ScheduledEvents};
 use domain::{Clock as _, ResourceId, Timestamp};
-use imds::{Description, Host, HostError};
+use imds::{ControlPlane, ControlPlaneError, Description};
 
 use super::*;
 
 const INSTANCE: &str = "/metadata/instance?api-version=2021-02-01";
 
 /// A host that signs by turning the text round, and knows one event.
-struct StubHost {
+struct StubControlPlane {
     clock: ManualClock,
     approved: Mutex<Vec<String>>,
     busy: std::sync::atomic::AtomicBool,
 }
 
 #[async_trait]
-impl Host for StubHost {
+impl ControlPlane for StubControlPlane {
     fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    async fn attest(&self, content: Vec<u8>) -> Result<Vec<u8>, HostError> {
+    async fn attest(&self, content: Vec<u8>) -> Result<Vec<u8>, ControlPlaneError> {
         if self.busy.load(std::sync::atomic::Ordering::SeqCst) {
-            return Err(HostError::Busy);
+            return Err(ControlPlaneError::Busy);
         }
         Ok(content.into_iter().rev().collect())
     }
 
-    async fn approve(&self, vm: &ResourceId, events: &[String]) -> Result<(), HostError> {
+    async fn approve(&self, vm: &ResourceId, events: &[String]) -> Result<(), ControlPlaneError> {
         assert_eq!(*vm, fixtures::vm_id());
         if let Some(unknown) = events.iter().find(|event| *event != "E1") {
-            return Err(HostError::NoEvent(unknown.clone()));
+            return Err(ControlPlaneError::NoEvent(unknown.clone()));
         }
         self.approved.lock().expect("the list").extend_from_slice(events);
         Ok(())
     }
 }
 
-fn with_host() -> (World, Arc<StubHost>) {
+fn with_control_plane() -> (World, Arc<StubControlPlane>) {
     let clock = fixtures::clock();
-    let host = Arc::new(StubHost { clock, approved: Mutex::default(), busy: Default::default() });
-    let world = World::hosted(fixtures::vm(true, 0), Arc::clone(&host) as Arc<dyn Host>);
+    let host = Arc::new(StubControlPlane { clock, approved: Mutex::default(), busy: Default::default() });
+    let world = World::hosted(fixtures::vm(true, 0), Arc::clone(&host) as Arc<dyn ControlPlane>);
     (world, host)
 }
 
@@ -140,7 +140,7 @@ async fn versions_are_all_there_are() {
 
 #[tokio::test]
 async fn each_attested_document_is_signed_for_its_nonce() {
-    let (world, host) = with_host();
+    let (world, host) = with_control_plane();
     let get =
         async |query: &str| world.get(&format!("/metadata/attested/document?api-version=2025-04-07{query}")).await;
     for (query, nonce) in [("&nonce=1234576656", "1234576656"), ("&nonce=abc", "abc"), ("", "20270115-080000")] {
@@ -165,7 +165,7 @@ async fn each_attested_document_is_signed_for_its_nonce() {
 
 #[tokio::test]
 async fn scheduled_events_are_told_and_approved() {
-    let (world, host) = with_host();
+    let (world, host) = with_control_plane();
     let path = "/metadata/scheduledevents?api-version=2020-07-01";
     assert_eq!(world.get(path).await.body, r#"{"DocumentIncarnation":0,"Events":[]}"#);
     let event = ScheduledEvent {

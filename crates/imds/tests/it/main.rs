@@ -1,6 +1,7 @@
 //! The metadata service over a real socket, with requests as raw bytes and a clock that moves when told.
 #![expect(clippy::expect_used, reason = "a test whose set-up fails has failed")]
 
+mod attachments;
 mod controls;
 mod documents;
 mod identity_info;
@@ -18,7 +19,7 @@ use broker::throttle::Throttle;
 use broker::{Broker, Counters, Freshness};
 use contract::gate::AllowedHosts;
 use domain::{ManualClock, VmSnapshot};
-use imds::{Host, MetadataService, Vm};
+use imds::{ControlPlane, MetadataService, Vm};
 use listen::{Shutdown, bind, serve};
 use testkit::fixtures;
 use testkit::raw::{RawAnswer, exchange};
@@ -40,7 +41,7 @@ impl World {
         Self::start(snapshot, |_| Throttle::off(), None)
     }
 
-    fn hosted(snapshot: VmSnapshot, host: Arc<dyn Host>) -> Self {
+    fn hosted(snapshot: VmSnapshot, host: Arc<dyn ControlPlane>) -> Self {
         Self::start(snapshot, |_| Throttle::off(), Some(host))
     }
 
@@ -51,15 +52,15 @@ impl World {
     fn start(
         snapshot: VmSnapshot,
         throttle: impl FnOnce(&ManualClock) -> Throttle,
-        host: Option<Arc<dyn Host>>,
+        control_plane: Option<Arc<dyn ControlPlane>>,
     ) -> Self {
         let clock = fixtures::clock();
         let source = StubSource::new(clock.clone());
         let counters = Counters::register("test");
         let broker = Broker::new(Arc::new(source.clone()), Arc::new(clock.clone()), Freshness::default(), counters);
         let vm = Vm::new(snapshot, throttle(&clock));
-        let vm = Arc::new(match host {
-            Some(host) => vm.with_host(host),
+        let vm = Arc::new(match control_plane {
+            Some(control_plane) => vm.with_control_plane(control_plane),
             None => vm,
         });
         let listener = bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");

@@ -1,4 +1,4 @@
-//! What the metadata services of an `up` ask of their host.
+//! What the metadata services of an `up` ask of the control plane beside them.
 
 use std::sync::Arc;
 
@@ -8,34 +8,34 @@ use control::App;
 use control::arm::scheduled_event::{NotApproved, approve};
 use control::attestation::{AttestError, Attestation};
 use domain::{ResourceId, SharedClock, Timestamp};
-use imds::HostError;
+use imds::ControlPlaneError;
 
-/// The host of the VMs of an `up`.
-pub(crate) struct MetadataHost {
+/// The control plane in this process.
+pub(crate) struct LocalControlPlane {
     pub(crate) app: Arc<App>,
     pub(crate) attestation: Attestation,
     pub(crate) clock: SharedClock,
 }
 
 #[async_trait]
-impl imds::Host for MetadataHost {
+impl imds::ControlPlane for LocalControlPlane {
     fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    async fn attest(&self, content: Vec<u8>) -> Result<Vec<u8>, HostError> {
+    async fn attest(&self, content: Vec<u8>) -> Result<Vec<u8>, ControlPlaneError> {
         self.attestation.sign(content).await.map_err(|why| match why {
-            AttestError::Pool(PoolError::Full) => HostError::Busy,
+            AttestError::Pool(PoolError::Full) => ControlPlaneError::Busy,
             AttestError::Pool(PoolError::Sign(_) | PoolError::Ended) | AttestError::Envelope(_) => {
-                HostError::Internal(why.into())
+                ControlPlaneError::Internal(why.into())
             }
         })
     }
 
-    async fn approve(&self, vm: &ResourceId, events: &[String]) -> Result<(), HostError> {
+    async fn approve(&self, vm: &ResourceId, events: &[String]) -> Result<(), ControlPlaneError> {
         approve(&self.app, vm, events).await.map_err(|why| match why {
-            NotApproved::NoEvent(id) => HostError::NoEvent(id),
-            NotApproved::Failed(_) | NotApproved::NotBegun(_) => HostError::Internal(why.into()),
+            NotApproved::NoEvent(id) => ControlPlaneError::NoEvent(id),
+            NotApproved::Failed(_) | NotApproved::NotBegun(_) => ControlPlaneError::Internal(why.into()),
         })
     }
 }

@@ -1,0 +1,154 @@
+//! `symbolon host`: the metadata service of a host's VMs, with tokens from an authority across the network.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use broker::certificates::Certificates;
+use broker::{Broker, Counters, Freshness, TokenSource};
+use domain::{SharedClock, SystemClock};
+use imds::Host;
+use listen::Opener;
+use rustix::thread::CapabilitySet;
+use serde::Serialize;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::ExitStatus;
+use crate::args::host::HostArgs;
+use crate::host::{self, Inventory, Placed, Serving, privileges};
+use crate::printer::Printer;
+use crate::up::connections;
+use crate::up::operations::{self, Operations, Readiness};
+use crate::up::stage::Stage;
+use crate::{hardening, logging};
+
+pub(crate) fn host(args: &HostArgs, printer: &Printer) -> anyhow::Result<ExitStatus> {
+    let clock = SystemClock::new();
+    logging::start("info");
+    hardening::harden();
+    hardening::quiet_panics();
+    let inventory = host::read(&args.config)?;
+    let kept = privileges::needed(inventory.machines.iter().map(|machine| &machine.attachment));
+    let opener = Opener::start(move || {
+        if let Err(error) = privileges::keep_only(kept) {
+            tracing::warn!(%error, "the thread that opens listeners could not give up its rights");
+        }
+    })?;
+    // Every other thread comes from this one.
+    privileges::keep_only(CapabilitySet::empty()).context("this process can't give up its rights")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(run(args, printer, Arc::new(clock), inventory, kept, opener))
+}
+
+async fn run(
+    args: &HostArgs,
+    printer: &Printer,
+    clock: SharedClock,
+    inventory: Inventory,
+    kept: CapabilitySet,
+    opener: Opener,
+) -> anyhow::Result<ExitStatus> {
+    let started = clock.monotonic();
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let mut again = signal(SignalKind::hangup())?;
+    let Inventory { authority, machines, credentials, throttled, connections, metrics } = inventory;
+    let recorder = operations::start_counting()?;
+    let room = connections::room(hardening::raise_descriptors(), machines.len() + usize::from(metrics.is_some()));
+    let source = Arc::new(Certificates::new(authority, credentials, Arc::clone(&clock)));
+    let tokens: Arc<dyn TokenSource> = source.clone();
+    let broker = Broker::new(tokens, Arc::clone(&clock), Freshness::default(), Counters::register("imds"));
+    let host = Host::new(broker, room.clone(), connections, opener.clone());
+
+    let (mut services, readiness) = (Stage::default(), Readiness::default());
+    let metrics = match metrics {
+        None => None,
+        Some(address) => {
+            let listener = listen::bind(address).context("the metrics can't be served")?;
+            let bound = listener.local_addr()?;
+            let operations = Operations { metrics: recorder, readiness: readiness.clone() };
+            let config = listen::Config { room, ..listen::Config::default() };
+            services.run(|ending| listen::serve(listener, operations, config, ending));
+            Some(bound)
+        }
+    };
+    let told = machines.iter().map(Told::of).collect();
+    let mut serving = Serving::new(host, opener, Arc::clone(&clock), throttled);
+    if let Some(why) = serving.become_as(machines).await.into_iter().next() {
+        return Err(why);
+    }
+    readiness.ready();
+    report(args, printer, &Report { vms: told, metrics: metrics.map(url), pid: std::process::id() })?;
+    tracing::info!(milliseconds = clock.monotonic().since(started).as_millis(), "ready");
+
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => break,
+            _ = terminate.recv() => break,
+            _ = again.recv() => match read_again(&args.config, kept).await {
+                Ok(Inventory { machines, credentials, .. }) => {
+                    source.replace(credentials);
+                    for why in serving.become_as(machines).await {
+                        tracing::error!(error = format!("{why:#}"), "a VM can't be served");
+                    }
+                    tracing::info!("the configuration was read again");
+                }
+                Err(why) => tracing::error!(error = format!("{why:#}"), "the configuration is left as it was"),
+            },
+        }
+    }
+    readiness.ending();
+    serving.end().await;
+    services.end().await?;
+    Ok(ExitStatus::Ok)
+}
+
+/// Reads the configuration once more. What its attachments need must not have been given up.
+async fn read_again(config: &Path, kept: CapabilitySet) -> anyhow::Result<Inventory> {
+    let path = config.to_owned();
+    let inventory = tokio::task::spawn_blocking(move || host::read(&path)).await??;
+    let needed = privileges::needed(inventory.machines.iter().map(|machine| &machine.attachment));
+    if !kept.contains(needed) {
+        bail!("its attachments need rights that were given up at the start; start it again");
+    }
+    Ok(inventory)
+}
+
+/// What a host says when it is ready.
+#[derive(Serialize)]
+struct Report {
+    vms: Vec<Told>,
+    metrics: Option<String>,
+    pid: u32,
+}
+
+#[derive(Serialize)]
+struct Told {
+    name: String,
+    id: String,
+    attachment: String,
+}
+
+impl Told {
+    fn of(placed: &Placed) -> Self {
+        let Placed { name, vm, attachment } = placed;
+        Self { name: name.clone(), id: vm.id.to_string(), attachment: attachment.to_string() }
+    }
+}
+
+fn url(metrics: SocketAddr) -> String {
+    format!("http://{metrics}")
+}
+
+fn report(args: &HostArgs, printer: &Printer, report: &Report) -> anyhow::Result<()> {
+    if args.json {
+        return printer.json(report);
+    }
+    let rows: Vec<_> = report.vms.iter().map(|vm| vec![vm.name.clone(), vm.attachment.clone()]).collect();
+    printer.table(&["VM", "attachment"], &rows)?;
+    if let Some(metrics) = &report.metrics {
+        printer.line(format!("metrics at {metrics}/metrics"))?;
+    }
+    printer.line("ready")?;
+    Ok(())
+}
