@@ -80,6 +80,7 @@ pub(crate) enum Read {
     RoleDefinition(Scope, String),
     RoleDefinitions(Scope),
     InstanceView(Kind, ResourceId),
+    ScheduledEvents(ResourceId),
     AssociatedResources(ResourceId),
     Deployment(Look, ResourceId),
     Deployments(ResourceId),
@@ -97,6 +98,8 @@ pub(crate) enum Write {
     RoleAssignment(Change, Scope, String),
     Register(SubscriptionId, String),
     Power(PowerAction, ResourceId),
+    FireEvent(ResourceId),
+    SimulateEviction(ResourceId),
     ManualUpgrade(ResourceId),
     DeleteInstances(ResourceId),
     DeleteDeployment(ResourceId),
@@ -136,7 +139,7 @@ impl Route {
 }
 
 /// The name of every route.
-pub const NAMES: [&str; 46] = [
+pub const NAMES: [&str; 49] = [
     "tenants",
     "subscriptions",
     "operation",
@@ -156,6 +159,7 @@ pub const NAMES: [&str; 46] = [
     "roleDefinition",
     "roleDefinitions",
     "instanceView",
+    "scheduledEvents",
     "listAssociatedResources",
     "deployment",
     "deployments",
@@ -176,6 +180,8 @@ pub const NAMES: [&str; 46] = [
     "restart",
     "powerOff",
     "deallocate",
+    "fireScheduledEvent",
+    "simulateEviction",
     "manualupgrade",
     "deleteInstances",
     "deployment.delete",
@@ -214,6 +220,7 @@ impl Read {
             Self::RoleDefinition(..) => "roleDefinition",
             Self::RoleDefinitions(_) => "roleDefinitions",
             Self::InstanceView(..) => "instanceView",
+            Self::ScheduledEvents(_) => "scheduledEvents",
             Self::AssociatedResources(_) => "listAssociatedResources",
             Self::Deployment(..) => "deployment",
             Self::Deployments(_) => "deployments",
@@ -248,6 +255,7 @@ impl Read {
                 at("Microsoft.Authorization/roleDefinitions/read", scope)
             }
             Self::InstanceView(_, id) => need(&format!("{}/instanceView/read", typed(id)), id),
+            Self::ScheduledEvents(id) => need(&format!("{}/scheduledEvents/read", typed(id)), id),
             Self::AssociatedResources(id) => need(&format!("{}/listAssociatedResources/action", typed(id)), id),
             Self::Deployment(_, id) | Self::Deployments(id) => need("Microsoft.Resources/deployments/read", id),
             Self::DeploymentOperations(id) => need("Microsoft.Resources/deployments/operations/read", id),
@@ -271,6 +279,8 @@ impl Write {
             Self::RoleAssignment(Change::Delete, _, _) => "roleAssignment.delete",
             Self::Register(..) => "register",
             Self::Power(action, _) => action.word(),
+            Self::FireEvent(_) => "fireScheduledEvent",
+            Self::SimulateEviction(_) => "simulateEviction",
             Self::ManualUpgrade(_) => "manualupgrade",
             Self::DeleteInstances(_) => "deleteInstances",
             Self::DeleteDeployment(_) => "deployment.delete",
@@ -291,6 +301,8 @@ impl Write {
                 need(&format!("{namespace}/register/action"), &ResourceId::for_subscription(*id))
             }
             Self::Power(action, id) => need(&format!("Microsoft.Compute/virtualMachines/{}/action", action.word()), id),
+            Self::FireEvent(id) => need(&format!("{}/fireScheduledEvent/action", typed(id)), id),
+            Self::SimulateEviction(id) => need(&format!("{}/simulateEviction/action", typed(id)), id),
             Self::ManualUpgrade(id) => need("Microsoft.Compute/virtualMachineScaleSets/manualupgrade/action", id),
             Self::DeleteInstances(id) => need("Microsoft.Compute/virtualMachineScaleSets/delete/action", id),
             Self::DeleteDeployment(id) => need("Microsoft.Resources/deployments/delete", id),
@@ -307,8 +319,12 @@ impl Write {
                     Change::Delete => false,
                 }
             }
-            Self::ManualUpgrade(_) | Self::DeleteInstances(_) => true,
-            Self::Register(..) | Self::Power(..) | Self::DeleteDeployment(_) | Self::CancelDeployment(_) => false,
+            Self::ManualUpgrade(_) | Self::DeleteInstances(_) | Self::FireEvent(_) => true,
+            Self::Register(..)
+            | Self::Power(..)
+            | Self::SimulateEviction(_)
+            | Self::DeleteDeployment(_)
+            | Self::CancelDeployment(_) => false,
         }
     }
 }
