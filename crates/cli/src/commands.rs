@@ -5,6 +5,7 @@ pub(crate) mod doctor;
 pub(crate) mod env;
 pub(crate) mod extension;
 pub(crate) mod identity;
+pub(crate) mod playbook;
 pub(crate) mod run;
 pub(crate) mod token;
 pub(crate) mod up;

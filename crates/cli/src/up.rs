@@ -4,6 +4,7 @@ pub(crate) mod connections;
 pub(crate) mod description;
 pub(crate) mod endpoints;
 pub(crate) mod extension;
+pub(crate) mod faults;
 pub(crate) mod fleet;
 pub(crate) mod guest_process;
 pub(crate) mod guest_report;

@@ -20,6 +20,7 @@ mod identity;
 mod kind;
 mod members;
 mod operation;
+mod playbook;
 mod power;
 mod provider;
 mod reply;
@@ -180,7 +181,10 @@ async fn decide(app: &Arc<App>, head: &Parts, body: Body) -> Result<Reply, Failu
             Template::Validate => app.store.read(move |tx| deployment::validate(tx, &work, &id, &text)).await,
             Template::WhatIf => app.store.read(move |tx| deployment::what_if(tx, &work, &authorized, &id, &text)).await,
         },
-        (Route::Read(_) | Route::Write(_) | Route::Template(..), None) => {
+        (Route::Playbook(what, subscription), Some(authorized)) => {
+            playbook::answer(app, &authorized, what, subscription, &text).await
+        }
+        (Route::Read(_) | Route::Write(_) | Route::Template(..) | Route::Playbook(..), None) => {
             Err(ArmError::new(Code::AuthorizationFailed, "The request is not authorized.").into())
         }
     }
@@ -202,7 +206,11 @@ fn subscription_of(route: &Route) -> Option<SubscriptionId> {
 async fn record_refusal(app: &App, caller: &Caller, permission: &Permission) -> Result<(), store::Error> {
     let now = app.authority.clock().now();
     let Permission { action, scope, .. } = permission;
-    let act = Act::new(caller.principal_id.to_string(), format!("refused: {action}"), scope.to_string(), now);
+    record(app, Act::new(caller.principal_id.to_string(), format!("refused: {action}"), scope.to_string(), now)).await
+}
+
+/// Writes down an act that changes nothing in the store.
+async fn record(app: &App, act: Act) -> Result<(), store::Error> {
     app.store
         .write(act, |tx| {
             tx.record();

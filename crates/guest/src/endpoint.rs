@@ -113,6 +113,9 @@ impl Shared {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (head, body) = request.into_parts();
+        if let Some(ordered) = head.extensions.get::<Refusal>() {
+            return Err(ordered.clone());
+        }
         let admitted = self.gate.admit(RequestHead {
             method: head.method.as_str(),
             path: head.uri.path(),

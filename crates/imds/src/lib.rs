@@ -12,5 +12,5 @@ pub mod service;
 mod vm;
 
 pub use counters::Counters;
-pub use service::{MetadataService, listener_config};
+pub use service::{Expired, MetadataService, listener_config};
 pub use vm::Vm;

@@ -61,8 +61,14 @@ const RULES: &[Rule] = &[
         never_links: &["axum", "rusqlite", "symbolon-authority", "symbolon-store"],
     },
     Rule {
+        name: "playbook",
+        may: &["contract", "domain", "listen"],
+        must_not: &["axum", "rusqlite", "rustls"],
+        never_links: &["axum", "rusqlite", "rustls", "symbolon-authority", "symbolon-store"],
+    },
+    Rule {
         name: "control",
-        may: &["authority", "broker", "contract", "domain", "envelope", "listen", "store", "template"],
+        may: &["authority", "broker", "contract", "domain", "envelope", "listen", "playbook", "store", "template"],
         must_not: &["rusqlite"],
         never_links: &["symbolon-guest", "symbolon-imds"],
     },
@@ -89,6 +95,7 @@ const RULES: &[Rule] = &[
             "guest",
             "imds",
             "listen",
+            "playbook",
             "store",
             "wireserver",
         ],

@@ -1,5 +1,6 @@
 //! `symbolon up`: metadata service, extension and authority in one process.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use control::keys::{Keys, open_kek};
 use control::seed::World;
 use control::{App, DeviceCodes, Ids, Settled, tls};
 use domain::{Clock, RotationPolicy, SharedClock, SystemClock};
+use playbook::{Playbook, Playbooks};
 use rustls::RootCertStore;
 use store::{Founding, Handle};
 use tokio::net::TcpListener;
@@ -34,6 +36,7 @@ use crate::data_dir::{DATABASE, DataDir};
 use crate::printer::Printer;
 use crate::up::connections::{self, Connections};
 use crate::up::extension;
+use crate::up::faults::Faults;
 use crate::up::fleet::{Fleet, Setting};
 use crate::up::guest_process::Common;
 use crate::up::instance::Instance;
@@ -45,7 +48,7 @@ use crate::up::roster::Roster;
 use crate::up::stage::Stage;
 use crate::up::wire_server::{self, OpenWireServer, Packaged, Served};
 use crate::up::{description, report, world};
-use crate::{hardening, logging, seed};
+use crate::{hardening, logging, playbook_file, seed};
 
 /// How long the extension waits for the authority before it says that there is no token.
 const AUTHORITY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -72,6 +75,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
     // Signals are heard from here on, so that one that comes early still ends everything in order.
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let mut seeded = args.seed.as_deref().map(seed::read).transpose()?;
+    let ordered = args.playbook.as_deref().map(playbook_file::read).transpose()?;
     let data = if args.ephemeral {
         DataDir::temporary(&format!("symbolon-{}", Uuid::new_v4()))?
     } else {
@@ -93,6 +97,10 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
         *extension = None;
     }
     let machines = machines::open(described, args)?;
+    let playbooks = Playbooks::new(clock.clone());
+    if let Some((_, playbook)) = ordered {
+        order(&playbooks, playbook, machines.first())?;
+    }
     let https = bind(args.https, "authority", "--https")?;
     let operations_listener = bind(args.metrics, "metrics", "--metrics")?;
     let wire_servers = args.wireserver.iter().map(OpenWireServer::open).collect::<anyhow::Result<Vec<_>>>()?;
@@ -119,7 +127,9 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
     let credentials = extension::prepare(&guests, &with_extension, &store, &clock);
     let (keys, identity, ()) = tokio::join!(keys, identity, credentials);
     let (keys, identity) = (Arc::new(keys?), identity??);
-    let authority = Authority::new(keys.ring().clone(), SigningPool::start()?, issuers, clock.clone());
+    let pool = SigningPool::start()?;
+    let signing = (keys.ring().clone(), pool.clone(), Arc::clone(&issuers));
+    let authority = Authority::new(keys.ring().clone(), pool, issuers, clock.clone());
 
     // The data planes end first: what they have in flight may still need the authority.
     let (mut data_planes, mut services, mut background) = (Stage::default(), Stage::default(), JoinSet::new());
@@ -136,6 +146,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
         ids: Ids::Derived,
         device_codes: DeviceCodes::default(),
         settled: Settled::after(watching),
+        playbooks: playbooks.clone(),
     };
     let app = Arc::new(app);
     let (server, router) = (identity.server.clone(), control::router(Arc::clone(&app)));
@@ -151,7 +162,9 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
     roots.add(identity.ca.clone())?;
     let client = AuthorityClient::new(&base_url, roots, AUTHORITY_TIMEOUT)?;
     let tenants = store.read(|tx| tx.tenants()).await?;
-    let created = tenants.into_iter().filter_map(|tenant| Some((tenant.id, tenant.created_at?))).collect();
+    let created: HashMap<_, _> =
+        tenants.into_iter().filter_map(|tenant| Some((tenant.id, tenant.created_at?))).collect();
+    let faults = Faults::new(playbooks.clone(), signing, created.clone(), clock.clone());
     let source = Arc::new(InProcess::new(authority, DEFAULT_LIFETIME, created));
     let broker = Broker::new(source, clock.clone(), Freshness::default(), Counters::register("imds"));
     let common = Common {
@@ -163,10 +176,12 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
         extensions: !args.no_extension,
         moves: Moves::new(),
         outside,
+        playbooks,
     };
     let setting = Setting {
         common: Arc::new(common),
         broker,
+        faults,
         data: data.path().to_owned(),
         guests,
         discovery: args.discovery_dir.clone(),
@@ -234,6 +249,14 @@ fn serve_agents(
     let versions = Arc::new(Packaged(Arc::clone(&packages)));
     let goal_states = Arc::new(GoalStates::new(Arc::clone(app), authority, versions));
     Ok(Served { store: app.store.clone(), goal_states, outside, packages })
+}
+
+/// Begins the playbook of the command line, for the first VM and those in its subscription.
+fn order(playbooks: &Playbooks, playbook: Playbook, first: Option<&Machine>) -> anyhow::Result<()> {
+    let subscription = first.and_then(|machine| machine.vm.id.subscription());
+    let subscription = subscription.context("there is no VM that the playbook could be for")?;
+    playbooks.run(subscription, playbook);
+    Ok(())
 }
 
 async fn open_store(data: &Path, clock: &dyn Clock) -> anyhow::Result<Handle> {

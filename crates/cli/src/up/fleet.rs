@@ -21,6 +21,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinError, JoinSet};
 
 use super::description;
+use super::faults::Faults;
 use super::guest_process::{Common, GuestProcess};
 use super::guest_report;
 use super::instance::{Instance, InstanceFile, InstanceVm};
@@ -34,6 +35,7 @@ use super::wanted::{Stored, Wanted};
 pub(crate) struct Setting {
     pub(crate) common: Arc<Common>,
     pub(crate) broker: Broker,
+    pub(crate) faults: Faults,
     pub(crate) data: PathBuf,
     /// The folder of the guests.
     pub(crate) guests: PathBuf,
@@ -152,8 +154,8 @@ impl Fleet {
     }
 
     fn serve(&self, vm: &Arc<Vm>, listener: TcpListener, address: SocketAddr) -> OpenService {
-        let Setting { broker, common, .. } = &self.setting;
-        OpenService::start(Arc::clone(vm), listener, address, broker.clone(), common.room.clone())
+        let Setting { broker, common, faults, .. } = &self.setting;
+        OpenService::start(Arc::clone(vm), listener, address, broker.clone(), faults, common.room.clone())
     }
 
     /// What is told of each VM, in their order.

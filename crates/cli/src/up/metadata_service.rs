@@ -8,11 +8,13 @@ use broker::Broker;
 use contract::gate::AllowedHosts;
 use imds::{MetadataService, Vm};
 use listen::Room;
+use playbook::Faulty;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinError;
 use uuid::Uuid;
 
+use super::faults::Faults;
 use super::stage::Stage;
 
 /// An open metadata service.
@@ -24,10 +26,19 @@ pub(crate) struct OpenService {
 
 impl OpenService {
     /// Serves a VM at an address that is listened on.
-    pub(crate) fn start(vm: Arc<Vm>, listener: TcpListener, address: SocketAddr, broker: Broker, room: Room) -> Self {
+    pub(crate) fn start(
+        vm: Arc<Vm>,
+        listener: TcpListener,
+        address: SocketAddr,
+        broker: Broker,
+        faults: &Faults,
+        room: Room,
+    ) -> Self {
         let hosts = AllowedHosts::imds(address, local_names(address));
+        let front = faults.before_imds(vm.snapshot().id.clone(), hosts.clone());
         let seed = Uuid::new_v4().as_u64_pair().0;
         let service = MetadataService::new(vm, broker, hosts, imds::Counters::register(), seed);
+        let service = Faulty::new(service, front);
         let config = listen::Config { room, ..imds::listener_config() };
         let (mut stage, (open, closed)) = (Stage::default(), oneshot::channel());
         stage.run(async move |ending| {

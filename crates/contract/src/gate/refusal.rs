@@ -108,6 +108,8 @@ pub enum Refusal {
     },
     /// The service is being updated (deliberately: maintenance, fault injection).
     Gone,
+    /// Somebody ordered this answer, to see what the client makes of it (fault injection).
+    Fault(Answer),
     /// A failure of our own.
     Internal,
 }
@@ -187,6 +189,7 @@ impl Refusal {
                     format!("Failed to retrieve token from the Active directory. For details see logs in {logs}");
                 Answer::error(500, "unknown", &text)
             }
+            Self::Fault(answer) => answer.clone(),
             Self::Gone => Answer::error(410, "gone", "The service is being updated, retry later"),
             Self::Internal => Answer::error(500, "server_error", "An internal error occurred"),
         }
@@ -230,6 +233,7 @@ impl Refusal {
             Self::Authority { .. } => "authority_refused",
             Self::Unavailable { .. } => "unavailable",
             Self::RetrievalFailed { .. } => "retrieval_failed",
+            Self::Fault(_) => "fault",
             Self::Gone => "gone",
             Self::Internal => "internal",
         }

@@ -45,6 +45,8 @@ pub(crate) enum Route {
     Write(Write),
     /// Whose body is a template, which isn't always JSON.
     Template(Template, ResourceId),
+    /// Whose body is a playbook, which is YAML; it is kept in no store.
+    Playbook(Playbook, SubscriptionId),
 }
 
 /// What everybody may ask; the answer shows only what is one's own.
@@ -111,6 +113,14 @@ pub(crate) enum Template {
     WhatIf,
 }
 
+/// What is done with a subscription's playbook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Playbook {
+    Run,
+    Show,
+    Stop,
+}
+
 impl Route {
     /// Its name in metrics and in the table of tests, one of [`NAMES`].
     pub(crate) fn name(&self) -> &'static str {
@@ -121,6 +131,9 @@ impl Route {
             Self::Template(Template::Deploy, _) => "deployment.put",
             Self::Template(Template::Validate, _) => "deployment.validate",
             Self::Template(Template::WhatIf, _) => "deployment.whatIf",
+            Self::Playbook(Playbook::Run, _) => "playbook.put",
+            Self::Playbook(Playbook::Show, _) => "playbook",
+            Self::Playbook(Playbook::Stop, _) => "playbook.delete",
         }
     }
 
@@ -131,12 +144,13 @@ impl Route {
             Self::Read(read) => Some(read.permission()),
             Self::Write(write) => Some(write.permission()),
             Self::Template(template, id) => Some(need(template.action(), id)),
+            Self::Playbook(playbook, id) => Some(need(playbook.action(), &ResourceId::for_subscription(*id))),
         }
     }
 }
 
 /// The name of every route.
-pub const NAMES: [&str; 46] = [
+pub const NAMES: [&str; 49] = [
     "tenants",
     "subscriptions",
     "operation",
@@ -183,6 +197,9 @@ pub const NAMES: [&str; 46] = [
     "deployment.put",
     "deployment.validate",
     "deployment.whatIf",
+    "playbook.put",
+    "playbook",
+    "playbook.delete",
 ];
 
 impl Open {
@@ -320,6 +337,17 @@ impl Template {
             Self::Deploy => "Microsoft.Resources/deployments/write",
             Self::Validate => "Microsoft.Resources/deployments/validate/action",
             Self::WhatIf => "Microsoft.Resources/deployments/whatIf/action",
+        }
+    }
+}
+
+impl Playbook {
+    /// The action that it is.
+    fn action(self) -> &'static str {
+        match self {
+            Self::Run => "Symbolon.Faults/playbooks/write",
+            Self::Show => "Symbolon.Faults/playbooks/read",
+            Self::Stop => "Symbolon.Faults/playbooks/delete",
         }
     }
 }

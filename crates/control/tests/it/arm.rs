@@ -15,6 +15,7 @@ mod identity_rules;
 mod lists;
 mod machines;
 mod matrix;
+mod playbook;
 mod power;
 mod refusals;
 mod roles;

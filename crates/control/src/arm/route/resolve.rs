@@ -6,7 +6,7 @@ use http::Method;
 
 use super::super::kind::{self, Kind};
 use super::super::target::Target;
-use super::{Change, Look, Open, PowerAction, Read, Route, Template, Write};
+use super::{Change, Look, Open, Playbook, PowerAction, Read, Route, Template, Write};
 
 /// The method of a request to one resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +60,15 @@ fn item(method: &Method, verb: Verb, id: ResourceId) -> Result<Route, ArmError> 
             Route::Write(Write::DeleteDeployment(group_of(id)?))
         }
         ("microsoft.resources/deployments", true, Verb::Change(Change::Patch)) => return Err(not_allowed(method)),
+        ("symbolon.faults/playbooks", true, verb) => {
+            let playbook = match verb {
+                Verb::Look(Look::Get) => Playbook::Show,
+                Verb::Change(Change::Put) => Playbook::Run,
+                Verb::Change(Change::Delete) => Playbook::Stop,
+                Verb::Look(Look::Head) | Verb::Change(Change::Patch) => return Err(not_allowed(method)),
+            };
+            Route::Playbook(playbook, playbook_of(&id)?)
+        }
         (fixed, _, Verb::Look(Look::Get)) if is_fixed(fixed) => return read_fixed(fixed, id),
         (fixed, _, _) if is_fixed(fixed) => return Err(not_allowed(method)),
         (_, true, verb) => {
@@ -232,6 +241,12 @@ fn catalogue_names(id: &ResourceId, word: Option<&str>) -> Vec<String> {
 
 fn scope_of(id: &ResourceId) -> Scope {
     id.parent().map_or(Scope::Root, Scope::At)
+}
+
+/// A subscription has one playbook at most, which has no other name.
+fn playbook_of(id: &ResourceId) -> Result<SubscriptionId, ArmError> {
+    let alone = id.resource_group().is_none() && id.name().eq_ignore_ascii_case("current");
+    id.subscription().filter(|_| alone).ok_or_else(|| unknown(id))
 }
 
 /// Deployments live in resource groups.
