@@ -15,6 +15,7 @@ mod document;
 mod fleet;
 mod kills;
 mod other_users;
+mod playbook;
 mod refusals;
 mod secrets;
 mod up;

@@ -6,6 +6,7 @@ mod identity_info;
 mod probes;
 mod refusals;
 mod selection;
+mod smuggling;
 mod source;
 mod token;
 mod withdrawal;
