@@ -34,8 +34,8 @@ MSAL_NODE = {
     "gone-for-70-s": Expected(8, apart=9.9),
     "busy-once": Expected(2),
     "unavailable-once": Expected(2),
-    "gateway-page": Expected(1, "ClientAuthError"),
-    "dropped": Expected(1, "ClientAuthError"),
+    "gateway-page": Expected(1, "AuthError"),
+    "dropped": Expected(1, "NetworkError"),
     "slow": Expected(1),
     "not-propagated": Expected(1, REFUSED),
 }

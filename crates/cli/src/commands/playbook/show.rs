@@ -1,5 +1,6 @@
 //! `symbolon playbook show`.
 
+use anyhow::Context;
 use serde_json::Value;
 
 use crate::args::arm::ArmArgs;
@@ -10,7 +11,8 @@ use crate::printer::Printer;
 
 pub(super) async fn show(args: &PlaybookArgs, printer: &Printer) -> anyhow::Result<()> {
     let arm = Arm::open(&ArmArgs::from(args)).await?;
-    let shown = arm.get(&arm.playbook()).await?;
+    let shown = arm.find(&arm.playbook()).await?;
+    let shown = shown.context("no playbook runs; begin one with: symbolon playbook run FILE")?;
     if args.json { printer.json_pretty(&shown) } else { print(&shown, printer) }
 }
 
