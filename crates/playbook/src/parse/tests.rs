@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 fn one(step: &str) -> Step {
@@ -79,4 +81,21 @@ fn mistakes_are_told_with_their_place() {
     let steps = "  - drop: true\n".repeat(MAX_STEPS + 1);
     assert_eq!(mistake(&format!("steps:\n{steps}")), "102:5: a playbook has 100 steps at most");
     assert_eq!(mistake(&"#".repeat(MAX_TEXT + 1)), "a playbook has 65536 bytes at most");
+}
+
+proptest! {
+    #[test]
+    fn any_text_has_a_verdict(text in "(steps:|  - |[a-zA-Z]{1,14}: |[0-9]{1,22}|[smh{}\\[\\],\"&*!|>%#\n -])*") {
+        drop(parse(&text));
+    }
+
+    #[test]
+    fn any_times_and_numbers_have_a_verdict(latency in ".{0,30}", number: i64, status: u16) {
+        let quoted = serde_json::to_string(&latency).unwrap();
+        let text = format!("steps: [{{latency: {quoted}, for: {quoted}, from: {number}, status: {status}}}]");
+        if let Ok(playbook) = parse(&text) {
+            prop_assert!(STATUSES.contains(&status) && number > 0);
+            prop_assert!(playbook.steps.iter().all(|step| step.fault.latency <= MAX_LATENCY));
+        }
+    }
 }

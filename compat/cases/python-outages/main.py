@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import msal
 import outages
@@ -91,15 +90,18 @@ SYNC = every(6, UNAVAILABLE) | {
     "slow": Expected(1),
     "expired": Expected(1, good=False),
 }
-AIO = SYNC | {
+AIO = SYNC | every(6, REFUSED) | {
     "status-401": Expected(1, REFUSED),
     "status-403": Expected(1, REFUSED),
+    "unavailable": Expected(6, REFUSED, apart=2),
+    "gateway-page": Expected(6, UNAVAILABLE),
     "dropped": Expected(8, UNAVAILABLE),
-} | {vm: replace(row, error=REFUSED) for vm, row in every(6, REFUSED).items()}
+}
 MSAL = {vm: Expected(1, "LookupError") for vm in SYNC} | {
     "slow": Expected(1),
     "expired": Expected(1, good=False),
     "dropped": Expected(1, "ConnectionError"),
+    "gateway-page": Expected(1, "JSONDecodeError"),
 }
 MSRESTAZURE = {
     "status-400": Expected(1, "HTTPError"),
