@@ -50,54 +50,54 @@ class Resolver:
         return head + question + record
 
 
-def pages(address: str, port: int, answer) -> ThreadingHTTPServer:
+class Quiet(BaseHTTPRequestHandler):
+    """A handler that answers and says nothing on the side."""
+
+    def give(self, status: int, content_type: str, body: bytes) -> None:
+        """Answers and closes: a browser that keeps its connection would never ask for the name again."""
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_) -> None:
+        pass
+
+
+def serve(address: str, port: int, handler: type[Quiet]) -> None:
+    """Serves for ever."""
+    server = ThreadingHTTPServer((address, port), handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+
+def pages(address: str, port: int, answer) -> None:
     """The attacker's own server; `answer` gives the body for a method, a path and what was sent."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def reply(self) -> None:
             sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            body = answer(self.command, self.path, sent).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html")
-            self.send_header("Content-Length", str(len(body)))
-            self.send_header("Connection", "close")
-            self.end_headers()
-            self.wfile.write(body)
+            self.give(200, "text/html", answer(self.command, self.path, sent).encode())
 
         do_GET = do_POST = reply
 
-        def log_message(self, *_) -> None:
-            pass
-
-    server = ThreadingHTTPServer((address, port), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
+    serve(address, port, Handler)
 
 
-def without_host_check(address: str, port: int, host: str, target: tuple[str, int]) -> ThreadingHTTPServer:
+def without_host_check(address: str, port: int, host: str, target: tuple[str, int]) -> None:
     """An endpoint that lacks one thing: whatever name it is called by, it takes for its own."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_GET(self) -> None:
             headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
             behind = http.client.HTTPConnection(*target, timeout=10)
             behind.request("GET", self.path, headers=headers | {"Host": host})
             answer = behind.getresponse()
-            body = answer.read()
-            self.send_response(answer.status)
-            self.send_header("Content-Type", answer.getheader("Content-Type"))
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.give(answer.status, answer.getheader("Content-Type"), answer.read())
 
-        def log_message(self, *_) -> None:
-            pass
-
-    server = ThreadingHTTPServer((address, port), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
+    serve(address, port, Handler)
 
 
 def page(name: str, target: str) -> str:

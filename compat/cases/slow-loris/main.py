@@ -1,8 +1,8 @@
 """Slow-loris: clients that send a head without end. symbolon closes each of them in seconds and serves everybody else
 meanwhile; a server that waits keeps them all."""
 
-import csv
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -22,24 +22,27 @@ SECONDS = 20
 ROOT = Path(sys.argv[1])
 
 
-def attack(name: str, url: str, meanwhile=lambda: None) -> dict[str, int]:
-    """How many of the attacker's connections are closed and how many are still held at the end; `meanwhile` runs while it
-    goes on."""
+def attack(name: str, url: str, meanwhile=lambda process: None) -> dict[str, int | str]:
+    """How many connections the attacker held at most and at the end, and how slowhttptest says that it ended; `meanwhile`
+    runs while it goes on."""
     log = Path(os.environ["HOME"]) / name
     command = [
         str(ROOT / "usr/bin/slowhttptest"), "-H", "-c", str(CONNECTIONS), "-r", "150", "-i", "1", "-l", str(SECONDS),
         "-p", "3", "-g", "-o", str(log), "-u", url,
     ]  # fmt: skip
-    process = subprocess.Popen(command, env=unpacked.environment(ROOT), stdout=sys.stderr, stdin=subprocess.DEVNULL)
+    output = log.with_suffix(".txt").open("w+")
+    process = subprocess.Popen(command, env=unpacked.environment(ROOT), stdout=output, stdin=subprocess.DEVNULL)
     try:
         meanwhile(process)
         process.wait(timeout=SECONDS + 30)
     finally:
         process.kill()
         process.wait()
-    rows = list(csv.DictReader(log.with_suffix(".csv").open()))
-    most = max(int(row["Connected"]) for row in rows)
-    return {"most": most, "held": int(rows[-1]["Connected"]), "closed": int(rows[-1]["Closed"])}
+    output.seek(0)
+    ended = re.search(r"Exit status:\s*(.+)", re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", output.read()))
+    # A head of statistics has its columns in another order than their lines: connected comes third.
+    held = [int(line.split(",")[3]) for line in log.with_suffix(".csv").read_text().splitlines()[1:]]
+    return {"most": max(held), "held": held[-1], "ended": ended and ended.group(1).strip()}
 
 
 def ask_on(url: str, headers: dict[str, str]):
@@ -82,15 +85,15 @@ def patient_server():
 
 
 def assert_withstood(seen: dict[str, int]) -> None:
-    """The attack came, and nothing of it is left."""
-    assert seen["most"] > 0 and seen["held"] == 0 and seen["closed"] >= CONNECTIONS, seen
+    """The attack came, and nothing of it is left before its time is over."""
+    assert seen["most"] > CONNECTIONS / 2 and seen["ended"] == "No open connections left", seen
 
 
 checks = Checks()
 imds, extension = world.vm()["imds"], world.vm()["extension"]
 token = f"{imds}/metadata/identity/oauth2/token?api-version=2018-02-01&resource={world.ARM}"
 with checks.check("the metadata service closes every one of them and serves others meanwhile"):
-    assert_withstood(attack("imds", token, ask_on(token, {"Metadata": "true"})))
+    assert_withstood(attack("imds", token.partition("?")[0], ask_on(token, {"Metadata": "true"})))
 with checks.check("so does the extension"):
     # slowhttptest asks for one address, and the name has two.
     own = urlsplit(extension)
@@ -99,5 +102,5 @@ with checks.check("so does the extension"):
     assert_withstood(attack("extension", target, ask_on(good, {"Metadata": "true"})))
 with checks.check("a server that waits is held to the end: the attack is one"), patient_server() as url:
     seen = attack("patient", url)
-    assert seen["held"] >= CONNECTIONS * 0.9, seen
+    assert seen["held"] >= CONNECTIONS * 0.9 and seen["ended"] == "Hit test time limit", seen
 checks.done()

@@ -177,7 +177,8 @@ impl Shared {
     fn refuse(&self, refusal: &Refusal) -> Response<Full<Bytes>> {
         metrics::counter!("symbolon_extension_requests_total", "outcome" => refusal.label()).increment(1);
         let answer = refusal.answer(Surface::Extension);
-        if answer.status >= 500 {
+        // What somebody ordered is no failure.
+        if answer.status >= 500 && !matches!(refusal, Refusal::Fault(_)) {
             tracing::error!(refusal = refusal.label(), "a request to the extension failed");
         } else {
             tracing::info!(refusal = refusal.label(), "a request to the extension was refused");

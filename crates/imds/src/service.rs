@@ -165,7 +165,8 @@ impl Shared {
     fn refuse(&self, refusal: &Refusal) -> Response<Full<Bytes>> {
         self.counters.refused(refusal);
         let answer: Answer = refusal.answer(Surface::Imds);
-        if answer.status >= 500 {
+        // What somebody ordered is no failure.
+        if answer.status >= 500 && !matches!(refusal, Refusal::Fault(_)) {
             tracing::error!(vm = %self.vm.snapshot().id, refusal = refusal.label(), "a metadata request failed");
         } else {
             tracing::info!(vm = %self.vm.snapshot().id, refusal = refusal.label(), "a metadata request was refused");
