@@ -135,10 +135,15 @@ impl Caller {
         })
     }
 
+    /// Whether a subscription is of its tenant.
+    pub(crate) fn has(&self, subscription: SubscriptionId) -> bool {
+        self.subscriptions.contains(&subscription)
+    }
+
     fn is_at_home(&self, scope: &Scope) -> bool {
         match scope {
             Scope::Root => true,
-            Scope::At(id) => id.subscription().is_some_and(|subscription| self.subscriptions.contains(&subscription)),
+            Scope::At(id) => id.subscription().is_some_and(|subscription| self.has(subscription)),
         }
     }
 
