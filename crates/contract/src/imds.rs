@@ -3,8 +3,14 @@
 mod token_body;
 mod token_request;
 
+use std::net::Ipv4Addr;
+
 pub use token_body::{Echo, TokenBody, TokenFields};
 pub use token_request::{InfoRequest, TokenRequest};
+
+/// Where every VM finds its metadata service, at port 80
+/// (MicrosoftDocs/azure-compute-docs `virtual-machines/instance-metadata-service.md`).
+pub const ADDRESS: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
 
 /// `{"tenantId":…}`, the answer of `/metadata/identity/info`
 /// (Azure/azure-rest-api-specs `imds.json` 2023-07-01).

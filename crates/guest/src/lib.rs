@@ -6,7 +6,6 @@
 #[cfg(feature = "program")]
 pub mod agent;
 mod convert;
-pub mod credential;
 pub mod discovery_file;
 pub mod disk;
 mod endpoint;

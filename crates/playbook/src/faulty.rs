@@ -26,8 +26,8 @@ pub type Expire = Arc<dyn Fn(&mut Extensions) + Send + Sync>;
 
 /// What stands in front of a service: of whom its requests are, and what is let through.
 pub struct Front {
-    /// The playbooks.
-    pub playbooks: Playbooks,
+    /// The playbooks, where there may be any.
+    pub playbooks: Option<Playbooks>,
     /// The VM whose requests these are.
     pub vm: ResourceId,
     /// Which endpoint it is.
@@ -60,7 +60,8 @@ impl<S: Service> Faulty<S> {
 
     async fn answer(&self, mut request: Request<Incoming>) -> Response<MayBreak> {
         let Front { playbooks, vm, .. } = &*self.front;
-        let Some(running) = playbooks.running(vm.subscription()).filter(|_| self.admits(&request)) else {
+        let running = playbooks.as_ref().and_then(|playbooks| playbooks.running(vm));
+        let Some(running) = running.filter(|_| self.admits(&request)) else {
             return self.service.call(request).await.map(MayBreak::Whole);
         };
         let (number, fault) = running.meet(vm, request.uri().path());

@@ -99,9 +99,9 @@ impl Playbooks {
     }
 
     /// What runs for a VM. Costs a load where nothing does.
-    pub(crate) fn running(&self, subscription: Option<SubscriptionId>) -> Option<Arc<Running>> {
+    pub(crate) fn running(&self, vm: &ResourceId) -> Option<Arc<Running>> {
         let all = self.running.load();
-        if all.is_empty() { None } else { all.get(&subscription?).cloned() }
+        if all.is_empty() { None } else { all.get(&vm.subscription()?).cloned() }
     }
 }
 

@@ -56,7 +56,7 @@ const RULES: &[Rule] = &[
     Rule { name: "broker", may: &["authority", "domain"], must_not: &["axum", "rusqlite"], never_links: &["rusqlite"] },
     Rule {
         name: "imds",
-        may: &["broker", "contract", "domain", "listen"],
+        may: &["broker", "contract", "domain", "listen", "playbook"],
         must_not: &["axum", "rusqlite", "aws-lc-rs"],
         never_links: &["axum", "rusqlite", "symbolon-authority", "symbolon-store"],
     },

@@ -21,6 +21,7 @@ use control::keys::{Keys, open_kek};
 use control::seed::World;
 use control::{App, DeviceCodes, Ids, Settled, tls};
 use domain::{Clock, RotationPolicy, SharedClock, SystemClock};
+use listen::Opener;
 use playbook::{Playbook, Playbooks};
 use rustls::RootCertStore;
 use store::{Founding, Handle};
@@ -36,7 +37,7 @@ use crate::data_dir::{DATABASE, DataDir};
 use crate::printer::Printer;
 use crate::up::connections::{self, Connections};
 use crate::up::extension;
-use crate::up::faults::Faults;
+use crate::up::faults;
 use crate::up::fleet::{Fleet, Setting};
 use crate::up::guest_process::Common;
 use crate::up::instance::Instance;
@@ -66,10 +67,12 @@ pub(crate) fn up(args: UpArgs, printer: &Printer) -> anyhow::Result<ExitStatus> 
     let warming = std::thread::Builder::new().name("entropy".to_owned()).spawn(hardening::warm_entropy);
     drop(warming);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(run(&args, printer, Arc::new(clock)))
+    // Nothing is given up here: an `up` is a developer's own.
+    let opener = Opener::start(|| {})?;
+    runtime.block_on(run(&args, printer, Arc::new(clock), opener))
 }
 
-async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Result<ExitStatus> {
+async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock, opener: Opener) -> anyhow::Result<ExitStatus> {
     let started = clock.monotonic();
     let descriptors = hardening::raise_descriptors();
     // Signals are heard from here on, so that one that comes early still ends everything in order.
@@ -96,7 +99,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
         // Neither port nor credential of it is this process's.
         *extension = None;
     }
-    let machines = machines::open(described, args)?;
+    let machines = machines::open(described, args, &opener).await?;
     let playbooks = Playbooks::new(clock.clone());
     if let Some((_, playbook)) = ordered {
         order(&playbooks, playbook, machines.first())?;
@@ -164,7 +167,8 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
     let tenants = store.read(|tx| tx.tenants()).await?;
     let created: HashMap<_, _> =
         tenants.into_iter().filter_map(|tenant| Some((tenant.id, tenant.created_at?))).collect();
-    let faults = Faults::new(playbooks.clone(), signing, created.clone(), clock.clone());
+    let expired = faults::expired(signing, created.clone(), clock.clone());
+    let faults = imds::Faults { playbooks: playbooks.clone(), expired };
     let source = Arc::new(InProcess::new(authority, DEFAULT_LIFETIME, created));
     let broker = Broker::new(source, clock.clone(), Freshness::default(), Counters::register("imds"));
     let common = Common {
@@ -178,10 +182,11 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
         outside,
         playbooks,
     };
+    let host = imds::Host::new(broker, common.room.clone(), usize::MAX, opener.clone()).with_faults(faults);
     let setting = Setting {
         common: Arc::new(common),
-        broker,
-        faults,
+        host,
+        opener,
         data: data.path().to_owned(),
         guests,
         discovery: args.discovery_dir.clone(),

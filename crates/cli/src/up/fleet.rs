@@ -5,28 +5,25 @@ mod follow;
 
 use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
-use broker::Broker;
 use domain::{Attachment, PowerState, ResourceId, VirtualMachine};
 use guest::disk::Disk;
-use imds::Vm;
+use imds::{Attached, Host, Vm};
+use listen::{Listener, Opener};
 use store::Cursor;
-use tokio::net::TcpListener;
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinError, JoinSet};
 
 use super::description;
-use super::faults::Faults;
 use super::guest_process::{Common, GuestProcess};
 use super::guest_report;
 use super::instance::{Instance, InstanceFile, InstanceVm};
-use super::machines::{Machine, free_address};
-use super::metadata_service::OpenService;
+use super::machines::{Machine, open_later};
 use super::roster::Roster;
 use super::stage::Stage;
 use super::wanted::{Stored, Wanted};
@@ -34,8 +31,8 @@ use super::wanted::{Stored, Wanted};
 /// What a fleet needs.
 pub(crate) struct Setting {
     pub(crate) common: Arc<Common>,
-    pub(crate) broker: Broker,
-    pub(crate) faults: Faults,
+    pub(crate) host: Host,
+    pub(crate) opener: Opener,
     pub(crate) data: PathBuf,
     /// The folder of the guests.
     pub(crate) guests: PathBuf,
@@ -70,9 +67,9 @@ struct Running {
     number: usize,
     record: VirtualMachine,
     vm: Arc<Vm>,
-    address: SocketAddr,
-    /// The open metadata service; none while the machine is off.
-    imds: Option<OpenService>,
+    attachment: Attachment,
+    /// The metadata service; none while the machine is off.
+    imds: Option<Attached>,
     wanted: watch::Sender<Option<Wanted>>,
     shown: watch::Receiver<Option<String>>,
     gone: Gone,
@@ -113,7 +110,7 @@ impl Fleet {
             guest = guest.with_port(extension, port);
         }
         guest.become_as(stored.wanted(&self.setting.common.outside)).await;
-        self.start(stored, machine.imds, machine.imds_address, guest, stage);
+        self.start(stored, machine.imds, machine.attachment, guest, stage);
         Ok(())
     }
 
@@ -127,8 +124,8 @@ impl Fleet {
     fn start(
         &mut self,
         stored: Stored,
-        listener: TcpListener,
-        address: SocketAddr,
+        listener: Option<Listener>,
+        attachment: Attachment,
         guest: GuestProcess,
         stage: &mut Stage,
     ) {
@@ -146,16 +143,15 @@ impl Fleet {
             drop(here);
         });
         let vm = Arc::new(Vm::new(snapshot, self.setting.common.throttle()));
-        let imds = (record.power == PowerState::Running).then(|| self.serve(&vm, listener, address));
+        let imds = (record.power == PowerState::Running).then(|| self.serve(&vm, listener, &attachment));
         let number = self.next;
         self.next += 1;
-        let running = Running { number, vm, address, imds, wanted, shown, gone, record };
+        let running = Running { number, vm, attachment, imds, wanted, shown, gone, record };
         self.running.insert(running.record.id.clone(), running);
     }
 
-    fn serve(&self, vm: &Arc<Vm>, listener: TcpListener, address: SocketAddr) -> OpenService {
-        let Setting { broker, common, faults, .. } = &self.setting;
-        OpenService::start(Arc::clone(vm), listener, address, broker.clone(), faults, common.room.clone())
+    fn serve(&self, vm: &Arc<Vm>, listener: Option<Listener>, attachment: &Attachment) -> Attached {
+        Attached::start(&self.setting.host, Arc::clone(vm), attachment.clone(), listener)
     }
 
     /// What is told of each VM, in their order.
@@ -164,7 +160,7 @@ impl Fleet {
         running.sort_by_key(|running| running.number);
         let described = running.into_iter().map(|running| {
             let extension = running.shown.borrow().clone();
-            description::vm(&running.record, running.address, extension, &running.vm.snapshot())
+            description::vm(&running.record, &running.attachment, extension, &running.vm.snapshot())
         });
         described.collect()
     }
@@ -190,13 +186,14 @@ impl Fleet {
         if self.running.contains_key(id) {
             return self.change(id, stored).await;
         }
-        let listen = stored.vm.attachment.map(|Attachment::Listen(address)| address);
-        match free_address(listen, self.next, self.port).context("it gets no metadata service") {
-            Ok((listener, address, own)) => {
+        let wanted = stored.vm.attachment.clone();
+        let opened = open_later(wanted, self.next, self.port, &self.setting.opener).await;
+        match opened.context("it gets no metadata service") {
+            Ok((listener, attachment, own)) => {
                 self.roster.admit(&stored.vm);
                 self.enrolled = true;
                 let guest = self.guest(&stored.vm, own);
-                self.start(stored, listener, address, guest, guests);
+                self.start(stored, listener, attachment, guest, guests);
                 Ok(())
             }
             Err(error) => {
@@ -219,7 +216,7 @@ impl Fleet {
     }
 
     /// Closes a metadata service. Nobody is answered there from then on, though what is in flight goes on.
-    async fn close(&mut self, imds: Option<OpenService>) {
+    async fn close(&mut self, imds: Option<Attached>) {
         while let Some(ended) = self.closing.try_join_next() {
             follow::told(ended);
         }
@@ -253,9 +250,9 @@ impl Fleet {
             let imds = running.imds.take();
             self.close(imds).await;
         } else if running.imds.is_none() {
-            let (vm, address) = (Arc::clone(&running.vm), running.address);
-            let listener = listen::bind(address).context("its metadata service does not open again")?;
-            let stage = self.serve(&vm, listener, address);
+            let (vm, attachment) = (Arc::clone(&running.vm), running.attachment.clone());
+            let listener = imds::open_now(&self.setting.opener, &attachment).await;
+            let stage = self.serve(&vm, listener.context("its metadata service does not open again")?, &attachment);
             if let Some(running) = self.running.get_mut(id) {
                 running.imds = Some(stage);
             }
@@ -269,7 +266,7 @@ impl Fleet {
         if instance.vms == vms {
             return;
         }
-        instance.imds = vms.first().map(|vm| vm.imds.clone());
+        instance.imds = vms.first().and_then(InstanceVm::metadata_service).map(str::to_owned);
         instance.extension = vms.first().and_then(|vm| vm.extension.clone());
         instance.vms = vms;
         if let Err(error) = file.rewrite(instance) {

@@ -13,6 +13,7 @@ mod clients;
 mod crowd;
 mod document;
 mod fleet;
+mod host;
 mod kills;
 mod other_users;
 mod playbook;

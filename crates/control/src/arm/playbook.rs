@@ -4,59 +4,52 @@
 use contract::arm::{ArmError, Code};
 use domain::{ResourceId, SubscriptionId};
 use playbook::{Mistake, Shown, parse};
-use serde_json::json;
-use store::Act;
+use serde_json::{Value, json};
 
-use super::authorization::Authorized;
 use super::failure::Failure;
-use super::record;
 use super::reply::Reply;
-use super::route::{Playbook, Route};
+use super::route::PlaybookChange;
 use crate::App;
 
-/// Begins, shows or ends a subscription's playbook.
-pub(crate) async fn answer(
-    app: &App,
-    authorized: &Authorized,
-    what: Playbook,
-    subscription: SubscriptionId,
-    text: &[u8],
-) -> Result<Reply, Failure> {
+/// What somebody wants of a subscription's playbook.
+pub(crate) enum Order {
+    Run(playbook::Playbook),
+    Stop,
+}
+
+/// Reads an order.
+pub(crate) fn order(what: PlaybookChange, text: &[u8]) -> Result<Order, ArmError> {
     match what {
-        Playbook::Run => {
+        PlaybookChange::Run => {
             let text = str::from_utf8(text).map_err(|_| invalid(&Mistake::whole("it is not UTF-8")))?;
-            let playbook = parse(text).map_err(|mistake| invalid(&mistake))?;
-            ordered(app, authorized, what, subscription).await?;
-            let shown = app.playbooks.run(subscription, playbook);
-            Ok(Reply::ok(document(subscription, &shown)?))
+            parse(text).map(Order::Run).map_err(|mistake| invalid(&mistake))
         }
-        Playbook::Show => {
-            let shown = app.playbooks.show(subscription).ok_or_else(|| none(subscription))?;
-            Ok(Reply::ok(document(subscription, &shown)?))
-        }
-        Playbook::Stop => {
-            ordered(app, authorized, what, subscription).await?;
-            match app.playbooks.stop(subscription) {
-                Some(shown) => Ok(Reply::ok(document(subscription, &shown)?)),
-                None => Ok(Reply::empty(204)),
-            }
-        }
+        PlaybookChange::Stop => Ok(Order::Stop),
     }
 }
 
-/// Writes down who ordered it, before it is done.
-async fn ordered(
-    app: &App,
-    authorized: &Authorized,
-    what: Playbook,
-    subscription: SubscriptionId,
-) -> Result<(), store::Error> {
-    let Some(permission) = Route::Playbook(what, subscription).permission() else { return Ok(()) };
-    let (caller, now) = (authorized.caller().principal_id.to_string(), app.authority.clock().now());
-    record(app, Act::new(caller, permission.action, permission.scope.to_string(), now)).await
+/// Does what was ordered, once that is written down.
+pub(crate) fn carry_out(app: &App, order: Order, subscription: SubscriptionId) -> Result<Reply, Failure> {
+    match order {
+        Order::Run(playbook) => Ok(Reply::ok(document(subscription, &app.playbooks.run(subscription, playbook))?)),
+        Order::Stop => match app.playbooks.stop(subscription) {
+            Some(shown) => Ok(Reply::ok(document(subscription, &shown)?)),
+            None => Ok(Reply::empty(204)),
+        },
+    }
 }
 
-fn document(subscription: SubscriptionId, shown: &Shown) -> Result<serde_json::Value, ArmError> {
+/// The playbook that runs, with what was asked since.
+pub(crate) fn show(app: &App, subscription: SubscriptionId) -> Result<Reply, Failure> {
+    let none = || {
+        let text = format!("No playbook runs in the subscription '{subscription}'.");
+        ArmError::new(Code::ResourceNotFound, text)
+    };
+    let shown = app.playbooks.show(subscription).ok_or_else(none)?;
+    Ok(Reply::ok(document(subscription, &shown)?))
+}
+
+fn document(subscription: SubscriptionId, shown: &Shown) -> Result<Value, ArmError> {
     let internal = |_| ArmError::new(Code::InternalServerError, "The playbook can not be shown.");
     let properties = serde_json::to_value(shown).map_err(internal)?;
     let id = format!("{}/providers/Symbolon.Faults/playbooks/current", ResourceId::for_subscription(subscription));
@@ -65,8 +58,4 @@ fn document(subscription: SubscriptionId, shown: &Shown) -> Result<serde_json::V
 
 fn invalid(mistake: &Mistake) -> ArmError {
     ArmError::new(Code::InvalidRequestContent, format!("The playbook is not valid: {mistake}."))
-}
-
-fn none(subscription: SubscriptionId) -> ArmError {
-    ArmError::new(Code::ResourceNotFound, format!("No playbook runs in the subscription '{subscription}'."))
 }

@@ -45,8 +45,10 @@ pub(crate) enum Route {
     Write(Write),
     /// Whose body is a template, which isn't always JSON.
     Template(Template, ResourceId),
-    /// Whose body is a playbook, which is YAML; it is kept in no store.
-    Playbook(Playbook, SubscriptionId),
+    /// The playbook of a subscription, which is kept in no store.
+    Playbook(SubscriptionId),
+    /// The same, changed: its body is YAML.
+    ChangePlaybook(PlaybookChange, SubscriptionId),
 }
 
 /// What everybody may ask; the answer shows only what is one's own.
@@ -113,11 +115,10 @@ pub(crate) enum Template {
     WhatIf,
 }
 
-/// What is done with a subscription's playbook.
+/// How a subscription's playbook is changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Playbook {
+pub(crate) enum PlaybookChange {
     Run,
-    Show,
     Stop,
 }
 
@@ -131,9 +132,9 @@ impl Route {
             Self::Template(Template::Deploy, _) => "deployment.put",
             Self::Template(Template::Validate, _) => "deployment.validate",
             Self::Template(Template::WhatIf, _) => "deployment.whatIf",
-            Self::Playbook(Playbook::Run, _) => "playbook.put",
-            Self::Playbook(Playbook::Show, _) => "playbook",
-            Self::Playbook(Playbook::Stop, _) => "playbook.delete",
+            Self::Playbook(_) => "playbook",
+            Self::ChangePlaybook(PlaybookChange::Run, _) => "playbook.put",
+            Self::ChangePlaybook(PlaybookChange::Stop, _) => "playbook.delete",
         }
     }
 
@@ -144,7 +145,8 @@ impl Route {
             Self::Read(read) => Some(read.permission()),
             Self::Write(write) => Some(write.permission()),
             Self::Template(template, id) => Some(need(template.action(), id)),
-            Self::Playbook(playbook, id) => Some(need(playbook.action(), &ResourceId::for_subscription(*id))),
+            Self::Playbook(id) => Some(need("Symbolon.Faults/playbooks/read", &ResourceId::for_subscription(*id))),
+            Self::ChangePlaybook(change, id) => Some(need(change.action(), &ResourceId::for_subscription(*id))),
         }
     }
 }
@@ -341,12 +343,11 @@ impl Template {
     }
 }
 
-impl Playbook {
+impl PlaybookChange {
     /// The action that it is.
     fn action(self) -> &'static str {
         match self {
             Self::Run => "Symbolon.Faults/playbooks/write",
-            Self::Show => "Symbolon.Faults/playbooks/read",
             Self::Stop => "Symbolon.Faults/playbooks/delete",
         }
     }

@@ -49,7 +49,7 @@ pub(crate) fn put(
         tags,
         system_assigned: identities.system,
         user_assigned: identities.user,
-        attachment: before.as_ref().and_then(|before| before.attachment),
+        attachment: before.as_ref().and_then(|before| before.attachment.clone()),
         document: document::text(described),
         power: before.as_ref().map_or(PowerState::Running, |before| before.power),
         generation: before.as_ref().map_or(0, |before| before.generation),

@@ -32,7 +32,7 @@ impl World {
 
     /// What is done to a request: the step and the status, if it is one.
     fn meet(&self, name: &str, path: &str) -> Option<u16> {
-        let running = self.playbooks.running(Some(subscription())).unwrap();
+        let running = self.playbooks.running(&vm("dev")).unwrap();
         let (_, fault) = running.meet(&vm(name), path);
         fault.map(|fault| match &fault.outcome {
             Outcome::Status { status, .. } => *status,
@@ -95,7 +95,7 @@ fn an_outage_ends_by_the_clock() {
 #[test]
 fn what_was_asked_is_shown_with_its_time() {
     let world = World::new("steps: [{status: 503, count: 1, retryAfter: 3}]");
-    let running = world.playbooks.running(Some(subscription())).unwrap();
+    let running = world.playbooks.running(&vm("dev")).unwrap();
     let (number, _) = running.meet(&vm("dev"), TOKEN);
     running.answered(number, 503);
     world.clock.advance(Duration::from_millis(3_250));
@@ -125,12 +125,12 @@ fn what_was_asked_is_shown_with_its_time() {
 fn one_subscription_has_nothing_to_do_with_another() {
     let world = World::new("steps: [{status: 404}]");
     let other: SubscriptionId = "20000000-0000-4000-8000-000000000002".parse().unwrap();
-    assert!(world.playbooks.running(Some(other)).is_none() && world.playbooks.running(None).is_none());
+    assert!(world.playbooks.running(&ResourceId::for_virtual_machine(other, "dev", "dev").unwrap()).is_none());
     assert_eq!(world.playbooks.stop(other), None);
     assert!(world.playbooks.show(subscription()).is_some());
     assert!(world.playbooks.stop(subscription()).is_some());
     assert_eq!(world.playbooks.show(subscription()), None);
-    assert!(world.playbooks.running(Some(subscription())).is_none());
+    assert!(world.playbooks.running(&vm("dev")).is_none());
 }
 
 #[test]

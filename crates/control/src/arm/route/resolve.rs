@@ -6,7 +6,7 @@ use http::Method;
 
 use super::super::kind::{self, Kind};
 use super::super::target::Target;
-use super::{Change, Look, Open, Playbook, PowerAction, Read, Route, Template, Write};
+use super::{Change, Look, Open, PlaybookChange, PowerAction, Read, Route, Template, Write};
 
 /// The method of a request to one resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,13 +61,13 @@ fn item(method: &Method, verb: Verb, id: ResourceId) -> Result<Route, ArmError> 
         }
         ("microsoft.resources/deployments", true, Verb::Change(Change::Patch)) => return Err(not_allowed(method)),
         ("symbolon.faults/playbooks", true, verb) => {
-            let playbook = match verb {
-                Verb::Look(Look::Get) => Playbook::Show,
-                Verb::Change(Change::Put) => Playbook::Run,
-                Verb::Change(Change::Delete) => Playbook::Stop,
+            let subscription = playbook_of(&id)?;
+            match verb {
+                Verb::Look(Look::Get) => Route::Playbook(subscription),
+                Verb::Change(Change::Put) => Route::ChangePlaybook(PlaybookChange::Run, subscription),
+                Verb::Change(Change::Delete) => Route::ChangePlaybook(PlaybookChange::Stop, subscription),
                 Verb::Look(Look::Head) | Verb::Change(Change::Patch) => return Err(not_allowed(method)),
-            };
-            Route::Playbook(playbook, playbook_of(&id)?)
+            }
         }
         (fixed, _, Verb::Look(Look::Get)) if is_fixed(fixed) => return read_fixed(fixed, id),
         (fixed, _, _) if is_fixed(fixed) => return Err(not_allowed(method)),

@@ -1,25 +1,20 @@
-//! The metadata service behind a playbook, over a real socket, with a clock that moves when told.
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test whose set-up fails has failed")]
+//! The metadata service behind a playbook.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use broker::throttle::Throttle;
-use broker::{Broker, Counters, Freshness};
-use contract::gate::{AllowedHosts, Refusal, Surface};
-use domain::{ManualClock, SubscriptionId};
-use imds::{Expired, MetadataService, Vm};
-use listen::{Shutdown, bind, serve};
+use contract::gate::{Refusal, Surface};
+use domain::SubscriptionId;
+use imds::Expired;
 use playbook::{Call, Faulty, Front, Playbooks, parse};
-use testkit::fixtures;
-use testkit::raw::{RawAnswer, exchange};
-use testkit::source::StubSource;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-const TOKEN: &str = "/metadata/identity/oauth2/token?api-version=2018-02-01&resource=r";
+use super::{
+    AllowedHosts, Arc, Broker, Counters, Freshness, ManualClock, MetadataService, RawAnswer, Shutdown, SocketAddr,
+    StubSource, TOKEN, Throttle, Vm, bind, exchange, fixtures, serve,
+};
+
 const GONE: &str = r#"{"error":"gone","error_description":"The service is being updated, retry later"}"#;
 
 struct World {
@@ -57,7 +52,7 @@ impl World {
         let playbooks = Playbooks::new(Arc::new(clock.clone()));
         let expired = broker(&StubSource::new(past.clone()), &past);
         let front = Front {
-            playbooks: playbooks.clone(),
+            playbooks: Some(playbooks.clone()),
             vm: fixtures::vm_id(),
             surface: Surface::Imds,
             hosts,
