@@ -5,6 +5,7 @@ pub(crate) mod deployment;
 pub(crate) mod extension;
 pub(crate) mod host;
 pub(crate) mod identity;
+pub(crate) mod migrate;
 pub(crate) mod playbook;
 pub(crate) mod vm;
 pub(crate) mod vmss;
@@ -18,6 +19,7 @@ use self::deployment::DeploymentCommand;
 use self::extension::ExtensionCommand;
 use self::host::HostArgs;
 use self::identity::IdentityCommand;
+use self::migrate::MigrateCommand;
 use self::playbook::PlaybookCommand;
 use self::vm::VmCommand;
 use self::vmss::VmssCommand;
@@ -68,6 +70,9 @@ pub(crate) enum Command {
     /// Templates: deploy, check, compare, export
     #[command(subcommand)]
     Deployment(DeploymentCommand),
+    /// Leave the VM extension: find what uses it, change it
+    #[command(subcommand)]
+    Migrate(MigrateCommand),
     /// Faults on purpose: what a client under test meets at the endpoints of a running `symbolon up`
     #[command(subcommand)]
     Playbook(PlaybookCommand),

@@ -6,6 +6,7 @@ pub(crate) mod env;
 pub(crate) mod extension;
 pub(crate) mod host;
 pub(crate) mod identity;
+pub(crate) mod migrate;
 pub(crate) mod playbook;
 pub(crate) mod run;
 pub(crate) mod token;
@@ -23,6 +24,8 @@ pub(crate) enum ExitStatus {
     Ok,
     /// It was refused or failed, and has said so itself.
     Failed,
+    /// What was typed makes no sense, and it has said so itself.
+    Usage,
 }
 
 impl From<ExitStatus> for ExitCode {
@@ -30,6 +33,7 @@ impl From<ExitStatus> for ExitCode {
         match status {
             ExitStatus::Ok => Self::SUCCESS,
             ExitStatus::Failed => Self::FAILURE,
+            ExitStatus::Usage => Self::from(2),
         }
     }
 }

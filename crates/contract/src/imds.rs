@@ -11,6 +11,8 @@ pub use token_request::{InfoRequest, TokenRequest};
 /// Where every VM finds its metadata service, at port 80
 /// (MicrosoftDocs/azure-compute-docs `virtual-machines/instance-metadata-service.md`).
 pub const ADDRESS: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
+/// The path of the token endpoint (MicrosoftDocs/entra-docs `how-to-use-vm-token.md`).
+pub const TOKEN_PATH: &str = "/metadata/identity/oauth2/token";
 
 /// `{"tenantId":…}`, the answer of `/metadata/identity/info`
 /// (Azure/azure-rest-api-specs `imds.json` 2023-07-01).
