@@ -97,20 +97,25 @@ def java_steps() -> list[tuple[Path, list[str]]]:
     return [(paths.CASES / "java-azure-identity", ["mvn", "--batch-mode", "--quiet", local, build, "compile"])]
 
 
-def debian_steps() -> list[tuple[Path, list[str]]]:
-    """The proxies of this Debian with the libraries that they need, unpacked and not installed."""
+def debian_steps(folder: Path, *packages: str) -> list[tuple[Path, list[str]]]:
+    """Packages of this Debian with every library that they need, unpacked and not installed. What draws by a graphics card
+    is left out."""
     script = """
-        libraries() {
-            apt-cache depends --no-pre-depends --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces \\
-                --no-enhances "$@" | sed -n 's/^  Depends: \\(lib.*\\)$/\\1/p' | grep -vx libc6
-        }
         set -e
         mkdir -p packages && cd packages
-        first=$(libraries nginx haproxy)
-        apt-get --quiet download nginx haproxy $first $(libraries $first)
+        needed=$(apt-cache depends --recurse --no-pre-depends --no-recommends --no-suggests --no-conflicts --no-breaks \\
+            --no-replaces --no-enhances "$@" | grep -E '^(lib|chromium|fontconfig-config|fonts-dejavu-core)' \\
+            | grep -vxE 'libc6|libllvm.*|libgl1-mesa-dri' | sort -u)
+        apt-get --quiet download "$@" $needed
         for package in *.deb; do dpkg -x "$package" ..; done
     """
-    return [(paths.WORK, ["mkdir", "-p", str(paths.DEBIAN)]), (paths.DEBIAN, ["sh", "-c", script])]
+    return [(paths.WORK, ["mkdir", "-p", str(folder)]), (folder, ["sh", "-c", script, "sh", *packages])]
+
+
+def debian_toolchain(folder: Path, *packages: str) -> "Toolchain":
+    """A toolchain that is such packages."""
+    programs, install = ("apt-get", "apt-cache", "dpkg"), "Debian, or a system made from it"
+    return Toolchain(programs, install, (), lambda: debian_steps(folder, *packages), folder, optional=True)
 
 
 def waagent_steps() -> list[tuple[Path, list[str]]]:
@@ -195,9 +200,9 @@ TOOLCHAINS = {
         migrate_trees_steps, paths.MIGRATE_TREES,
     ),
     "extension-packages": Toolchain(("cargo",), "Rust with cargo", PACKAGED, package_steps, paths.PACKAGES),
-    "debian-proxies": Toolchain(
-        ("apt-get", "apt-cache", "dpkg"), "Debian, or a system made from it", (), debian_steps, paths.DEBIAN, optional=True
-    ),
+    "debian-proxies": debian_toolchain(paths.DEBIAN, "nginx", "haproxy"),
+    "debian-slowhttptest": debian_toolchain(paths.SLOWHTTPTEST, "slowhttptest"),
+    "debian-browser": debian_toolchain(paths.BROWSER, "chromium-headless-shell"),
 }
 
 PLACES = {
@@ -210,6 +215,8 @@ PLACES = {
     "builds": str(paths.BUILDS),
     "msal_sdist": str(paths.MSAL_SDIST),
     "debian_proxies": str(paths.DEBIAN),
+    "debian_slowhttptest": str(paths.SLOWHTTPTEST),
+    "debian_browser": str(paths.BROWSER),
     "waagent": str(paths.WAAGENT),
     "cloud_init": str(paths.CLOUD_INIT),
     "packages": str(paths.PACKAGES),

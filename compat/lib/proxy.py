@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import unpacked
 import world
 from checks import Checks
 
@@ -66,9 +67,8 @@ def running(program: str, arguments: Callable[[Path], list[str]], config: Callab
         port = free.getsockname()[1]
     file = home / "proxy.conf"
     file.write_text(config(port))
-    libraries = ":".join(str(folder) for folder in root.glob("usr/lib/*-linux-*"))
     command = [str(root / "usr/sbin" / program), *arguments(file)]
-    process = subprocess.Popen(command, cwd=home, env=os.environ | {"LD_LIBRARY_PATH": libraries}, stdout=sys.stderr)
+    process = subprocess.Popen(command, cwd=home, env=unpacked.environment(root), stdout=sys.stderr)
     try:
         wait_for(process, port)
         yield port

@@ -76,6 +76,7 @@ impl World {
             settled: Settled::at_once(),
             device_codes: control::DeviceCodes::default(),
             agents: Arc::new(control::Agents::new(clock.now())),
+            playbooks: playbook::Playbooks::new(clock.clone()),
         });
         let router = control::router(app.clone());
         let mut world = Self { app, clock, router, token: String::new(), folder };

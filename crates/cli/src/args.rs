@@ -7,6 +7,7 @@ pub(crate) mod extension;
 pub(crate) mod host;
 pub(crate) mod identity;
 pub(crate) mod migrate;
+pub(crate) mod playbook;
 pub(crate) mod vm;
 pub(crate) mod vmss;
 
@@ -22,6 +23,7 @@ use self::extension::ExtensionCommand;
 use self::host::HostArgs;
 use self::identity::IdentityCommand;
 use self::migrate::MigrateCommand;
+use self::playbook::PlaybookCommand;
 use self::vm::VmCommand;
 use self::vmss::VmssCommand;
 use crate::env_vars;
@@ -77,6 +79,9 @@ pub(crate) enum Command {
     /// Leave the VM extension: find what uses it, change it
     #[command(subcommand)]
     Migrate(MigrateCommand),
+    /// Faults on purpose: what a client under test meets at the endpoints of a running `symbolon up`
+    #[command(subcommand)]
+    Playbook(PlaybookCommand),
     /// Check this machine and a running `symbolon up`; say what to do
     Doctor(DoctorArgs),
     /// Print the version
@@ -110,6 +115,9 @@ pub(crate) struct UpArgs {
     /// What exists: tenants, identities, virtual machines (YAML). Without it: one sample VM
     #[arg(long, value_name = "FILE.yaml")]
     pub(crate) seed: Option<PathBuf>,
+    /// Faults on purpose from the start on, for the first VM and those in its subscription (YAML)
+    #[arg(long, value_name = "FILE.yaml")]
+    pub(crate) playbook: Option<PathBuf>,
     /// Where the first VM's metadata service listens; a port of 0 takes a free one
     #[arg(long, value_name = "ADDR", value_parser = address_with_port(80))]
     pub(crate) imds: Option<SocketAddr>,

@@ -8,6 +8,7 @@ pub(crate) mod extension;
 pub(crate) mod host;
 pub(crate) mod identity;
 pub(crate) mod migrate;
+pub(crate) mod playbook;
 pub(crate) mod run;
 pub(crate) mod token;
 pub(crate) mod up;

@@ -5,6 +5,7 @@ pub(crate) mod control_plane;
 pub(crate) mod description;
 pub(crate) mod endpoints;
 pub(crate) mod extension;
+pub(crate) mod faults;
 pub(crate) mod fleet;
 pub(crate) mod guest_process;
 pub(crate) mod guest_report;

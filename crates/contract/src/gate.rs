@@ -5,6 +5,7 @@
 //! and a request without the `Metadata` header is exactly 400 before any throttle (that answer means "here is
 //! a metadata service").
 
+pub mod fault;
 mod host;
 mod path;
 mod refusal;

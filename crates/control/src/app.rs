@@ -5,6 +5,7 @@ use std::sync::Arc;
 use authority::Authority;
 use authority::kek::FileKek;
 use authority::secret::SecretKey;
+use playbook::Playbooks;
 use store::Handle;
 
 use crate::agents::Agents;
@@ -36,6 +37,8 @@ pub struct App {
     pub agents: Arc<Agents>,
     /// Who must have seen a change before it is answered.
     pub settled: Settled,
+    /// The faults that are ordered.
+    pub playbooks: Playbooks,
 }
 
 /// Where the ids of new resources come from.

@@ -20,6 +20,7 @@ mod identity;
 mod kind;
 mod members;
 mod operation;
+mod playbook;
 mod power;
 mod provider;
 mod reply;
@@ -214,6 +215,21 @@ async fn carry_out(
             };
             app.store.read(answer).await
         }
+        Route::Playbook(subscription) => {
+            app.store.read(admit).await?;
+            playbook::show(app, subscription)
+        }
+        Route::ChangePlaybook(what, subscription) => {
+            let order = move |tx: &mut dyn Tx| {
+                admit(tx)?;
+                let order = playbook::order(what, &text?)?;
+                // The act itself, which changes nothing in the store.
+                tx.record();
+                Ok::<_, Failure>(order)
+            };
+            let order = app.store.write(act, order).await?;
+            playbook::carry_out(app, order, subscription)
+        }
     }
 }
 
@@ -235,7 +251,9 @@ async fn answer_open(app: &App, route: Route, caller: Arc<Caller>) -> Result<Rep
         Route::Open(Open::Subscriptions) => subscription::list(app, caller).await,
         Route::Open(Open::Operation(id)) => operation::status(app, caller, id).await,
         Route::Open(Open::OperationResult(id)) => operation::result(app, caller, id).await,
-        Route::Read(_) | Route::Write(_) | Route::Template(..) => Err(unauthorized().into()),
+        Route::Read(_) | Route::Write(_) | Route::Template(..) | Route::Playbook(_) | Route::ChangePlaybook(..) => {
+            Err(unauthorized().into())
+        }
     }
 }
 

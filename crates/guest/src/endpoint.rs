@@ -99,6 +99,9 @@ impl Shared {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (head, body) = request.into_parts();
+        if let Some(ordered) = head.extensions.get::<Refusal>() {
+            return Err(ordered.clone());
+        }
         let admitted = self.gate.admit(RequestHead {
             method: head.method.as_str(),
             path: head.uri.path(),
@@ -160,7 +163,8 @@ impl Shared {
     fn refuse(&self, refusal: &Refusal) -> Response<Full<Bytes>> {
         metrics::counter!("symbolon_extension_requests_total", "outcome" => refusal.label()).increment(1);
         let answer = refusal.answer(Surface::Extension);
-        if answer.status >= 500 {
+        // What somebody ordered is no failure.
+        if answer.status >= 500 && !matches!(refusal, Refusal::Fault(_)) {
             tracing::error!(refusal = refusal.label(), "a request to the extension failed");
         } else {
             tracing::info!(refusal = refusal.label(), "a request to the extension was refused");

@@ -12,9 +12,10 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
+use crate::Vm;
+use crate::faults::Served;
 use crate::host::{Host, hosts};
 use crate::shared::peer;
-use crate::{MetadataService, Vm};
 
 /// How soon it is looked again for what nobody tells of: a namespace, an address that was taken.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
@@ -66,7 +67,7 @@ impl Attached {
 struct Post {
     host: Host,
     attachment: Attachment,
-    service: MetadataService,
+    service: Served,
 }
 
 impl Post {

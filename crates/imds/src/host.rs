@@ -6,8 +6,10 @@ use broker::Broker;
 use contract::gate::AllowedHosts;
 use domain::{Attachment, Reachable};
 use listen::{Devices, Endpoint, EndpointError, Listener, Opener, Room, Tcp, UnixSocket};
+use playbook::Faulty;
 use uuid::Uuid;
 
+use crate::faults::{Faults, Served, front};
 use crate::shared::Shared;
 use crate::{Counters, MetadataService, Vm, listener_config};
 
@@ -22,6 +24,7 @@ pub struct Host {
     devices: Arc<OnceLock<Devices>>,
     pub(crate) shared: Shared,
     counters: Counters,
+    faults: Option<Faults>,
 }
 
 impl Host {
@@ -29,7 +32,13 @@ impl Host {
     #[must_use]
     pub fn new(broker: Broker, room: Room, connections: usize, opener: Opener) -> Self {
         let (devices, shared, counters) = (Arc::default(), Shared::default(), Counters::register());
-        Self { broker, room, connections, opener, devices, shared, counters }
+        Self { broker, room, connections, opener, devices, shared, counters, faults: None }
+    }
+
+    /// With faults that may be ordered.
+    #[must_use]
+    pub fn with_faults(self, faults: Faults) -> Self {
+        Self { faults: Some(faults), ..self }
     }
 
     pub(crate) async fn open(&self, attachment: &Attachment) -> Result<Listener, EndpointError> {
@@ -40,9 +49,10 @@ impl Host {
         self.devices.get_or_init(Devices::watch)
     }
 
-    pub(crate) fn service(&self, vm: Arc<Vm>, hosts: AllowedHosts) -> MetadataService {
+    pub(crate) fn service(&self, vm: Arc<Vm>, hosts: AllowedHosts) -> Served {
         let seed = Uuid::new_v4().as_u64_pair().0;
-        MetadataService::new(vm, self.broker.clone(), hosts, self.counters.clone(), seed)
+        let front = front(self.faults.as_ref(), &vm, hosts.clone());
+        Faulty::new(MetadataService::new(vm, self.broker.clone(), hosts, self.counters.clone(), seed), front)
     }
 
     pub(crate) fn config(&self) -> listen::Config {

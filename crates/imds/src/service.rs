@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use broker::throttle::Permit;
-use broker::{Broker, Served, SourceError, Wanted};
+use broker::{Broker, Served, SourceError, TokenCache, Wanted};
 use bytes::Bytes;
 use contract::answer::Answer;
 use contract::gate::{AllowedHosts, Gate, Refusal, RequestHead, Route, Surface};
@@ -80,6 +80,10 @@ impl listen::Service for MetadataService {
     }
 }
 
+/// In the extensions of a request: answer with a token of this broker, whose tokens' lives are over, and keep it nowhere.
+#[derive(Clone)]
+pub struct Expired(pub Broker);
+
 impl Shared {
     async fn answer<B: Body<Error: Into<BoxError>>>(&self, request: Request<B>) -> Response<Full<Bytes>> {
         let (parts, body) = request.into_parts();
@@ -94,6 +98,9 @@ impl Shared {
         request: &Parts,
         body: B,
     ) -> Result<Response<Full<Bytes>>, Refusal> {
+        if let Some(ordered) = request.extensions.get::<Refusal>() {
+            return Err(ordered.clone());
+        }
         let head = RequestHead {
             method: request.method.as_str(),
             path: request.uri.path(),
@@ -109,7 +116,10 @@ impl Shared {
         };
         let planned = plan(&self.gate, &self.vm.snapshot(), &self.vm.documents(), head, leave)?;
         match planned {
-            Plan::Token(wanted) => self.token(wanted).await,
+            Plan::Token(wanted) => match request.extensions.get::<Expired>() {
+                None => self.token(wanted).await,
+                Some(Expired(broker)) => self.expired_token(broker, wanted).await,
+            },
             Plan::Info(tenant) => {
                 self.counters.infos.increment(1);
                 Ok(self.ok(identity_info(&tenant)))
@@ -167,6 +177,15 @@ impl Shared {
         Ok(self.served(&served, echo))
     }
 
+    async fn expired_token(&self, broker: &Broker, wanted: TokenWanted<'_>) -> Result<Response<Full<Bytes>>, Refusal> {
+        let TokenWanted { identity, request } = wanted;
+        let echo = convert::echo(request.selector.as_ref());
+        let wanted = Wanted { identity, resource: request.resource.as_ref().into(), vm: self.vm.snapshot().id.clone() };
+        let nowhere = Arc::new(TokenCache::new(convert::token_body));
+        let served = broker.token(&nowhere, wanted, true).await.map_err(refusal)?;
+        Ok(self.ok(served.entry.body.render(0, echo)))
+    }
+
     fn served(&self, served: &Served<TokenBody>, echo: Echo<'_>) -> Response<Full<Bytes>> {
         self.counters.tokens.increment(1);
         self.ok(served.entry.body.render(served.remaining, echo))
@@ -185,7 +204,8 @@ impl Shared {
     fn refuse(&self, refusal: &Refusal, path: &str) -> Response<Full<Bytes>> {
         self.counters.refused(refusal);
         let answer: Answer = refusal.answer_at(path);
-        if answer.status >= 500 {
+        // What somebody ordered is no failure.
+        if answer.status >= 500 && !matches!(refusal, Refusal::Fault(_)) {
             tracing::error!(vm = %self.vm.snapshot().id, refusal = refusal.label(), "a metadata request failed");
         } else {
             tracing::info!(vm = %self.vm.snapshot().id, refusal = refusal.label(), "a metadata request was refused");

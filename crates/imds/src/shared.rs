@@ -9,7 +9,7 @@ use domain::Attachment;
 use listen::{Admitted, Endpoint, EndpointError, InFlight, Peer, Shutdown};
 use tokio::task::JoinHandle;
 
-use crate::MetadataService;
+use crate::faults::Served;
 use crate::host::{Host, endpoint};
 
 /// The listeners of a host that VMs share.
@@ -23,7 +23,7 @@ struct Common {
     serving: JoinHandle<InFlight>,
 }
 
-type Members = Arc<Mutex<HashMap<Peer, Admitted<MetadataService>>>>;
+type Members = Arc<Mutex<HashMap<Peer, Admitted<Served>>>>;
 
 /// Why a VM can't be served at a shared listener.
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +52,7 @@ impl Shared {
         host: &Host,
         attachment: &Attachment,
         peer: Peer,
-        member: Admitted<MetadataService>,
+        member: Admitted<Served>,
     ) -> Result<(), SharedError> {
         let mut all = self.0.lock().await;
         let common = match all.entry(endpoint(attachment)) {
@@ -99,6 +99,6 @@ async fn start(host: &Host, attachment: &Attachment) -> Result<Common, EndpointE
     Ok(Common { members, shutdown, serving })
 }
 
-fn lock(members: &Members) -> MutexGuard<'_, HashMap<Peer, Admitted<MetadataService>>> {
+fn lock(members: &Members) -> MutexGuard<'_, HashMap<Peer, Admitted<Served>>> {
     members.lock().unwrap_or_else(PoisonError::into_inner)
 }

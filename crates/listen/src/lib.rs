@@ -61,6 +61,10 @@ pub trait Service<B = Full<Bytes>>: Clone + Send + Sync + 'static {
     fn failed(&self) -> Response<B>;
 }
 
+/// In the extensions of a response: it isn't sent. The connection is closed instead, behind what was answered before.
+#[derive(Clone, Copy, Debug)]
+pub struct HangUp;
+
 /// What a body must be to be sent. A body that fails on its way breaks the connection off, so that nobody takes the part
 /// for the whole.
 pub trait ResponseBody: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static {}

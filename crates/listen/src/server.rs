@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, watch};
 use crate::guard::{Guard, Late, Leave, REFUSED_METHOD, Times, Verdict};
 use crate::room::{Place, Places, Room, Share};
 use crate::stream::{Listener, Peer, Stream, late};
-use crate::{ResponseBody, Service};
+use crate::{HangUp, ResponseBody, Service};
 
 /// What a listener allows.
 #[derive(Clone, Debug)]
@@ -291,18 +291,26 @@ where
     }
 }
 
+/// What ends a connection whose service wants it so.
+#[derive(Debug, thiserror::Error)]
+#[error("the service hung up")]
+struct HungUp;
+
 async fn answer<B: ResponseBody, S: Service<B>>(
     service: S,
     verdict: Verdict,
     leave: Leave,
     request: Request<Incoming>,
-) -> Result<Response<B>, Infallible> {
+) -> Result<Response<B>, HungUp> {
     if request.method().as_str() == REFUSED_METHOD {
         return Ok(service.refuse(verdict.get()));
     }
     let old = request.version() == Version::HTTP_10;
     let answered = AssertUnwindSafe(service.call(request)).catch_unwind().await;
     let mut response = answered.unwrap_or_else(|_panic| service.failed());
+    if response.extensions().get::<HangUp>().is_some() {
+        return Err(HungUp);
+    }
     if old {
         // Also when the client says `keep-alive`; hyper would agree to it unless the answer is as old.
         *response.version_mut() = Version::HTTP_10;

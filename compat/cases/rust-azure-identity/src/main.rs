@@ -1,7 +1,9 @@
 //! `azure_identity` for Rust on IMDS. It knows no other address, asks with api-version 2019-08-01, sends header names
-//! in lower case, and needs every number of the answer as a string.
+//! in lower case, and needs every number of the answer as a string. With the argument `token` it asks once and says what
+//! came of it.
 
 mod checks;
+mod token;
 mod world;
 
 use azure_core::credentials::{AccessToken, TokenCredential};
@@ -14,6 +16,10 @@ use crate::world::{ARM, Identity, STRANGER_CLIENT_ID, World};
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
+    if std::env::args().nth(1).as_deref() == Some("token") {
+        println!("{}", token::once().await);
+        return Ok(());
+    }
     let world = World::read()?;
     let (app, system) = (world.user_assigned("app")?, world.system_assigned()?);
     let mut checks = Checks::default();

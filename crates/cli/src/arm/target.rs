@@ -25,6 +25,10 @@ pub(crate) const IDENTITY: Kind =
 pub(crate) const DEPLOYMENT: Kind =
     Kind { resource_type: "Microsoft.Resources/deployments", noun: "deployment", version: "2024-11-01" };
 
+/// The playbook of a subscription, the one type of resource that is ours alone.
+const PLAYBOOK: &str = "providers/Symbolon.Faults/playbooks/current";
+const PLAYBOOK_VERSION: &str = "2026-11-01";
+
 /// The api-version of resource groups.
 const GROUP_VERSION: &str = "2024-11-01";
 
@@ -78,6 +82,13 @@ impl Arm {
         let path = format!("/subscriptions/{}/resourceGroups/{}", encode(&self.subscription), encode(name));
         let title = format!("resource group '{name}'");
         Ok(Target { path, version: GROUP_VERSION, query: "", title, name: name.to_owned() })
+    }
+
+    /// The playbook of the subscription.
+    pub(crate) fn playbook(&self) -> Target {
+        let path = format!("/subscriptions/{}/{PLAYBOOK}", encode(&self.subscription));
+        let (title, name) = ("the playbook".to_owned(), "current".to_owned());
+        Target { path, version: PLAYBOOK_VERSION, query: "", title, name }
     }
 
     /// All resources of a type in the group.

@@ -1,5 +1,6 @@
 //! `symbolon up`: metadata service, extension and authority in one process.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use control::seed::World;
 use control::{Agents, App, DeviceCodes, Ids, Settled, tls};
 use domain::{Clock, RotationPolicy, SharedClock, SystemClock};
 use listen::Opener;
+use playbook::{Playbook, Playbooks};
 use rustls::RootCertStore;
 use store::{Founding, Handle};
 use tokio::net::TcpListener;
@@ -37,6 +39,7 @@ use crate::printer::Printer;
 use crate::up::connections::{self, Connections};
 use crate::up::control_plane::LocalControlPlane;
 use crate::up::extension;
+use crate::up::faults;
 use crate::up::fleet::{Fleet, Setting};
 use crate::up::guest_process::Common;
 use crate::up::instance::Instance;
@@ -48,7 +51,7 @@ use crate::up::roster::Roster;
 use crate::up::stage::Stage;
 use crate::up::wire_server::{self, OpenWireServer, Packaged, Served};
 use crate::up::{description, report, world};
-use crate::{hardening, logging, seed};
+use crate::{hardening, logging, playbook_file, seed};
 
 /// How long the extension waits for the authority before it says that there is no token.
 const AUTHORITY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -77,6 +80,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock, opener: Opene
     // Signals are heard from here on, so that one that comes early still ends everything in order.
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let mut seeded = args.seed.as_deref().map(seed::read).transpose()?;
+    let ordered = args.playbook.as_deref().map(playbook_file::read).transpose()?;
     let data = if args.ephemeral {
         DataDir::temporary(&format!("symbolon-{}", Uuid::new_v4()))?
     } else {
@@ -98,6 +102,10 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock, opener: Opene
         *extension = None;
     }
     let machines = machines::open(described, args, &opener).await?;
+    let playbooks = Playbooks::new(clock.clone());
+    if let Some((_, playbook)) = ordered {
+        order(&playbooks, playbook, machines.first())?;
+    }
     let https = bind(args.https, "authority", "--https")?;
     let operations_listener = bind(args.metrics, "metrics", "--metrics")?;
     let wire_servers = args.wireserver.iter().map(OpenWireServer::open).collect::<anyhow::Result<Vec<_>>>()?;
@@ -131,6 +139,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock, opener: Opene
     let credentials = extension::prepare(&guests, &with_extension, &store, &clock);
     let (keys, identity, ()) = tokio::join!(keys, identity, credentials);
     let (keys, (identity, attestation)) = (Arc::new(keys?), identity??);
+    let signing = (keys.ring().clone(), pool.clone(), Arc::clone(&issuers));
     let authority = Authority::new(keys.ring().clone(), pool, issuers, clock.clone());
 
     // The data planes end first: what they have in flight may still need the authority.
@@ -149,6 +158,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock, opener: Opene
         device_codes: DeviceCodes::default(),
         agents: Arc::new(Agents::new(clock.now())),
         settled: Settled::after(watching),
+        playbooks: playbooks.clone(),
     };
     let app = Arc::new(app);
     let (server, router) = (identity.server.clone(), control::router(Arc::clone(&app)));
@@ -164,7 +174,10 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock, opener: Opene
     roots.add(identity.ca.clone())?;
     let client = AuthorityClient::new(&base_url, roots, AUTHORITY_TIMEOUT)?;
     let tenants = store.read(|tx| tx.tenants()).await?;
-    let created = tenants.into_iter().filter_map(|tenant| Some((tenant.id, tenant.created_at?))).collect();
+    let created: HashMap<_, _> =
+        tenants.into_iter().filter_map(|tenant| Some((tenant.id, tenant.created_at?))).collect();
+    let expired = faults::expired(signing, created.clone(), clock.clone());
+    let faults = imds::Faults { playbooks: playbooks.clone(), expired };
     let source = Arc::new(InProcess::new(authority, DEFAULT_LIFETIME, created));
     let broker = Broker::new(source, clock.clone(), Freshness::default(), Counters::register("imds"));
     let common = Common {
@@ -176,8 +189,9 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock, opener: Opene
         extensions: !args.no_extension,
         moves: Moves::new(),
         outside,
+        playbooks,
     };
-    let host = imds::Host::new(broker, common.room.clone(), usize::MAX, opener.clone());
+    let host = imds::Host::new(broker, common.room.clone(), usize::MAX, opener.clone()).with_faults(faults);
     let setting = Setting {
         common: Arc::new(common),
         host,
@@ -251,6 +265,15 @@ fn serve_agents(
     let versions = Arc::new(Packaged(Arc::clone(&packages)));
     let goal_states = Arc::new(GoalStates::new(Arc::clone(app), authority, versions));
     Ok(Served { store: app.store.clone(), goal_states, outside, packages })
+}
+
+/// Begins the playbook of the command line, for the first VM and those in its subscription.
+fn order(playbooks: &Playbooks, playbook: Playbook, first: Option<&Machine>) -> anyhow::Result<()> {
+    let subscription = first.and_then(|machine| machine.vm.id.subscription());
+    let subscription = subscription.context("there is no VM that the playbook could be for")?;
+    tracing::warn!(steps = playbook.steps.len(), "a playbook runs: requests fail on purpose");
+    playbooks.run(subscription, playbook);
+    Ok(())
 }
 
 async fn open_store(data: &Path, clock: &dyn Clock) -> anyhow::Result<Handle> {

@@ -12,8 +12,6 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use broker::credential::NewCredential;
-use broker::http::AuthorityClient;
-use broker::throttle::Throttle;
 use broker::{Broker, Counters, Freshness};
 use contract::gate::AllowedHosts;
 use control::vm_credential;
@@ -24,11 +22,13 @@ use guest::disk::Disk;
 use guest::failure_log::FailureLog;
 use guest::identities::Identities;
 use guest::source::ExtensionSource;
-use listen::Room;
+use playbook::Faulty;
 use store::Handle;
 use tokio::task::{JoinError, JoinSet};
 
 use super::endpoints::Place;
+use super::faults::before_extension;
+use super::guest_process::Common;
 use super::machines::ExtensionPort;
 use super::roster::GUESTS;
 use super::stage::Stage;
@@ -140,22 +140,17 @@ pub(crate) async fn place_credentials(guest: &Guest, store: &Handle, clock: &Sha
 }
 
 /// Opens an endpoint.
-pub(crate) async fn start(
-    guest: &Guest,
-    port: ExtensionPort,
-    authority: AuthorityClient,
-    throttle: Throttle,
-    room: &Room,
-    clock: &SharedClock,
-) -> anyhow::Result<Stage> {
+pub(crate) async fn start(guest: &Guest, port: ExtensionPort, common: &Common) -> anyhow::Result<Stage> {
+    let Common { authority, clock, room, playbooks, .. } = common;
     let disk = guest.disk.clone();
     let identities = tokio::task::spawn_blocking(move || Identities::open(disk)).await?;
     let identities = Arc::new(identities);
-    let source = ExtensionSource::new(authority, identities.clone(), clock.clone());
+    let source = ExtensionSource::new(authority.clone(), identities.clone(), clock.clone());
     let broker = Broker::new(Arc::new(source), clock.clone(), Freshness::default(), Counters::register("extension"));
     let hosts = AllowedHosts::extension(port.port, port.own);
     let log = FailureLog::new(guest.disk.log_folder(), clock.clone());
-    let endpoint = Endpoint::new(identities, broker, throttle, hosts, log);
+    let front = before_extension(playbooks, guest.vm.clone(), hosts.clone(), log.folder());
+    let endpoint = Faulty::new(Endpoint::new(identities, broker, common.throttle(), hosts, log), front);
     let mut stage = Stage::default();
     for listener in port.listeners {
         let endpoint = endpoint.clone();

@@ -14,6 +14,7 @@ use control::arm::guest::Report;
 use domain::{AssignedIdentities, HandlerOutcome, PowerState, ProvisioningState, ResourceId, SharedClock, VmExtension};
 use guest::disk::Disk;
 use listen::{Ending, Room};
+use playbook::Playbooks;
 use store::Handle;
 use tokio::sync::watch;
 
@@ -44,6 +45,8 @@ pub(crate) struct Common {
     pub(crate) moves: Moves,
     /// The VMs for whose extensions nothing is done here.
     pub(crate) outside: Arc<Outside>,
+    /// The faults that are ordered.
+    pub(crate) playbooks: Playbooks,
 }
 
 impl Common {
@@ -236,11 +239,10 @@ impl GuestProcess {
                 bind_extension(self.own, port).map_err(|why| failed(chain(&why)))?
             }
         };
-        let (guest, Common { store, clock, authority, room, .. }) = (&self.guest, &*self.common);
+        let (guest, Common { store, clock, .. }) = (&self.guest, &*self.common);
         extension::place_credentials(guest, store, clock).await.map_err(|why| failed(format!("{why:#}")))?;
         let place = Place { own: port.own, port: port.port };
-        let throttle = self.common.throttle();
-        let started = extension::start(guest, port, authority.clone(), throttle, room, clock).await;
+        let started = extension::start(guest, port, &self.common).await;
         let stage = started.map_err(|why| failed(format!("{why:#}")))?;
         self.endpoints.add(extension.id.clone(), wanted, place, stage);
         if let Err(why) = self.tell() {

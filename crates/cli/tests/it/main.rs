@@ -17,6 +17,7 @@ mod host;
 mod kills;
 mod migrate;
 mod other_users;
+mod playbook;
 mod refusals;
 mod secrets;
 mod up;

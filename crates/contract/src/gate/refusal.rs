@@ -130,6 +130,8 @@ pub enum Refusal {
     },
     /// The service is being updated (deliberately: maintenance, fault injection).
     Gone,
+    /// Somebody ordered this answer, to see what the client makes of it (fault injection).
+    Fault(Answer),
     /// A failure of our own.
     Internal,
 }
@@ -219,6 +221,7 @@ impl Refusal {
                     format!("Failed to retrieve token from the Active directory. For details see logs in {logs}");
                 Answer::error(500, "unknown", &text)
             }
+            Self::Fault(answer) => answer.clone(),
             Self::Gone => Answer::error(410, "gone", "The service is being updated, retry later"),
             Self::Internal => Answer::error(500, "server_error", "An internal error occurred"),
         }
@@ -269,6 +272,7 @@ impl Refusal {
             Self::NoLoadBalancer => "no_load_balancer",
             Self::Unavailable { .. } => "unavailable",
             Self::RetrievalFailed { .. } => "retrieval_failed",
+            Self::Fault(_) => "fault",
             Self::Gone => "gone",
             Self::Internal => "internal",
         }

@@ -52,6 +52,10 @@ pub(crate) enum Route {
     Write(Write),
     /// Whose body is a template, which isn't always JSON.
     Template(Template, ResourceId),
+    /// The playbook of a subscription, which is kept in no store.
+    Playbook(SubscriptionId),
+    /// The same, changed: its body is YAML.
+    ChangePlaybook(PlaybookChange, SubscriptionId),
 }
 
 /// What everybody may ask; the answer shows only what is one's own.
@@ -123,6 +127,13 @@ pub(crate) enum Template {
     WhatIf,
 }
 
+/// How a subscription's playbook is changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PlaybookChange {
+    Run,
+    Stop,
+}
+
 impl Route {
     /// Its name in metrics and in the table of tests, one of [`NAMES`].
     pub(crate) fn name(&self) -> &'static str {
@@ -133,6 +144,9 @@ impl Route {
             Self::Template(Template::Deploy, _) => "deployment.put",
             Self::Template(Template::Validate, _) => "deployment.validate",
             Self::Template(Template::WhatIf, _) => "deployment.whatIf",
+            Self::Playbook(_) => "playbook",
+            Self::ChangePlaybook(PlaybookChange::Run, _) => "playbook.put",
+            Self::ChangePlaybook(PlaybookChange::Stop, _) => "playbook.delete",
         }
     }
 
@@ -143,12 +157,14 @@ impl Route {
             Self::Read(read) => Some(read.permission()),
             Self::Write(write) => Some(write.permission()),
             Self::Template(template, id) => Some(need(template.action(), id)),
+            Self::Playbook(id) => Some(need("Symbolon.Faults/playbooks/read", &ResourceId::for_subscription(*id))),
+            Self::ChangePlaybook(change, id) => Some(need(change.action(), &ResourceId::for_subscription(*id))),
         }
     }
 }
 
 /// The name of every route.
-pub const NAMES: [&str; 51] = [
+pub const NAMES: [&str; 54] = [
     "tenants",
     "subscriptions",
     "operation",
@@ -200,6 +216,9 @@ pub const NAMES: [&str; 51] = [
     "deployment.put",
     "deployment.validate",
     "deployment.whatIf",
+    "playbook.put",
+    "playbook",
+    "playbook.delete",
 ];
 
 impl Open {
@@ -350,6 +369,16 @@ impl Template {
             Self::Deploy => "Microsoft.Resources/deployments/write",
             Self::Validate => "Microsoft.Resources/deployments/validate/action",
             Self::WhatIf => "Microsoft.Resources/deployments/whatIf/action",
+        }
+    }
+}
+
+impl PlaybookChange {
+    /// The action that it is.
+    fn action(self) -> &'static str {
+        match self {
+            Self::Run => "Symbolon.Faults/playbooks/write",
+            Self::Stop => "Symbolon.Faults/playbooks/delete",
         }
     }
 }

@@ -17,6 +17,7 @@ mod machines;
 mod matrix;
 mod metadata;
 mod patience;
+mod playbook;
 mod power;
 mod refusals;
 mod roles;

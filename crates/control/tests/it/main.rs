@@ -129,7 +129,7 @@ impl World {
             authority: Authority::new(keys.ring().clone(), pool, issuers, shared.clone()),
             store: store.clone(),
             secrets,
-            external: ExternalKeys::new(shared, &[]).expect("a client"),
+            external: ExternalKeys::new(shared.clone(), &[]).expect("a client"),
             base_url: BASE.to_owned(),
             hosts: control::tls::hosts(&["127.0.0.1:16926".parse().expect("an address")]),
             kek: kek.clone(),
@@ -137,6 +137,7 @@ impl World {
             device_codes: control::DeviceCodes::default(),
             agents: Arc::new(control::Agents::new(Timestamp::from_unix(NOW))),
             settled: control::Settled::at_once(),
+            playbooks: playbook::Playbooks::new(shared),
         });
         let router = control::router(app.clone());
         Self { clock, store, kek, keys, app, router, own, external }

@@ -4,10 +4,12 @@
 mod attachments;
 mod controls;
 mod documents;
+mod faults;
 mod identity_info;
 mod probes;
 mod refusals;
 mod selection;
+mod smuggling;
 mod source;
 mod token;
 mod withdrawal;

@@ -26,6 +26,17 @@ async fn a_panic_is_a_500_and_the_server_lives_on() {
 }
 
 #[tokio::test]
+async fn a_service_that_hangs_up_answers_nothing_more() {
+    let server = Server::start();
+    let mut connection = RawConnection::open(server.address).await;
+    connection.send(GET).await;
+    connection.send(b"GET /hang-up HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert_eq!(connection.answer().await.unwrap().status, 200);
+    assert!(connection.is_closed().await);
+    assert_eq!(testkit::raw::exchange(server.address, GET).await.unwrap().status, 200);
+}
+
+#[tokio::test]
 async fn the_end_finishes_what_is_in_flight_and_closes_what_rests() {
     let server = Server::start();
     let mut resting = RawConnection::open(server.address).await;

@@ -18,11 +18,12 @@ use contract::head::FramingRefusal;
 use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use listen::{Config, Room, Service, Shutdown, bind, respond, serve, serve_connection, serve_until_asked};
+use listen::{Config, HangUp, Room, Service, Shutdown, bind, respond, serve, serve_connection, serve_until_asked};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
-/// Answers with what it saw: the method, the target, and the body. `/wait` waits for the test, `/panic` panics.
+/// Answers with what it saw: the method, the target, and the body. `/wait` waits for the test, `/panic` panics, `/hang-up`
+/// hangs up.
 #[derive(Clone)]
 struct Mirror {
     gate: Arc<Semaphore>,
@@ -42,6 +43,11 @@ impl Service for Mirror {
                     gate.acquire().await.expect("never closed").forget();
                 }
                 "/panic" => panic!("a bug"),
+                "/hang-up" => {
+                    let mut never_sent = respond(Answer::ok(saw.into_bytes()), JSON);
+                    never_sent.extensions_mut().insert(HangUp);
+                    return never_sent;
+                }
                 _ => {}
             }
             match request.into_body().collect().await {

@@ -6,7 +6,7 @@ use http::Method;
 
 use super::super::kind::{self, Kind};
 use super::super::target::Target;
-use super::{Change, Look, Open, PowerAction, Read, Route, Switch, Template, Write};
+use super::{Change, Look, Open, PlaybookChange, PowerAction, Read, Route, Switch, Template, Write};
 
 /// The method of a request to one resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +60,15 @@ fn item(method: &Method, verb: Verb, id: ResourceId) -> Result<Route, ArmError> 
             Route::Write(Write::DeleteDeployment(group_of(id)?))
         }
         ("microsoft.resources/deployments", true, Verb::Change(Change::Patch)) => return Err(not_allowed(method)),
+        ("symbolon.faults/playbooks", true, verb) => {
+            let subscription = playbook_of(&id)?;
+            match verb {
+                Verb::Look(Look::Get) => Route::Playbook(subscription),
+                Verb::Change(Change::Put) => Route::ChangePlaybook(PlaybookChange::Run, subscription),
+                Verb::Change(Change::Delete) => Route::ChangePlaybook(PlaybookChange::Stop, subscription),
+                Verb::Look(Look::Head) | Verb::Change(Change::Patch) => return Err(not_allowed(method)),
+            }
+        }
         (fixed, _, Verb::Look(Look::Get)) if is_fixed(fixed) => return read_fixed(fixed, id),
         (fixed, _, _) if is_fixed(fixed) => return Err(not_allowed(method)),
         (_, true, verb) => {
@@ -241,6 +250,12 @@ fn catalogue_names(id: &ResourceId, word: Option<&str>) -> Vec<String> {
 
 fn scope_of(id: &ResourceId) -> Scope {
     id.parent().map_or(Scope::Root, Scope::At)
+}
+
+/// A subscription has one playbook at most, which has no other name.
+fn playbook_of(id: &ResourceId) -> Result<SubscriptionId, ArmError> {
+    let alone = id.resource_group().is_none() && id.name().eq_ignore_ascii_case("current");
+    id.subscription().filter(|_| alone).ok_or_else(|| unknown(id))
 }
 
 /// Deployments live in resource groups.

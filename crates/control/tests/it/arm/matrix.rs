@@ -102,6 +102,9 @@ const TABLE: &[(&str, &str, &str, &str, Level)] = &[
     ("deployment.put", "PUT", "{deployment}", "OC--PMV", Resource),
     ("deployment.validate", "POST", "{deployment}/validate", "OC--PMV", Resource),
     ("deployment.whatIf", "POST", "{deployment}/whatIf", "OC--PMV", Resource),
+    ("playbook.put", "PUT", "{sub}/providers/Symbolon.Faults/playbooks/current", WRITERS, Sub),
+    ("playbook", "GET", "{sub}/providers/Symbolon.Faults/playbooks/current", READERS, Sub),
+    ("playbook.delete", "DELETE", "{sub}/providers/Symbolon.Faults/playbooks/current", WRITERS, Sub),
 ];
 
 /// What is there for everybody with a token, and shows only what is one's own.

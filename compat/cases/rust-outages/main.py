@@ -1,0 +1,24 @@
+"""azure_identity for Rust, which dials the metadata service's own address, in one outage after the other."""
+
+import sys
+
+import outages
+from checks import Checks
+from outages import Expected
+
+TWICE = ("status-404", "gone-for-ever", "busy", "busy-without-retry-after", "status-500", "unavailable")
+FAILED = "Credential"
+TABLE = {
+    "status-400": Expected(1, FAILED),
+    "not-propagated": Expected(1, FAILED),
+    "status-403": Expected(1, FAILED),
+    "status-408": Expected(1, FAILED),
+    **{f"{fault} twice": Expected(3) for fault in TWICE},
+    "status-500": Expected(7, FAILED),
+    "dropped": Expected(7, FAILED),
+    "slow": Expected(1),
+}
+
+checks = Checks()
+outages.meet_one_by_one(checks, "azure_identity", lambda: outages.ask_program(sys.argv[1:]), TABLE)
+checks.done()
