@@ -264,6 +264,28 @@ def descriptors(bed: Bed, host: Host) -> None:
         within(lambda: len(list(files.iterdir())) < before + 10, "the descriptors again")
 
 
+def doctor(bed: Bed, host: Host) -> None:
+    """The doctor says what this machine's network lacks, and changes none of it."""
+    bed.guest("a", A)
+    config = host.config("device")
+    ask = [*bed.host.enter, os.environ["COMPAT_SYMBOLON"], "doctor", "--host-config", str(config), "--json"]
+    said = lambda: json.loads(subprocess.run(ask, capture_output=True, text=True, timeout=60, check=False).stdout)  # noqa: E731
+    before = {check["detail"]: check["verdict"] for check in said()}
+    wanted = ["it answers", f"{METADATA_ADDRESS} is this machine's own", "tap-b isn't there; its VM's service opens when it comes"]
+    assert [before.get(detail) for detail in wanted] == ["ok", "ok", "skipped"], before
+    advised = [check["advice"] for check in said() if check["verdict"] == "advice"]
+    settings = [line for line in advised if line.startswith("sysctl -w net.ipv4.conf.tap-a.")]
+    assert len(settings) == 3, advised
+    assert any('iifname != { "lo", "tap-a", "tap-b" } drop' in line for line in advised), advised
+    for line in settings:
+        name, value = line.removeprefix("sysctl -w net.ipv4.").split("=")
+        bed.host.sysctl(name.replace(".", "/"), int(value))
+    assert not [check for check in said() if check.get("advice", "").startswith("sysctl")]
+    bed.host.ip("address", "delete", f"{METADATA_ADDRESS}/32", "dev", "lo")
+    missing = [check for check in said() if check["verdict"] == "failed"]
+    assert [check["advice"] for check in missing] == [f"ip address add {METADATA_ADDRESS}/32 dev lo"], missing
+
+
 CHECKS = {
     "source addresses on a bridge leak (negative control)": spoofed_source,
     "devices do not leak": devices_hold,
@@ -274,6 +296,7 @@ CHECKS = {
     "hop limit": hop_limit,
     "flood by a neighbour": flood,
     "descriptors held by a neighbour": descriptors,
+    "the doctor's advice": doctor,
 }
 
 main()

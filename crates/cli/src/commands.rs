@@ -3,9 +3,11 @@
 pub(crate) mod deployment;
 pub(crate) mod doctor;
 pub(crate) mod env;
+pub(crate) mod event;
 pub(crate) mod extension;
 pub(crate) mod host;
 pub(crate) mod identity;
+pub(crate) mod migrate;
 pub(crate) mod run;
 pub(crate) mod token;
 pub(crate) mod up;
@@ -22,6 +24,8 @@ pub(crate) enum ExitStatus {
     Ok,
     /// It was refused or failed, and has said so itself.
     Failed,
+    /// What was typed makes no sense, and it has said so itself.
+    Usage,
 }
 
 impl From<ExitStatus> for ExitCode {
@@ -29,6 +33,7 @@ impl From<ExitStatus> for ExitCode {
         match status {
             ExitStatus::Ok => Self::SUCCESS,
             ExitStatus::Failed => Self::FAILURE,
+            ExitStatus::Usage => Self::from(2),
         }
     }
 }

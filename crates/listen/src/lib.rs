@@ -6,6 +6,7 @@
 //! isn't ours, no malformed head is mended, and nothing that arrives slowly holds a connection for long.
 
 pub mod bind;
+mod body;
 #[cfg(feature = "host")]
 mod devices;
 mod endpoint;
@@ -30,6 +31,7 @@ use http_body_util::Full;
 use hyper::body::{Body, Incoming};
 
 pub use bind::{BindError, bind, bind_first, bind_localhost, bind_to_device};
+pub use body::body;
 #[cfg(feature = "host")]
 pub use devices::Devices;
 pub use endpoint::{Endpoint, EndpointError, Tcp};

@@ -87,6 +87,7 @@ pub(crate) enum Read {
     RoleDefinition(Scope, String),
     RoleDefinitions(Scope),
     InstanceView(Kind, ResourceId),
+    ScheduledEvents(ResourceId),
     AssociatedResources(ResourceId),
     Deployment(Look, ResourceId),
     Deployments(ResourceId),
@@ -104,6 +105,8 @@ pub(crate) enum Write {
     RoleAssignment(Change, Scope, String),
     Register(SubscriptionId, String),
     Power(PowerAction, ResourceId),
+    FireEvent(ResourceId),
+    SimulateEviction(ResourceId),
     /// Ours: Azure's control plane says nothing of it, though its agents know it.
     Switch(Switch, ResourceId),
     ManualUpgrade(ResourceId),
@@ -145,7 +148,7 @@ impl Route {
 }
 
 /// The name of every route.
-pub const NAMES: [&str; 48] = [
+pub const NAMES: [&str; 51] = [
     "tenants",
     "subscriptions",
     "operation",
@@ -165,6 +168,7 @@ pub const NAMES: [&str; 48] = [
     "roleDefinition",
     "roleDefinitions",
     "instanceView",
+    "scheduledEvents",
     "listAssociatedResources",
     "deployment",
     "deployments",
@@ -185,6 +189,8 @@ pub const NAMES: [&str; 48] = [
     "restart",
     "powerOff",
     "deallocate",
+    "fireScheduledEvent",
+    "simulateEviction",
     "enable",
     "disable",
     "manualupgrade",
@@ -225,6 +231,7 @@ impl Read {
             Self::RoleDefinition(..) => "roleDefinition",
             Self::RoleDefinitions(_) => "roleDefinitions",
             Self::InstanceView(..) => "instanceView",
+            Self::ScheduledEvents(_) => "scheduledEvents",
             Self::AssociatedResources(_) => "listAssociatedResources",
             Self::Deployment(..) => "deployment",
             Self::Deployments(_) => "deployments",
@@ -259,6 +266,7 @@ impl Read {
                 at("Microsoft.Authorization/roleDefinitions/read", scope)
             }
             Self::InstanceView(_, id) => need(&format!("{}/instanceView/read", typed(id)), id),
+            Self::ScheduledEvents(id) => need(&format!("{}/scheduledEvents/read", typed(id)), id),
             Self::AssociatedResources(id) => need(&format!("{}/listAssociatedResources/action", typed(id)), id),
             Self::Deployment(_, id) | Self::Deployments(id) => need("Microsoft.Resources/deployments/read", id),
             Self::DeploymentOperations(id) => need("Microsoft.Resources/deployments/operations/read", id),
@@ -282,6 +290,8 @@ impl Write {
             Self::RoleAssignment(Change::Delete, _, _) => "roleAssignment.delete",
             Self::Register(..) => "register",
             Self::Power(action, _) => action.word(),
+            Self::FireEvent(_) => "fireScheduledEvent",
+            Self::SimulateEviction(_) => "simulateEviction",
             Self::Switch(switch, _) => switch.word(),
             Self::ManualUpgrade(_) => "manualupgrade",
             Self::DeleteInstances(_) => "deleteInstances",
@@ -303,6 +313,8 @@ impl Write {
                 need(&format!("{namespace}/register/action"), &ResourceId::for_subscription(*id))
             }
             Self::Power(action, id) => need(&format!("Microsoft.Compute/virtualMachines/{}/action", action.word()), id),
+            Self::FireEvent(id) => need(&format!("{}/fireScheduledEvent/action", typed(id)), id),
+            Self::SimulateEviction(id) => need(&format!("{}/simulateEviction/action", typed(id)), id),
             Self::Switch(_, id) => need("Microsoft.Compute/virtualMachines/extensions/write", id),
             Self::ManualUpgrade(id) => need("Microsoft.Compute/virtualMachineScaleSets/manualupgrade/action", id),
             Self::DeleteInstances(id) => need("Microsoft.Compute/virtualMachineScaleSets/delete/action", id),
@@ -320,10 +332,11 @@ impl Write {
                     Change::Delete => false,
                 }
             }
-            Self::ManualUpgrade(_) | Self::DeleteInstances(_) => true,
+            Self::ManualUpgrade(_) | Self::DeleteInstances(_) | Self::FireEvent(_) => true,
             Self::Register(..)
             | Self::Power(..)
             | Self::Switch(..)
+            | Self::SimulateEviction(_)
             | Self::DeleteDeployment(_)
             | Self::CancelDeployment(_) => false,
         }

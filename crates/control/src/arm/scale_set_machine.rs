@@ -89,8 +89,7 @@ pub(crate) fn delete(tx: &mut dyn Tx, work: &Work, authorized: &Authorized, id: 
     let Some(machine) = tx.virtual_machine(id)? else { return Ok(Reply::empty(204)) };
     let Some(instance) = &machine.instance else { return Ok(Reply::empty(204)) };
     let scale_set = scale_set::find(tx, &instance.scale_set)?;
-    virtual_machine::remove(tx, &machine)?;
-    shrink(tx, &scale_set, 1)?;
+    remove(tx, &machine)?;
     operation::accepted(tx, work, authorized, DELETE, &scale_set.id, &scale_set.location, &[])
 }
 
@@ -111,6 +110,18 @@ pub(crate) fn instance_view(tx: &dyn ReadTx, work: &Work, id: &ResourceId) -> Re
     let machine = find(tx, id)?;
     let extensions = tx.vm_extensions(&machine.id)?;
     virtual_machine::view(tx, &machine, &extensions, work)
+}
+
+/// Removes any machine; the scale set of one that is in one gets no other for it.
+pub(crate) fn remove(tx: &mut dyn Tx, machine: &VirtualMachine) -> Result<(), Failure> {
+    virtual_machine::remove(tx, machine)?;
+    match &machine.instance {
+        Some(instance) => {
+            let scale_set = scale_set::find(tx, &instance.scale_set)?;
+            shrink(tx, &scale_set, 1)
+        }
+        None => Ok(()),
+    }
 }
 
 /// Gives a machine the extensions of the model, and takes away what is not in it.

@@ -30,7 +30,7 @@ pub(crate) fn put(
     let before = tx.virtual_machine(id)?;
     let location = document::location_of(id, body, before.as_ref().map(|before| before.location.as_str()))?;
     let tags = document::tags(body)?.unwrap_or_default();
-    let described = described(document::described(body))?;
+    let described = described(document::described(body), user_data(before.as_ref())?)?;
     let tenant = tenant_of(tx, id)?;
     if before.is_none() {
         names::virtual_machine(id.name()).map_err(|invalid| document::invalid_name(&invalid))?;
@@ -71,7 +71,7 @@ pub(crate) fn patch(
     let before = find(tx, id)?;
     let mut merged = document::parse(&before.document)?;
     document::merge(&mut merged, &document::described(body));
-    let described = described(merged)?;
+    let described = described(merged, None)?;
     let identities = identities(tx, work, authorized, id, Some(&before), body, false)?;
     let wanted = VirtualMachine {
         size: size(&described)?.unwrap_or_else(|| before.size.clone()),
@@ -115,7 +115,14 @@ fn whole(tx: &dyn ReadTx, work: &Work, vm: &VirtualMachine) -> Result<Value, Fai
     let extensions = tx.vm_extensions(&vm.id)?;
     let resources: Vec<Value> = extensions.iter().map(|extension| vm_extension::shown(extension, false)).collect();
     let view = work.query.expands("instanceView").then(|| view(tx, vm, &extensions, work)).transpose()?;
-    shown(tx, vm, resources, view)
+    let mut shown = shown(tx, vm, resources, view)?;
+    if work.query.expands("userData")
+        && let (Some(user_data), Some(properties)) = (user_data(Some(vm))?, shown.get_mut("properties"))
+        && let Some(properties) = properties.as_object_mut()
+    {
+        properties.insert("userData".to_owned(), user_data);
+    }
+    Ok(shown)
 }
 
 pub(crate) fn list(tx: &dyn ReadTx, work: &Work, scope: &ResourceId) -> Result<Vec<VirtualMachine>, Failure> {
@@ -181,6 +188,7 @@ fn shown(tx: &dyn ReadTx, vm: &VirtualMachine, resources: Vec<Value>, view: Opti
     if let Value::Object(hardware) = hardware {
         hardware.insert("vmSize".to_owned(), vm.size.as_str().into());
     }
+    properties.shift_remove("userData");
     properties.insert("vmId".to_owned(), vm.vm_id.to_string().into());
     properties.insert("provisioningState".to_owned(), "Succeeded".into());
     properties.insert("timeCreated".to_owned(), document::time(vm.created_at));
@@ -195,8 +203,10 @@ fn shown(tx: &dyn ReadTx, vm: &VirtualMachine, resources: Vec<Value>, view: Opti
     Ok(shown.into())
 }
 
-/// The description as it is kept: known members, nothing of ours, no secrets.
-fn described(mut described: Object) -> Result<Object, Failure> {
+/// The description as it is kept: known members, nothing of ours, no secrets. `user_data` is what there was of it: who
+/// doesn't say it, which nobody does who only read the machine, leaves it.
+fn described(mut described: Object, user_data: Option<Value>) -> Result<Object, Failure> {
+    let mut kept = user_data;
     if let Some(properties) = body::member(&described, "properties")? {
         members::VIRTUAL_MACHINE.check(properties, "properties")?;
     }
@@ -204,9 +214,18 @@ fn described(mut described: Object) -> Result<Object, Failure> {
         for ours in OURS {
             properties.shift_remove(ours);
         }
+        kept = document::take_user_data(properties, "properties")?.or(kept);
     }
     document::forget_secrets(&mut described);
+    if let (Some(kept), Some(Value::Object(properties))) = (kept, described.get_mut("properties")) {
+        properties.insert("userData".to_owned(), kept);
+    }
     Ok(described)
+}
+
+fn user_data(vm: Option<&VirtualMachine>) -> Result<Option<Value>, Failure> {
+    let document = vm.map(|vm| document::parse(&vm.document)).transpose()?.unwrap_or_default();
+    Ok(document.get("properties").and_then(|properties| properties.get("userData")).cloned())
 }
 
 fn size(described: &Object) -> Result<Option<String>, ArmError> {

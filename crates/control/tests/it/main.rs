@@ -8,6 +8,7 @@
 )]
 
 mod arm;
+mod attestation;
 mod device_code;
 mod documents;
 mod external_issuer;

@@ -134,6 +134,7 @@ fn collection(scope: Option<ResourceId>, word: &str) -> Result<Route, ArmError> 
             }
             Some(_) | None => return Err(unknown(&id)),
         },
+        "scheduledevents" if is_machine(&id) => Read::ScheduledEvents(id),
         _ if resource_type.starts_with("microsoft.compute/locations") => {
             Read::Catalogue(subscription(Some(&id))?, catalogue_names(&id, Some(&word)))
         }
@@ -193,6 +194,8 @@ fn post(target: Target) -> Result<Route, ArmError> {
     let resource_type = id.resource_type().to_ascii_lowercase();
     let power = |action, id| Route::Write(Write::Power(action, id));
     let route = match (resource_type.as_str(), word.as_str()) {
+        (_, "firescheduledevent") if is_machine(&id) => Route::Write(Write::FireEvent(id)),
+        (_, "simulateeviction") if is_machine(&id) => Route::Write(Write::SimulateEviction(id)),
         ("microsoft.compute/virtualmachines", "start") => power(PowerAction::Start, id),
         ("microsoft.compute/virtualmachines", "restart") => power(PowerAction::Restart, id),
         ("microsoft.compute/virtualmachines", "poweroff") => power(PowerAction::PowerOff, id),
@@ -213,6 +216,10 @@ fn post(target: Target) -> Result<Route, ArmError> {
         }
     };
     Ok(route)
+}
+
+fn is_machine(id: &ResourceId) -> bool {
+    matches!(Kind::of(id), Some(Kind::VirtualMachine | Kind::ScaleSetMachine))
 }
 
 fn writable(kind: Kind, change: Change, id: &ResourceId) -> Result<(), ArmError> {
