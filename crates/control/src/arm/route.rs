@@ -354,8 +354,8 @@ impl Write {
             Self::ManualUpgrade(_) | Self::DeleteInstances(_) | Self::FireEvent(_) => true,
             Self::Register(..)
             | Self::Power(..)
-            | Self::SimulateEviction(_)
             | Self::Switch(..)
+            | Self::SimulateEviction(_)
             | Self::DeleteDeployment(_)
             | Self::CancelDeployment(_) => false,
         }
