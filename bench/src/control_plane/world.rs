@@ -75,6 +75,7 @@ impl World {
             ids: Ids::Random,
             settled: Settled::at_once(),
             device_codes: control::DeviceCodes::default(),
+            agents: Arc::new(control::Agents::new(clock.now())),
             playbooks: playbook::Playbooks::new(clock.clone()),
         });
         let router = control::router(app.clone());

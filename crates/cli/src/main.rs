@@ -50,6 +50,7 @@ fn dispatch(command: Command, printer: &Printer) -> anyhow::Result<ExitStatus> {
         Command::Vmss(command) => small_runtime()?.block_on(commands::vmss::vmss(&command, printer)),
         Command::Identity(command) => small_runtime()?.block_on(commands::identity::identity(&command, printer)),
         Command::Extension(command) => small_runtime()?.block_on(commands::extension::extension(&command, printer)),
+        Command::Event(command) => small_runtime()?.block_on(commands::event::event(&command, printer)),
         Command::Deployment(command) => small_runtime()?.block_on(commands::deployment::deployment(&command, printer)),
         Command::Migrate(command) => commands::migrate::migrate(&command, printer),
         Command::Playbook(command) => small_runtime()?.block_on(commands::playbook::playbook(&command, printer)),

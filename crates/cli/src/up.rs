@@ -1,6 +1,7 @@
 //! The parts of `symbolon up`.
 
 pub(crate) mod connections;
+pub(crate) mod control_plane;
 pub(crate) mod description;
 pub(crate) mod endpoints;
 pub(crate) mod extension;

@@ -8,6 +8,7 @@ use authority::secret::SecretKey;
 use playbook::Playbooks;
 use store::Handle;
 
+use crate::agents::Agents;
 use crate::device_code::DeviceCodes;
 use crate::external_issuer::ExternalKeys;
 use crate::settled::Settled;
@@ -32,6 +33,8 @@ pub struct App {
     pub ids: Ids,
     /// Programs that wait for a person to sign in.
     pub device_codes: DeviceCodes,
+    /// What guest agents said of themselves.
+    pub agents: Arc<Agents>,
     /// Who must have seen a change before it is answered.
     pub settled: Settled,
     /// The faults that are ordered.

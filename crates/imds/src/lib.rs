@@ -7,8 +7,10 @@
 //! as long as that is there.
 
 mod attached;
+mod control_plane;
 mod convert;
 mod counters;
+mod documents;
 mod faults;
 mod host;
 pub mod plan;
@@ -17,7 +19,9 @@ mod shared;
 mod vm;
 
 pub use attached::Attached;
+pub use control_plane::{ControlPlane, ControlPlaneError};
 pub use counters::Counters;
+pub use documents::{Description, Document};
 pub use faults::Faults;
 pub use host::{Host, open_now};
 pub use service::{Expired, MetadataService, listener_config};

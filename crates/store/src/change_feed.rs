@@ -51,7 +51,7 @@ impl Change {
     pub fn machine(&self) -> Option<ResourceId> {
         let id = || ResourceId::parse(&self.key).ok();
         match self.noun {
-            Noun::VirtualMachine | Noun::GoalState => id(),
+            Noun::VirtualMachine | Noun::GoalState | Noun::ScheduledEvent => id(),
             Noun::VmExtension => id()?.parent(),
             Noun::Meta
             | Noun::Tenant
@@ -129,11 +129,13 @@ pub enum Noun {
     Deployment,
     /// The goal state of a virtual machine; the machine's resource id in lower case.
     GoalState,
+    /// The scheduled events of a virtual machine; the machine's resource id in lower case.
+    ScheduledEvent,
 }
 
 impl Noun {
     /// Every noun.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Meta,
         Self::Tenant,
         Self::Subscription,
@@ -152,6 +154,7 @@ impl Noun {
         Self::Operation,
         Self::Deployment,
         Self::GoalState,
+        Self::ScheduledEvent,
     ];
 
     /// Its stored name.
@@ -176,6 +179,7 @@ impl Noun {
             Self::Operation => "operation",
             Self::Deployment => "deployment",
             Self::GoalState => "goal_state",
+            Self::ScheduledEvent => "scheduled_event",
         }
     }
 
@@ -230,7 +234,8 @@ impl fmt::Display for Noun {
             | Self::ScaleSet
             | Self::Operation
             | Self::Deployment
-            | Self::GoalState => f.write_str(&self.as_str().replace('_', " ")),
+            | Self::GoalState
+            | Self::ScheduledEvent => f.write_str(&self.as_str().replace('_', " ")),
         }
     }
 }

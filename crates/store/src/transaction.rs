@@ -8,9 +8,9 @@ use crate::{
     ExternalIssuerReader, ExternalIssuerWriter, FederatedCredentialReader, FederatedCredentialWriter, GoalStateReader,
     GoalStateWriter, MetaReader, MetaWriter, OperationReader, OperationWriter, ResourceGroupReader,
     ResourceGroupWriter, ResourceReader, ResourceWriter, RoleAssignmentReader, RoleAssignmentWriter, ScaleSetReader,
-    ScaleSetWriter, ServicePrincipalReader, SigningKeyReader, SigningKeyWriter, SubscriptionReader, SubscriptionWriter,
-    TenantReader, TenantWriter, UserAssignedIdentityReader, UserAssignedIdentityWriter, VirtualMachineReader,
-    VirtualMachineWriter, VmExtensionReader, VmExtensionWriter,
+    ScaleSetWriter, ScheduledEventReader, ScheduledEventWriter, ServicePrincipalReader, SigningKeyReader,
+    SigningKeyWriter, SubscriptionReader, SubscriptionWriter, TenantReader, TenantWriter, UserAssignedIdentityReader,
+    UserAssignedIdentityWriter, VirtualMachineReader, VirtualMachineWriter, VmExtensionReader, VmExtensionWriter,
 };
 
 /// Everything an installation keeps. Blocking; async code uses [`crate::Handle`].
@@ -64,6 +64,7 @@ pub trait ReadTx:
     + ResourceReader
     + RoleAssignmentReader
     + ScaleSetReader
+    + ScheduledEventReader
     + ServicePrincipalReader
     + SigningKeyReader
     + SubscriptionReader
@@ -93,6 +94,7 @@ pub trait Tx:
     + ResourceWriter
     + RoleAssignmentWriter
     + ScaleSetWriter
+    + ScheduledEventWriter
     + SigningKeyWriter
     + SubscriptionWriter
     + TenantWriter

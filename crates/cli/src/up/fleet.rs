@@ -10,9 +10,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
+use control::metadata::Metadata;
 use domain::{Attachment, PowerState, ResourceId, VirtualMachine};
 use guest::disk::Disk;
-use imds::{Attached, Host, Vm};
+use imds::{Attached, ControlPlane, Description, Host, Vm};
 use listen::{Listener, Opener};
 use store::Cursor;
 use tokio::sync::oneshot::error::TryRecvError;
@@ -33,6 +34,8 @@ pub(crate) struct Setting {
     pub(crate) common: Arc<Common>,
     pub(crate) host: Host,
     pub(crate) opener: Opener,
+    /// What the metadata services ask beside tokens.
+    pub(crate) control_plane: Arc<dyn ControlPlane>,
     pub(crate) data: PathBuf,
     /// The folder of the guests.
     pub(crate) guests: PathBuf,
@@ -73,6 +76,8 @@ struct Running {
     wanted: watch::Sender<Option<Wanted>>,
     shown: watch::Receiver<Option<String>>,
     gone: Gone,
+    /// The other resources that its metadata was read from.
+    leans_on: BTreeSet<String>,
 }
 
 /// Fails once a guest has ended.
@@ -130,7 +135,7 @@ impl Fleet {
         stage: &mut Stage,
     ) {
         let wanted = watch::Sender::new(Some(stored.wanted(&self.setting.common.outside)));
-        let Stored { vm: record, snapshot, .. } = stored;
+        let Stored { vm: record, snapshot, metadata, .. } = stored;
         let (shown, receiver) = (guest.shown(), wanted.subscribe());
         let before = self.leaving.remove(&self.roster.guest(&record).to_ascii_lowercase());
         let (here, gone) = oneshot::channel();
@@ -142,11 +147,14 @@ impl Fleet {
             guest.run(receiver, ending).await;
             drop(here);
         });
-        let vm = Arc::new(Vm::new(snapshot, self.setting.common.throttle()));
+        let control_plane = Arc::clone(&self.setting.control_plane);
+        let vm = Vm::new(snapshot, self.setting.common.throttle()).with_control_plane(control_plane);
+        let leans_on = describe(&vm, metadata);
+        let vm = Arc::new(vm);
         let imds = (record.power == PowerState::Running).then(|| self.serve(&vm, listener, &attachment));
         let number = self.next;
         self.next += 1;
-        let running = Running { number, vm, attachment, imds, wanted, shown, gone, record };
+        let running = Running { number, vm, attachment, imds, wanted, shown, gone, record, leans_on };
         self.running.insert(running.record.id.clone(), running);
     }
 
@@ -234,6 +242,7 @@ impl Fleet {
         let Some(running) = self.running.get_mut(id) else { return Ok(()) };
         let wanted = stored.wanted(&self.setting.common.outside);
         running.vm.update(stored.snapshot);
+        running.leans_on = describe(&running.vm, stored.metadata);
         running.wanted.send_if_modified(|before| {
             let changed = before.as_ref() != Some(&wanted);
             *before = Some(wanted);
@@ -273,4 +282,11 @@ impl Fleet {
             tracing::error!(%error, "the list of VMs could not be written");
         }
     }
+}
+
+/// Tells a machine's metadata service what it is told beside its tokens; which resources that was read from.
+fn describe(vm: &Vm, metadata: Metadata) -> BTreeSet<String> {
+    let Metadata { instance, load_balancer, scheduled_events, leans_on } = metadata;
+    vm.describe(Description { instance, load_balancer, scheduled_events });
+    leans_on
 }

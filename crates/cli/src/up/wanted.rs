@@ -1,5 +1,6 @@
 //! What the store wants of one machine.
 
+use control::metadata::{self, Metadata};
 use domain::{AssignedIdentities, PowerState, ResourceId, VirtualMachine, VmExtension, VmSnapshot};
 use store::ReadTx;
 
@@ -20,6 +21,7 @@ pub(crate) struct Wanted {
 pub(crate) struct Stored {
     pub(crate) vm: VirtualMachine,
     pub(crate) snapshot: VmSnapshot,
+    pub(crate) metadata: Metadata,
     pub(crate) extensions: Vec<VmExtension>,
 }
 
@@ -30,10 +32,11 @@ impl Stored {
     /// When the store fails.
     pub(crate) fn load(tx: &dyn ReadTx, id: &ResourceId) -> Result<Option<Self>, store::Error> {
         let (Some(mut vm), Some(snapshot)) = (tx.virtual_machine(id)?, tx.vm_snapshot(id)?) else { return Ok(None) };
+        let metadata = metadata::describe(tx, &vm)?;
         vm.name = display_name(&vm);
         let mut extensions = tx.vm_extensions(id)?;
         extensions.retain(VmExtension::is_managed_identity);
-        Ok(Some(Self { vm, snapshot, extensions }))
+        Ok(Some(Self { vm, snapshot, metadata, extensions }))
     }
 
     /// What its guest in this process has to do with it.

@@ -23,6 +23,10 @@ pub fn answer(status: u16, surface: Surface, method: &str, target: &str, interna
     let ours = |error: &str, text: &str| {
         if two_keys { Answer::error(status, error, text) } else { Answer::bare_error(status, text) }
     };
+    let known = |refusal: &Refusal| match surface {
+        Surface::Imds => refusal.answer_at(target),
+        Surface::Extension => refusal.answer(surface),
+    };
     Some(match status {
         400 => ours("bad_request", "The request is malformed"),
         401 => ours("unauthorized_client", "The client is not authorized"),
@@ -30,15 +34,11 @@ pub fn answer(status: u16, surface: Surface, method: &str, target: &str, interna
         404 => Refusal::UnknownPath { path, method, identity: two_keys }.answer(surface),
         405 => ours("method_not_allowed", "Http method is not allowed").allow("GET"),
         408 => ours("request_timeout", "The request timed out"),
-        410 if two_keys => Refusal::Gone.answer(surface),
-        410 => ours("gone", "The service is being updated, retry later"),
-        429 if two_keys => Refusal::TooManyRequests.answer(surface),
-        429 => ours("too_many_requests", "Too many requests").retry_after(1),
-        500 if two_keys => internal.answer(surface),
-        500 => ours("server_error", "An internal error occurred"),
+        410 => known(&Refusal::Gone),
+        429 => known(&Refusal::TooManyRequests),
+        500 => known(internal),
         502 => ours("bad_gateway", "Bad gateway"),
-        503 if two_keys => Refusal::Unavailable { retry_after: UNAVAILABLE }.answer(surface),
-        503 => ours("service_unavailable", "The service is unavailable, retry later").retry_after(UNAVAILABLE),
+        503 => known(&Refusal::Unavailable { retry_after: UNAVAILABLE }),
         504 => ours("gateway_timeout", "Gateway timeout"),
         _ => return None,
     })
