@@ -17,6 +17,8 @@ TABLE = {
     "status-500": Expected(7, FAILED),
     "dropped": Expected(7, FAILED),
     "slow": Expected(1),
+    "broken-off-once": Expected(2),
+    "expired": Expected(1, good=False),
 }
 
 checks = Checks()

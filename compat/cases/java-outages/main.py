@@ -17,6 +17,8 @@ TABLE = {
     "status-500": Expected(6, FAILED),
     "dropped": Expected(6, FAILED),
     "slow": Expected(1),
+    "broken-off": Expected(1, FAILED),
+    "expired": Expected(1, good=False),
 }
 
 checks = Checks()

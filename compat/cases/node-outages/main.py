@@ -24,6 +24,8 @@ IDENTITY = {
     "gateway": Expected(4, UNAVAILABLE),
     "dropped": Expected(4, UNAVAILABLE),
     "slow": Expected(1),
+    "broken-off": Expected(1, UNAVAILABLE),
+    "expired": Expected(1, good=False),
     "not-propagated": Expected(1, UNAVAILABLE),
 }
 MSAL_NODE = {
@@ -37,6 +39,8 @@ MSAL_NODE = {
     "gateway-page": Expected(1, "AuthError"),
     "dropped": Expected(1, "NetworkError"),
     "slow": Expected(1),
+    "broken-off": Expected(1, "AuthError"),
+    "expired": Expected(1, good=False),
     "not-propagated": Expected(1, REFUSED),
 }
 

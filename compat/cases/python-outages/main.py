@@ -88,6 +88,8 @@ SYNC = every(6, UNAVAILABLE) | {
     "busy-once": Expected(2),
     "dropped": Expected(4, UNAVAILABLE),
     "slow": Expected(1),
+    "broken-off": Expected(6, REFUSED),
+    "broken-off-once": Expected(2),
     "expired": Expected(1, good=False),
 }
 AIO = SYNC | every(6, REFUSED) | {
@@ -101,6 +103,8 @@ MSAL = {vm: Expected(1, "LookupError") for vm in SYNC} | {
     "slow": Expected(1),
     "expired": Expected(1, good=False),
     "dropped": Expected(1, "ConnectionError"),
+    "broken-off": Expected(1, "ChunkedEncodingError"),
+    "broken-off-once": Expected(1, "ChunkedEncodingError"),
     "gateway-page": Expected(1, "JSONDecodeError"),
 }
 MSRESTAZURE = {
@@ -108,6 +112,8 @@ MSRESTAZURE = {
     "status-403": Expected(1, "HTTPError"),
     "dropped": Expected(1, "ConnectionError"),
     "slow": Expected(1),
+    "broken-off": Expected(1, "ChunkedEncodingError"),
+    "expired": Expected(1, good=False),
     **{f"{fault} twice": Expected(3) for fault in ("status-404", "gone-for-ever", "busy", "status-500", "unavailable")},
 }
 

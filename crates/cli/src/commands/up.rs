@@ -139,7 +139,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock, opener: Opene
     let credentials = extension::prepare(&guests, &with_extension, &store, &clock);
     let (keys, identity, ()) = tokio::join!(keys, identity, credentials);
     let (keys, (identity, attestation)) = (Arc::new(keys?), identity??);
-    let signing = (keys.ring().clone(), pool.clone(), Arc::clone(&issuers));
+    let past = (keys.ring().clone(), pool.clone(), Arc::clone(&issuers));
     let authority = Authority::new(keys.ring().clone(), pool, issuers, clock.clone());
 
     // The data planes end first: what they have in flight may still need the authority.
@@ -176,7 +176,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock, opener: Opene
     let tenants = store.read(|tx| tx.tenants()).await?;
     let created: HashMap<_, _> =
         tenants.into_iter().filter_map(|tenant| Some((tenant.id, tenant.created_at?))).collect();
-    let expired = faults::expired(signing, created.clone(), clock.clone());
+    let expired = faults::expired(past, created.clone(), clock.clone());
     let faults = imds::Faults { playbooks: playbooks.clone(), expired };
     let source = Arc::new(InProcess::new(authority, DEFAULT_LIFETIME, created));
     let broker = Broker::new(source, clock.clone(), Freshness::default(), Counters::register("imds"));

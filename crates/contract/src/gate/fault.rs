@@ -23,7 +23,7 @@ pub fn answer(status: u16, surface: Surface, method: &str, target: &str, interna
     let ours = |error: &str, text: &str| {
         if two_keys { Answer::error(status, error, text) } else { Answer::bare_error(status, text) }
     };
-    let told = |refusal: &Refusal| match surface {
+    let known = |refusal: &Refusal| match surface {
         Surface::Imds => refusal.answer_at(target),
         Surface::Extension => refusal.answer(surface),
     };
@@ -31,14 +31,14 @@ pub fn answer(status: u16, surface: Surface, method: &str, target: &str, interna
         400 => ours("bad_request", "The request is malformed"),
         401 => ours("unauthorized_client", "The client is not authorized"),
         403 => ours("forbidden", "The request is forbidden"),
-        404 => told(&Refusal::UnknownPath { path, method, identity: two_keys }),
+        404 => Refusal::UnknownPath { path, method, identity: two_keys }.answer(surface),
         405 => ours("method_not_allowed", "Http method is not allowed").allow("GET"),
         408 => ours("request_timeout", "The request timed out"),
-        410 => told(&Refusal::Gone),
-        429 => told(&Refusal::TooManyRequests),
-        500 => told(internal),
+        410 => known(&Refusal::Gone),
+        429 => known(&Refusal::TooManyRequests),
+        500 => known(internal),
         502 => ours("bad_gateway", "Bad gateway"),
-        503 => told(&Refusal::Unavailable { retry_after: UNAVAILABLE }),
+        503 => known(&Refusal::Unavailable { retry_after: UNAVAILABLE }),
         504 => ours("gateway_timeout", "Gateway timeout"),
         _ => return None,
     })

@@ -81,6 +81,7 @@ impl Refusal {
             | Self::InvalidResource { .. }
             | Self::Authority { .. }
             | Self::RetrievalFailed { .. }
+            | Self::Fault(_)
             | Self::NoLoadBalancer => self.answer(Surface::Imds),
         }
     }
