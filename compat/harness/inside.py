@@ -58,7 +58,7 @@ def run_case(case: Case, binary: Path, world: Path, server_log: Path) -> Result:
     home = paths.RUN / case.name
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
-    command = [part.format_map(toolchains.PLACES | {"case": str(case.folder)}) for part in case.run]
+    command = [part.format_map(toolchains.PLACES | {"case": str(case.folder), "symbolon": str(binary)}) for part in case.run]
     log_from = server_log.stat().st_size
     ended = processes.run(command, env=environment(case, binary, home, world), cwd=case.folder, timeout=case.timeout)
     (home / "stdout.log").write_text(ended.stdout)

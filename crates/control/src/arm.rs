@@ -37,6 +37,7 @@ mod subscription;
 mod target;
 mod user_assigned_identity;
 mod virtual_machine;
+mod vm_agent;
 mod vm_extension;
 mod work;
 
@@ -83,7 +84,7 @@ pub async fn deploy_once(app: &App) -> Result<bool, ArmError> {
 /// # Errors
 /// When the store fails: nothing was ended.
 pub async fn give_up_once(app: &App) -> Result<(), ArmError> {
-    let given_up = guest::give_up(&app.store, app.authority.clock().now()).await;
+    let given_up = guest::give_up(app, app.authority.clock().now()).await;
     given_up.map_err(|error| Failure::from(error).told())
 }
 
@@ -260,6 +261,7 @@ fn answer_write(
         Write::Power(action, id) => power::change(tx, work, authorized, action, &id),
         Write::FireEvent(id) => scheduled_event::fire(tx, work, &id, body),
         Write::SimulateEviction(id) => scheduled_event::simulate_eviction(tx, work, &id),
+        Write::Switch(switch, id) => vm_extension::switch(tx, work, authorized, switch, &id),
         Write::ManualUpgrade(id) => scale_set_machine::upgrade(tx, work, authorized, &id, body),
         Write::DeleteInstances(id) => scale_set_machine::delete_some(tx, work, authorized, &id, body),
         Write::DeleteDeployment(id) => deployment::delete(tx, &id),

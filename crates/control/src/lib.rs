@@ -6,6 +6,7 @@
 //! store.
 
 mod account;
+mod agents;
 mod answer;
 mod app;
 pub mod arm;
@@ -33,6 +34,7 @@ mod token_endpoint;
 mod user_token;
 pub mod vm_credential;
 
+pub use agents::Agents;
 pub use app::{App, Ids};
 pub use device_code::DeviceCodes;
 pub use router::router;

@@ -117,8 +117,16 @@ impl Rewriter {
     /// When the file can't be read.
     pub fn file(&self, path: &Path, findings: &[Finding]) -> Result<Outcome, Problem> {
         let trouble = |what: String| Problem { path: Some(path.to_owned()), what };
-        let before = std::fs::read(path).map_err(|error| trouble(format!("can't be read: {error}")))?;
-        Ok(self.outcome(path, before, findings))
+        let unread = |error: std::io::Error| trouble(format!("can't be read: {error}"));
+        if std::fs::metadata(path).map_err(unread)?.len() > WHOLE {
+            let findings = findings.iter().filter(|finding| finding.counts()).cloned();
+            let by_hand =
+                |finding| ByHand { edit: hand::because(&finding, "the file is too large to be rewritten"), finding };
+            let by_hand = findings.map(by_hand).collect();
+            let (before, after) = (Vec::new(), Vec::new());
+            return Ok(Outcome { path: path.to_owned(), rewritten: Vec::new(), by_hand, before, after });
+        }
+        Ok(self.outcome(path, std::fs::read(path).map_err(unread)?, findings))
     }
 
     fn outcome(&self, path: &Path, before: Vec<u8>, findings: &[Finding]) -> Outcome {
@@ -128,7 +136,6 @@ impl Rewriter {
             (Vec::new(), by_hand.collect(), before.clone())
         };
         let (rewritten, by_hand, after) = match std::str::from_utf8(&before) {
-            _ if before.len() as u64 > WHOLE => none("the file is too large to be rewritten", findings),
             Err(_) => none("the file isn't UTF-8", findings),
             Ok(text) => {
                 let kind = Kind::of(path, text.as_bytes());

@@ -1,6 +1,6 @@
 //! Walks trees and finds what uses the extension.
 //!
-//! A file is read once, in a buffer that its thread keeps: whole up to [`WHOLE`], in windows beyond. An automaton looks for
+//! A file is read once, in a buffer that its thread keeps: whole up to [`WHOLE`], in windows beyond. An expression looks for
 //! a few words in it; only around those are the rules asked, so that a tree without the extension costs little more than
 //! reading it. What a template says of another port is looked for in a second walk, which only then takes place.
 
@@ -21,6 +21,7 @@ pub use clients::{CLIENTS, Client, Ecosystem};
 pub use file::WHOLE;
 pub use kind::Kind;
 use line::Lines;
+pub use line::WORDS;
 pub use walk::Walk;
 
 use crate::finding::{Finding, Level, Problem};
@@ -92,9 +93,6 @@ pub enum RulesError {
     /// Of an expression.
     #[error("an expression can't be read")]
     Expression(#[from] regex::Error),
-    /// Of the words.
-    #[error("the words can't be looked for")]
-    Words(#[from] aho_corasick::BuildError),
 }
 
 /// Scans paths. `seen` is told the number of bytes of each file that was read, from several threads.

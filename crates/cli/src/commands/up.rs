@@ -19,7 +19,7 @@ use control::external_issuer::ExternalKeys;
 use control::goal_state::GoalStates;
 use control::keys::{Keys, open_kek};
 use control::seed::World;
-use control::{App, DeviceCodes, Ids, Settled, tls};
+use control::{Agents, App, DeviceCodes, Ids, Settled, tls};
 use domain::{Clock, RotationPolicy, SharedClock, SystemClock};
 use listen::Opener;
 use rustls::RootCertStore;
@@ -147,6 +147,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock, opener: Opene
         kek: Arc::clone(&kek),
         ids: Ids::Derived,
         device_codes: DeviceCodes::default(),
+        agents: Arc::new(Agents::new(clock.now())),
         settled: Settled::after(watching),
     };
     let app = Arc::new(app);

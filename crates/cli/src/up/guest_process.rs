@@ -187,11 +187,12 @@ impl GuestProcess {
         }
     }
 
-    /// Opens the endpoint as the extension's settings say, and says what came of it.
+    /// Opens the endpoint as the extension's settings say, unless it is disabled, and says what came of it.
     async fn enable(&mut self, extension: &VmExtension) {
         self.leave(&extension.id).await;
         let (outcome, message) = match self.open(extension).await {
-            Ok(place) => (HandlerOutcome::Success, format!("Tokens are served at {}.", place.url())),
+            Ok(Some(place)) => (HandlerOutcome::Success, format!("Tokens are served at {}.", place.url())),
+            Ok(None) => (HandlerOutcome::Success, "Disabled".to_owned()),
             Err(failed) => failed,
         };
         match outcome {
@@ -207,11 +208,15 @@ impl GuestProcess {
         }
     }
 
-    async fn open(&mut self, extension: &VmExtension) -> Result<Place, (HandlerOutcome, String)> {
+    /// Where it is open; nowhere when the extension is disabled.
+    async fn open(&mut self, extension: &VmExtension) -> Result<Option<Place>, (HandlerOutcome, String)> {
         let failed = |why: String| (HandlerOutcome::Error(FAILED), why);
-        let start = self.start.as_mut().filter(|start| start.extension == extension.id);
         // Whatever comes of this, it doesn't stay open with nobody to answer.
+        let start = self.start.as_mut().filter(|start| start.extension == extension.id);
         let (number, ready) = start.map(|start| (start.number, start.ready.take())).unzip();
+        if extension.disabled {
+            return Ok(None);
+        }
         if !self.common.extensions {
             return Err(failed("extension endpoints are switched off (--no-extension)".to_owned()));
         }
@@ -222,7 +227,7 @@ impl GuestProcess {
         let settings = extension.spec.settings.as_deref().unwrap_or_default();
         let wanted = contract::extension::Settings::parse(settings).map_err(|why| failed(why.to_string()))?.port;
         if let Some(place) = self.endpoints.share(&extension.id, wanted) {
-            return Ok(place);
+            return Ok(Some(place));
         }
         let port = match ready.flatten() {
             Some(port) => port,
@@ -242,7 +247,7 @@ impl GuestProcess {
             self.leave(&extension.id).await;
             return Err(failed(format!("{why:#}")));
         }
-        Ok(place)
+        Ok(Some(place))
     }
 
     /// Renews what is due. A failure is told and tried again.

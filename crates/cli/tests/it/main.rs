@@ -15,6 +15,7 @@ mod document;
 mod fleet;
 mod host;
 mod kills;
+mod migrate;
 mod other_users;
 mod refusals;
 mod secrets;

@@ -34,6 +34,13 @@ pub(crate) enum PowerAction {
     Deallocate,
 }
 
+/// Whether an extension is to serve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Switch {
+    Enable,
+    Disable,
+}
+
 /// A request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
@@ -100,6 +107,8 @@ pub(crate) enum Write {
     Power(PowerAction, ResourceId),
     FireEvent(ResourceId),
     SimulateEviction(ResourceId),
+    /// Ours: Azure's control plane says nothing of it, though its agents know it.
+    Switch(Switch, ResourceId),
     ManualUpgrade(ResourceId),
     DeleteInstances(ResourceId),
     DeleteDeployment(ResourceId),
@@ -139,7 +148,7 @@ impl Route {
 }
 
 /// The name of every route.
-pub const NAMES: [&str; 49] = [
+pub const NAMES: [&str; 51] = [
     "tenants",
     "subscriptions",
     "operation",
@@ -182,6 +191,8 @@ pub const NAMES: [&str; 49] = [
     "deallocate",
     "fireScheduledEvent",
     "simulateEviction",
+    "enable",
+    "disable",
     "manualupgrade",
     "deleteInstances",
     "deployment.delete",
@@ -281,6 +292,7 @@ impl Write {
             Self::Power(action, _) => action.word(),
             Self::FireEvent(_) => "fireScheduledEvent",
             Self::SimulateEviction(_) => "simulateEviction",
+            Self::Switch(switch, _) => switch.word(),
             Self::ManualUpgrade(_) => "manualupgrade",
             Self::DeleteInstances(_) => "deleteInstances",
             Self::DeleteDeployment(_) => "deployment.delete",
@@ -303,6 +315,7 @@ impl Write {
             Self::Power(action, id) => need(&format!("Microsoft.Compute/virtualMachines/{}/action", action.word()), id),
             Self::FireEvent(id) => need(&format!("{}/fireScheduledEvent/action", typed(id)), id),
             Self::SimulateEviction(id) => need(&format!("{}/simulateEviction/action", typed(id)), id),
+            Self::Switch(_, id) => need("Microsoft.Compute/virtualMachines/extensions/write", id),
             Self::ManualUpgrade(id) => need("Microsoft.Compute/virtualMachineScaleSets/manualupgrade/action", id),
             Self::DeleteInstances(id) => need("Microsoft.Compute/virtualMachineScaleSets/delete/action", id),
             Self::DeleteDeployment(id) => need("Microsoft.Resources/deployments/delete", id),
@@ -323,6 +336,7 @@ impl Write {
             Self::Register(..)
             | Self::Power(..)
             | Self::SimulateEviction(_)
+            | Self::Switch(..)
             | Self::DeleteDeployment(_)
             | Self::CancelDeployment(_) => false,
         }
@@ -374,6 +388,16 @@ impl PowerAction {
             Self::Restart => "restart",
             Self::PowerOff => "powerOff",
             Self::Deallocate => "deallocate",
+        }
+    }
+}
+
+impl Switch {
+    /// Its word in a path.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Enable => "enable",
+            Self::Disable => "disable",
         }
     }
 }

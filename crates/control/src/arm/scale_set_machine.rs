@@ -109,7 +109,7 @@ pub(crate) fn list(tx: &dyn ReadTx, work: &Work, parent: &ResourceId) -> Result<
 pub(crate) fn instance_view(tx: &dyn ReadTx, work: &Work, id: &ResourceId) -> Result<Value, Failure> {
     let machine = find(tx, id)?;
     let extensions = tx.vm_extensions(&machine.id)?;
-    Ok(virtual_machine::view(&machine, &extensions, work))
+    virtual_machine::view(tx, &machine, &extensions, work)
 }
 
 /// Removes any machine; the scale set of one that is in one gets no other for it.
@@ -142,6 +142,7 @@ fn bring_to_model(tx: &mut dyn Tx, scale_set: &ScaleSet, machine: &VirtualMachin
             location: scale_set.location.clone(),
             tags: Default::default(),
             spec: extension.spec.clone(),
+            disabled: false,
             sequence: before.map_or(0, |before| before.sequence),
             state: before.map_or(ProvisioningState::Creating, |before| before.state),
             status: before.and_then(|before| before.status.clone()),
@@ -238,7 +239,7 @@ fn shown(tx: &dyn ReadTx, work: &Work, scale_set: &ScaleSet, machine: &VirtualMa
         "resources": extensions.iter().map(|found| vm_extension::shown(found, false)).collect::<Vec<Value>>(),
     });
     if let (true, Some(Value::Object(properties))) = (work.query.expands("instanceView"), shown.get_mut("properties")) {
-        properties.insert("instanceView".to_owned(), virtual_machine::view(machine, &extensions, work));
+        properties.insert("instanceView".to_owned(), virtual_machine::view(tx, machine, &extensions, work)?);
     }
     Ok(shown)
 }

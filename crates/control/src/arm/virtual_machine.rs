@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::identity::{self, Identities, Owner};
 use super::reply::Reply;
 use super::work::{Work, tenant_of};
-use super::{document, members, operation, vm_extension};
+use super::{document, members, operation, vm_agent, vm_extension};
 
 /// The size of a machine of which none is said.
 const DEFAULT_SIZE: &str = "Standard_DS1_v2";
@@ -114,7 +114,7 @@ pub(crate) fn get(tx: &dyn ReadTx, work: &Work, id: &ResourceId) -> Result<Value
 fn whole(tx: &dyn ReadTx, work: &Work, vm: &VirtualMachine) -> Result<Value, Failure> {
     let extensions = tx.vm_extensions(&vm.id)?;
     let resources: Vec<Value> = extensions.iter().map(|extension| vm_extension::shown(extension, false)).collect();
-    let view = work.query.expands("instanceView").then(|| view(vm, &extensions, work));
+    let view = work.query.expands("instanceView").then(|| view(tx, vm, &extensions, work)).transpose()?;
     let mut shown = shown(tx, vm, resources, view)?;
     if work.query.expands("userData")
         && let (Some(user_data), Some(properties)) = (user_data(Some(vm))?, shown.get_mut("properties"))
@@ -139,7 +139,7 @@ pub(crate) fn shown_in_list(tx: &dyn ReadTx, vm: &VirtualMachine) -> Result<Valu
 pub(crate) fn instance_view(tx: &dyn ReadTx, work: &Work, id: &ResourceId) -> Result<Value, Failure> {
     let vm = find(tx, id)?;
     let extensions = tx.vm_extensions(&vm.id)?;
-    Ok(view(&vm, &extensions, work))
+    view(tx, &vm, &extensions, work)
 }
 
 pub(crate) fn find(tx: &dyn ReadTx, id: &ResourceId) -> Result<VirtualMachine, Failure> {
@@ -147,18 +147,15 @@ pub(crate) fn find(tx: &dyn ReadTx, id: &ResourceId) -> Result<VirtualMachine, F
 }
 
 /// What runs on a machine and whether it runs.
-pub(crate) fn view(vm: &VirtualMachine, extensions: &[VmExtension], work: &Work) -> Value {
-    let (created, now) = (document::time(vm.created_at), document::time(work.now));
-    let running = vm.power == PowerState::Running;
-    let agent = if running { ("succeeded", "Ready") } else { ("unavailable", "Not Ready") };
-    json!({
-        "vmAgent": {
-            "vmAgentVersion": "2.9.1.1",
-            "statuses": [{
-                "code": format!("ProvisioningState/{}", agent.0), "level": "Info", "displayStatus": agent.1, "time": now,
-            }],
-            "extensionHandlers": extensions.iter().filter_map(vm_extension::handler_view).collect::<Vec<Value>>(),
-        },
+pub(crate) fn view(
+    tx: &dyn ReadTx,
+    vm: &VirtualMachine,
+    extensions: &[VmExtension],
+    work: &Work,
+) -> Result<Value, Failure> {
+    let created = document::time(vm.created_at);
+    Ok(json!({
+        "vmAgent": vm_agent::view(tx, vm, extensions, work)?,
         "extensions": extensions.iter().filter_map(vm_extension::view).collect::<Vec<Value>>(),
         "statuses": [
             {"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded",
@@ -166,7 +163,7 @@ pub(crate) fn view(vm: &VirtualMachine, extensions: &[VmExtension], work: &Work)
             {"code": format!("PowerState/{}", vm.power.as_str()), "level": "Info",
              "displayStatus": format!("VM {}", vm.power.as_str())},
         ],
-    })
+    }))
 }
 
 fn shown(tx: &dyn ReadTx, vm: &VirtualMachine, resources: Vec<Value>, view: Option<Value>) -> Result<Value, Failure> {

@@ -84,6 +84,12 @@ impl State {
         self.folder.join("endpoint")
     }
 
+    /// Where the process that watches over it says which it is.
+    #[must_use]
+    pub fn watch(&self) -> PathBuf {
+        self.folder.join("watch")
+    }
+
     /// Who makes tokens.
     ///
     /// # Errors

@@ -3,5 +3,6 @@
 pub(crate) mod authority;
 mod failures;
 mod files;
+mod full_disk;
 mod life;
 pub(crate) mod machine;

@@ -1,5 +1,6 @@
 //! ARM templates: the extension's resource goes, with what depends on it. Everything else keeps its bytes, comments too.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use jsonc_parser::ast::{Array, Object, Value};
@@ -40,7 +41,8 @@ impl Removal {
 
 /// Takes the extension out of a template.
 pub(super) fn remove(text: &str) -> Removal {
-    let parsed = match parse_to_ast(text, &CollectOptions::default(), &OPTIONS) {
+    let unmarked = unmarked(text);
+    let parsed = match parse_to_ast(&unmarked, &CollectOptions::default(), &OPTIONS) {
         Ok(parsed) => parsed,
         Err(error) => return Removal::none(format!("the file doesn't parse: {error}")),
     };
@@ -57,6 +59,14 @@ pub(super) fn remove(text: &str) -> Removal {
         search.removal.ranges.clear();
     }
     search.removal
+}
+
+/// The text with blanks for a byte order mark, so that every place stays.
+pub(super) fn unmarked(text: &str) -> Cow<'_, str> {
+    match text.strip_prefix('\u{feff}') {
+        Some(rest) => Cow::Owned(format!("   {rest}")),
+        None => Cow::Borrowed(text),
+    }
 }
 
 /// A resource of the extension.
@@ -308,6 +318,7 @@ mod tests {
             (format!(r#"{{"resources": [{{}}, {MSI}]}}"#), r#"{"resources": [{}]}"#),
             (format!(r#"{{"resources": [{{}}, {MSI}, {MSI}]}}"#), r#"{"resources": [{}]}"#),
             (format!(r#"{{"resources": [{MSI}]}}"#), r#"{"resources": []}"#),
+            (format!("\u{feff}{{\"resources\": [{MSI}]}}"), "\u{feff}{\"resources\": []}"),
             (format!(r#"{{"resources": [{{}}, {MSI},]}}"#), r#"{"resources": [{},]}"#),
             (format!(r#"{{"resources": {{"msi": {MSI}, "a": {{}}}}}}"#), r#"{"resources": {"a": {}}}"#),
         ] {

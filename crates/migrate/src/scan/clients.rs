@@ -98,17 +98,6 @@ pub const CLIENTS: [Client; 8] = [
     },
 ];
 
-/// Words of which one stands in every file that names a library.
-pub(super) const WORDS: [&str; 7] = [
-    "msrestazure",
-    "azure-cli",
-    "ms-rest-azure",
-    "ms-rest-nodeauth",
-    "go-autorest",
-    "azure-client-authentication",
-    "Services.AppAuthentication",
-];
-
 /// How each library is declared and locked.
 pub(super) struct Clients {
     declared: Vec<(Client, Vec<Regex>)>,

@@ -129,3 +129,21 @@ fn a_template_that_does_not_parse_is_found_and_not_rewritten() {
     let outcome = migrate::apply::Rewriter::new(&[]).unwrap().file(&path, &report.findings).unwrap();
     assert!(!outcome.changes() && outcome.by_hand[0].edit.contains("doesn't parse"));
 }
+
+#[test]
+fn what_nests_too_deep_and_what_is_too_large_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let deep = "[".repeat(1 << 20) + "\"ManagedIdentityExtensionForLinux\"";
+    let url = "- http://localhost:50342/oauth2/token?resource=x\n";
+    let nested = url.to_owned() + &"[".repeat(1 << 20);
+    let large = url.to_owned() + &" ".repeat(5 << 20);
+    for (name, text) in [("deep.json", &deep), ("nested.yml", &nested), ("large.yml", &large)] {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        let report = scanned(&path);
+        assert_eq!(report.findings.len(), 1, "{name}");
+        let outcome = migrate::apply::Rewriter::new(&[]).unwrap().file(&path, &report.findings).unwrap();
+        assert!(outcome.by_hand.len() == 1 || outcome.changes(), "{name}");
+        assert_eq!(outcome.changes(), name == "nested.yml", "{name}");
+    }
+}

@@ -4,3 +4,4 @@
 mod apply;
 mod bad_input;
 mod corpus;
+mod report;

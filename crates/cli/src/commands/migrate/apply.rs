@@ -5,7 +5,7 @@ use migrate::Finding;
 use migrate::apply::{ByHand, Outcome, Rewriter};
 
 use super::ExitStatus;
-use super::scan::{look, problems};
+use super::scan::{counted, look, problems};
 use crate::args::migrate::MigrateApplyArgs;
 use crate::printer::Printer;
 
@@ -36,8 +36,13 @@ pub(super) fn apply(args: &MigrateApplyArgs, printer: &Printer) -> anyhow::Resul
         by_hand += outcome.by_hand.len();
         tell(&outcome.by_hand, printer)?;
     }
-    let done = if args.write { "changed" } else { "to change; --write changes them" };
-    printer.note(format!("{changes} places in {files} files {done}; {by_hand} by hand"))?;
+    let done = match (args.write, changes) {
+        (true, _) => "changed",
+        (false, 1) => "to change; --write changes it",
+        (false, _) => "to change; --write changes them",
+    };
+    let (places, files) = (counted(changes, "place"), counted(files, "file"));
+    printer.note(format!("{places} in {files} {done}; {by_hand} by hand"))?;
     Ok(if left || by_hand > 0 { ExitStatus::Failed } else { ExitStatus::Ok })
 }
 
@@ -62,8 +67,11 @@ fn change(outcome: &Outcome, write: bool, printer: &Printer) -> anyhow::Result<b
 fn tell(by_hand: &[ByHand], printer: &Printer) -> std::io::Result<()> {
     for ByHand { finding, edit } in by_hand {
         let place = format!("{}:{}:{}", finding.path.display(), finding.line, finding.column);
+        let place = place.replace(char::is_control, "\u{fffd}");
         printer.note(format!("by hand: {place}: {}: {}", finding.rule.id(), finding.rule.info().summary))?;
-        printer.note(format!("    {}", edit.replace('\n', "\n    ")))?;
+        for line in edit.lines() {
+            printer.note(format!("    {}", line.replace(char::is_control, "\u{fffd}")))?;
+        }
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use http::Method;
 
 use super::super::kind::{self, Kind};
 use super::super::target::Target;
-use super::{Change, Look, Open, PowerAction, Read, Route, Template, Write};
+use super::{Change, Look, Open, PowerAction, Read, Route, Switch, Template, Write};
 
 /// The method of a request to one resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,6 +200,8 @@ fn post(target: Target) -> Result<Route, ArmError> {
         ("microsoft.compute/virtualmachines", "restart") => power(PowerAction::Restart, id),
         ("microsoft.compute/virtualmachines", "poweroff") => power(PowerAction::PowerOff, id),
         ("microsoft.compute/virtualmachines", "deallocate") => power(PowerAction::Deallocate, id),
+        ("microsoft.compute/virtualmachines/extensions", "enable") => Route::Write(Write::Switch(Switch::Enable, id)),
+        ("microsoft.compute/virtualmachines/extensions", "disable") => Route::Write(Write::Switch(Switch::Disable, id)),
         ("microsoft.compute/virtualmachinescalesets", "manualupgrade") => Route::Write(Write::ManualUpgrade(id)),
         ("microsoft.compute/virtualmachinescalesets", "delete") => Route::Write(Write::DeleteInstances(id)),
         ("microsoft.managedidentity/userassignedidentities", "listassociatedresources") => {

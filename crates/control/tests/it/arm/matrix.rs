@@ -93,6 +93,8 @@ const TABLE: &[(&str, &str, &str, &str, Level)] = &[
     ("fireScheduledEvent", "POST", "{vm}/fireScheduledEvent", "OC----V", Resource),
     ("fireScheduledEvent", "POST", "{set}/virtualMachines/0/fireScheduledEvent", "OC----V", Resource),
     ("simulateEviction", "POST", "{vm}/simulateEviction", "OC----V", Resource),
+    ("enable", "POST", "{vm}/extensions/x/enable", "OC----V", Resource),
+    ("disable", "POST", "{vm}/extensions/x/disable", "OC----V", Resource),
     ("manualupgrade", "POST", "{set}/manualupgrade", "OC----V", Resource),
     ("deleteInstances", "POST", "{set}/delete", "OC----V", Resource),
     ("deployment.delete", "DELETE", "{deployment}", "OC--PMV", Resource),

@@ -43,6 +43,9 @@ pub(super) async fn enable(
         await_authority(machine, &authority, status).await?;
         launch.replace(state, &machine.time).await?;
     }
+    if public.supervised {
+        launch.watch(state, &machine.time).await?;
+    }
     sequence::set_applied(&place.folder, sequence)?;
     let port = public.port;
     status.success(&format!("Tokens are served at {}", url(port)), &[("port", port.to_string())])?;
