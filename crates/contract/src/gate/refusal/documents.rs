@@ -67,7 +67,6 @@ impl Refusal {
                 let text = "The document can't be had at the moment, retry later";
                 Answer::bare_error(503, text).retry_after(*retry_after)
             }
-            Self::Fault(answer) => answer.clone(),
             Self::Gone => Answer::bare_error(410, "The service is being updated, retry later"),
             Self::Internal => Answer::bare_error(500, "An internal error occurred"),
             // What isn't about documents.

@@ -143,7 +143,7 @@ fn every_route_has_its_row() {
         assert_eq!(control::arm::route_name(&http::Method::GET, &path(sample)).unwrap(), *name, "{sample}");
     }
     for name in control::arm::ROUTES {
-        let there = TABLE.iter().any(|row| row.0 == name) || OPEN.iter().any(|row| row.0 == name);
+        let there = TABLE.iter().any(|row| row.0 == *name) || OPEN.iter().any(|row| row.0 == *name);
         assert!(there, "the route {name} has no row in the table");
     }
 }
