@@ -8,8 +8,10 @@
 
 pub mod application;
 pub mod assigned;
+pub mod caller;
 pub mod certificate_credential;
 pub mod clock;
+pub mod cutover;
 pub mod deployment;
 pub mod derived_ids;
 pub mod error;
@@ -38,8 +40,10 @@ pub mod vm_extension;
 
 pub use application::{Application, FederatedCredential, SecretVerifier};
 pub use assigned::AssignedIdentities;
+pub use caller::{CalledEndpoint, Caller, Calls, Day};
 pub use certificate_credential::CertificateCredential;
 pub use clock::{Clock, ManualClock, Monotonic, SharedClock, SystemClock, Timestamp};
+pub use cutover::{Cutover, CutoverRefusal, Step};
 pub use deployment::{Deployment, DeploymentOperation, DeploymentState};
 pub use error::Error;
 pub use external_issuer::{ExternalIssuer, JwksSource};

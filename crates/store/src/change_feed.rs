@@ -51,7 +51,7 @@ impl Change {
     pub fn machine(&self) -> Option<ResourceId> {
         let id = || ResourceId::parse(&self.key).ok();
         match self.noun {
-            Noun::VirtualMachine | Noun::GoalState => id(),
+            Noun::VirtualMachine | Noun::GoalState | Noun::Cutover => id(),
             Noun::VmExtension => id()?.parent(),
             Noun::Meta
             | Noun::Tenant
@@ -67,7 +67,8 @@ impl Change {
             | Noun::Resource
             | Noun::ScaleSet
             | Noun::Operation
-            | Noun::Deployment => None,
+            | Noun::Deployment
+            | Noun::Caller => None,
         }
     }
 }
@@ -129,11 +130,15 @@ pub enum Noun {
     Deployment,
     /// The goal state of a virtual machine; the machine's resource id in lower case.
     GoalState,
+    /// The calls at a virtual machine's endpoints; the machine's resource id in lower case.
+    Caller,
+    /// The cutover of a virtual machine; the machine's resource id in lower case.
+    Cutover,
 }
 
 impl Noun {
     /// Every noun.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Meta,
         Self::Tenant,
         Self::Subscription,
@@ -152,6 +157,8 @@ impl Noun {
         Self::Operation,
         Self::Deployment,
         Self::GoalState,
+        Self::Caller,
+        Self::Cutover,
     ];
 
     /// Its stored name.
@@ -176,6 +183,8 @@ impl Noun {
             Self::Operation => "operation",
             Self::Deployment => "deployment",
             Self::GoalState => "goal_state",
+            Self::Caller => "caller",
+            Self::Cutover => "cutover",
         }
     }
 
@@ -230,7 +239,9 @@ impl fmt::Display for Noun {
             | Self::ScaleSet
             | Self::Operation
             | Self::Deployment
-            | Self::GoalState => f.write_str(&self.as_str().replace('_', " ")),
+            | Self::GoalState
+            | Self::Caller
+            | Self::Cutover => f.write_str(&self.as_str().replace('_', " ")),
         }
     }
 }

@@ -8,13 +8,14 @@ struct Migration {
     sql: &'static str,
 }
 
-const ALL: [Migration; 6] = [
+const ALL: [Migration; 7] = [
     Migration { name: "base", sql: include_str!("../../migrations/sqlite/0001_base.sql") },
     Migration { name: "tenant_created_at", sql: include_str!("../../migrations/sqlite/0002_tenant_created_at.sql") },
     Migration { name: "control_plane", sql: include_str!("../../migrations/sqlite/0003_control_plane.sql") },
     Migration { name: "secrets_and_roles", sql: include_str!("../../migrations/sqlite/0004_secrets_and_roles.sql") },
     Migration { name: "lists", sql: include_str!("../../migrations/sqlite/0005_lists.sql") },
     Migration { name: "goal_state", sql: include_str!("../../migrations/sqlite/0006_goal_state.sql") },
+    Migration { name: "cutover", sql: include_str!("../../migrations/sqlite/0008_cutover.sql") },
 ];
 
 /// Where a file stands.
