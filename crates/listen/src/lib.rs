@@ -7,6 +7,7 @@
 
 pub mod bind;
 mod guard;
+pub mod process;
 mod room;
 mod server;
 mod timer;
@@ -22,12 +23,19 @@ use http_body_util::Full;
 use hyper::body::{Body, Incoming};
 
 pub use bind::{BindError, bind, bind_first, bind_localhost, bind_to_device};
+pub use process::Ends;
 pub use room::{DESCRIPTORS, Room};
 pub use server::{Config, Ending, InFlight, Shutdown, serve, serve_connection, serve_until_asked};
 
 /// Answers the requests of one listener. Cloned for each connection. Most answers are ready when they leave; a service
 /// whose aren't says what bodies it has.
 pub trait Service<B = Full<Bytes>>: Clone + Send + Sync + 'static {
+    /// The service for one connection: itself, unless it wants to know whose connection it is.
+    #[must_use]
+    fn connected(&self, _ends: Ends) -> Self {
+        self.clone()
+    }
+
     /// Answers a request.
     fn call(&self, request: Request<Incoming>) -> impl Future<Output = Response<B>> + Send;
 

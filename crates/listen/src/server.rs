@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::guard::{Guard, Late, Leave, REFUSED_METHOD, Times, Verdict, late};
 use crate::room::{Place, Places, Room};
-use crate::{ResponseBody, Service};
+use crate::{Ends, ResponseBody, Service};
 
 /// What a listener allows.
 #[derive(Clone, Debug)]
@@ -131,14 +131,14 @@ pub async fn serve_until_asked<B: ResponseBody, S: Service<B>>(
             () = ending.asked() => break,
             accepted = accept(&listener, &places) => accepted,
         };
-        let (stream, place) = match accepted {
+        let (stream, ends, place) = match accepted {
             Ok(accepted) => accepted,
             Err(why) => {
                 reserve.after(&why, &listener).await;
                 continue;
             }
         };
-        let connection = connection(stream, service.clone(), config.clone(), ending.clone(), Some(late));
+        let connection = connection(stream, service.connected(ends), config.clone(), ending.clone(), Some(late));
         let busy = busy.clone();
         tokio::spawn(async move {
             connection.await;
@@ -149,11 +149,12 @@ pub async fn serve_until_asked<B: ResponseBody, S: Service<B>>(
     InFlight { all_done, grace: config.grace }
 }
 
-async fn accept(listener: &TcpListener, places: &Places) -> io::Result<(TcpStream, Place)> {
+async fn accept(listener: &TcpListener, places: &Places) -> io::Result<(TcpStream, Ends, Place)> {
     let place = places.take().await?;
-    let (stream, _) = listener.accept().await?;
+    let (stream, remote) = listener.accept().await?;
     stream.set_nodelay(true)?;
-    Ok((stream, place))
+    let ends = Ends { local: stream.local_addr()?, remote };
+    Ok((stream, ends, place))
 }
 
 /// Serves one connection that was accepted elsewhere, such as one that speaks TLS, until it ends or the end is asked

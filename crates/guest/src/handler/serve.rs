@@ -19,7 +19,7 @@ use super::launch::{Ready, Report};
 use super::place::Place;
 use super::process::Process;
 use super::state::State;
-use crate::Endpoint;
+use crate::callers::Callers;
 use crate::discovery_file::{self, DiscoveryFile};
 use crate::disk::Disk;
 use crate::failure_log::FailureLog;
@@ -27,6 +27,7 @@ use crate::identities::Identities;
 use crate::resolver::Resolver;
 use crate::source::ExtensionSource;
 use crate::time::Time;
+use crate::{Backend, Endpoint, Serving as Tokens};
 
 /// How often the heartbeat is given. An agent calls a handler unresponsive whose last one is 600 s old.
 const BEAT: Duration = Duration::from_secs(60);
@@ -87,7 +88,10 @@ impl Serving {
         let broker =
             Broker::new(Arc::new(source), clock.clone(), Freshness::default(), Counters::register("extension"));
         let log = FailureLog::new(place.logs.clone(), clock.clone());
-        let endpoint = Endpoint::new(identities, broker, Throttle::off(), AllowedHosts::extension(port, []), log);
+        let backend = Backend::Serving(Arc::new(Tokens::new(identities, broker)));
+        let callers = Arc::new(Callers::new(clock.clone()));
+        let hosts = AllowedHosts::extension(port, []);
+        let endpoint = Endpoint::new(backend, Throttle::off(), hosts, log, callers);
         let heartbeat = Heartbeat::new(place.heartbeat.clone());
         heartbeat.ready(&format!("Tokens are served at {}", url(port)));
         let (shutdown, mut tasks) = (Shutdown::default(), JoinSet::new());
