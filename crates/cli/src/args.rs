@@ -4,6 +4,7 @@ pub(crate) mod arm;
 pub(crate) mod deployment;
 pub(crate) mod extension;
 pub(crate) mod identity;
+pub(crate) mod migrate;
 pub(crate) mod vm;
 pub(crate) mod vmss;
 
@@ -15,6 +16,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use self::deployment::DeploymentCommand;
 use self::extension::ExtensionCommand;
 use self::identity::IdentityCommand;
+use self::migrate::MigrateCommand;
 use self::vm::VmCommand;
 use self::vmss::VmssCommand;
 use crate::env_vars;
@@ -62,6 +64,9 @@ pub(crate) enum Command {
     /// Templates: deploy, check, compare, export
     #[command(subcommand)]
     Deployment(DeploymentCommand),
+    /// Leave the VM extension: find what uses it, change it
+    #[command(subcommand)]
+    Migrate(MigrateCommand),
     /// Check this machine and a running `symbolon up`; say what to do
     Doctor(DoctorArgs),
     /// Print the version

@@ -5,6 +5,7 @@ pub(crate) mod doctor;
 pub(crate) mod env;
 pub(crate) mod extension;
 pub(crate) mod identity;
+pub(crate) mod migrate;
 pub(crate) mod run;
 pub(crate) mod token;
 pub(crate) mod up;
@@ -21,6 +22,8 @@ pub(crate) enum ExitStatus {
     Ok,
     /// It was refused or failed, and has said so itself.
     Failed,
+    /// What was typed makes no sense, and it has said so itself.
+    Usage,
 }
 
 impl From<ExitStatus> for ExitCode {
@@ -28,6 +31,7 @@ impl From<ExitStatus> for ExitCode {
         match status {
             ExitStatus::Ok => Self::SUCCESS,
             ExitStatus::Failed => Self::FAILURE,
+            ExitStatus::Usage => Self::from(2),
         }
     }
 }

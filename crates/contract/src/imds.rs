@@ -6,6 +6,12 @@ mod token_request;
 pub use token_body::{Echo, TokenBody, TokenFields};
 pub use token_request::{InfoRequest, TokenRequest};
 
+/// The address at which a VM finds the metadata service
+/// (MicrosoftDocs/azure-compute-docs `instance-metadata-service.md`).
+pub const ADDRESS: &str = "169.254.169.254";
+/// The path of the token endpoint (MicrosoftDocs/entra-docs `how-to-use-vm-token.md`).
+pub const TOKEN_PATH: &str = "/metadata/identity/oauth2/token";
+
 /// `{"tenantId":…}`, the answer of `/metadata/identity/info`
 /// (Azure/azure-rest-api-specs `imds.json` 2023-07-01).
 #[must_use]

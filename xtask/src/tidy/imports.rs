@@ -79,6 +79,12 @@ const RULES: &[Rule] = &[
         never_links: &["axum", "rusqlite", "rustls", "symbolon-authority", "symbolon-domain", "symbolon-store"],
     },
     Rule {
+        name: "migrate",
+        may: &["contract"],
+        must_not: &["axum", "hyper", "rusqlite", "rustls", "tokio"],
+        never_links: PURE,
+    },
+    Rule {
         name: "cli",
         may: &[
             "authority",
@@ -89,6 +95,7 @@ const RULES: &[Rule] = &[
             "guest",
             "imds",
             "listen",
+            "migrate",
             "store",
             "wireserver",
         ],

@@ -17,7 +17,7 @@ impl AllowedHosts {
     /// compared with its port, and without case; on port 80, which clients leave out, also without it.
     #[must_use]
     pub fn imds(own: std::net::SocketAddr, names: impl IntoIterator<Item = String>) -> Self {
-        let well_known = "169.254.169.254";
+        let well_known = crate::imds::ADDRESS;
         let mut exact = vec![well_known.to_owned(), format!("{well_known}:80"), own.to_string()];
         if own.port() == 80 {
             exact.push(bracketed(own.ip()));

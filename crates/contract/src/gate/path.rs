@@ -9,10 +9,9 @@ use super::{Route, Surface};
 /// The routes of a surface, each with its path as almost everybody writes it.
 pub(super) fn routes(surface: Surface) -> &'static [(&'static str, Route)] {
     match surface {
-        Surface::Imds => &[
-            ("/metadata/identity/oauth2/token", Route::ImdsToken),
-            ("/metadata/identity/info", Route::ImdsIdentityInfo),
-        ],
+        Surface::Imds => {
+            &[(crate::imds::TOKEN_PATH, Route::ImdsToken), ("/metadata/identity/info", Route::ImdsIdentityInfo)]
+        }
         Surface::Extension => &[("/oauth2/token", Route::ExtensionToken)],
     }
 }

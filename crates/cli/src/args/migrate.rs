@@ -1,0 +1,61 @@
+//! `symbolon migrate`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MigrateCommand {
+    /// Find what uses the VM extension in source code, templates, settings and dependencies
+    ///
+    /// Exit codes: 0 nothing was found, 1 something was (or a file could not be read), 2 wrong usage. Notes (mentions in prose
+    /// and comments) don't count. A comment `symbolon:ignore SYM001` on a line or above it suppresses what is meant;
+    /// `symbolon:ignore-file` near the start of a file suppresses all of it. The rules: docs/reference/migrate-rules.md
+    Scan(MigrateScanArgs),
+}
+
+/// Which files.
+#[derive(Debug, Args)]
+pub(crate) struct TreeArgs {
+    /// Files and folders
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Leave out what matches this glob; may be repeated. A file .symbolonignore does the same
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) exclude: Vec<String>,
+    /// Also look at what .gitignore and its like leave out
+    #[arg(long)]
+    pub(crate) no_ignore: bool,
+    /// Follow symbolic links to folders
+    #[arg(long)]
+    pub(crate) follow: bool,
+    /// A port that the extension has here; may be repeated. 50342 and those that templates name are known
+    #[arg(long = "port", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) ports: Vec<u16>,
+    /// How many threads [default: one per processor]
+    #[arg(long, value_name = "N", default_value = "0", hide_default_value = true)]
+    pub(crate) threads: usize,
+}
+
+/// How findings are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ScanFormat {
+    /// Each line underlined, with what to do
+    Human,
+    /// One JSON document
+    Json,
+    /// SARIF 2.1.0
+    Sarif,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MigrateScanArgs {
+    #[command(flatten)]
+    pub(crate) tree: TreeArgs,
+    /// How to write what was found
+    #[arg(long, value_enum, default_value = "human")]
+    pub(crate) format: ScanFormat,
+    /// Also show notes; JSON and SARIF always have them
+    #[arg(long)]
+    pub(crate) notes: bool,
+}

@@ -1,0 +1,16 @@
+//! Leaving the VM extension: find what uses it, change what can be changed safely.
+//!
+//! 1. [`scan`] walks trees and gives a [`Finding`] for each use of the extension; each follows a [`Rule`].
+//! 2. [`report`] writes them for people, as JSON and as SARIF.
+//!
+//! # Adding a rule
+//! A variant of [`Rule`] with its entry in `rule.rs`, what finds it below `scan/`, a file of `testdata/` that stands for
+//! the public pattern, then `cargo xtask gen`.
+
+mod finding;
+pub mod report;
+mod rule;
+pub mod scan;
+
+pub use finding::{Finding, Level, Problem};
+pub use rule::{Info, Rule};

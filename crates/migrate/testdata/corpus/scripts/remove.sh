@@ -1,0 +1,2 @@
+#!/bin/sh
+az vm extension delete -g dev --vm-name worker -n ManagedIdentityExtensionForLinux

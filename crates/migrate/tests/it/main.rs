@@ -1,0 +1,4 @@
+//! The whole crate on real files: what is found, what is written.
+#![expect(clippy::unwrap_used, reason = "a test whose set-up fails has failed")]
+
+mod corpus;
