@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use contract::extension::{TokenBody, TokenFields, TokenRequest};
+use contract::extension::{FORWARDER, TokenBody, TokenFields, TokenRequest};
 use contract::gate::Refusal;
 use contract::selector::SelectorKind;
 use domain::ClientId;
@@ -27,8 +27,6 @@ use crate::endpoint::NoToken;
 
 /// The oldest version that knows identities.
 const API_VERSION: &str = "2018-02-01";
-/// By which the metadata service's logs tell who asks there in the place of others.
-const NAME: &str = concat!("symbolon-extension-forwarder/", env!("CARGO_PKG_VERSION"));
 /// What every tenant has: a token for it proves that one can be had.
 const KNOWN_RESOURCE: &str = "https://management.azure.com/";
 /// How long an exchange may take. Clients of the extension wait longer.
@@ -138,7 +136,7 @@ impl Forwarding {
             .uri(uri)
             .header(HOST, host)
             .header("Metadata", "true")
-            .header(USER_AGENT, NAME)
+            .header(USER_AGENT, format!("{FORWARDER}/{}", env!("CARGO_PKG_VERSION")))
             .body(Empty::<Bytes>::new())?;
         let stream = TcpStream::connect(self.imds).await?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;

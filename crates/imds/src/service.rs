@@ -8,11 +8,12 @@ use broker::throttle::Permit;
 use broker::{Broker, Served, SourceError, Wanted};
 use bytes::Bytes;
 use contract::answer::Answer;
+use contract::extension::FORWARDER;
 use contract::gate::{AllowedHosts, Gate, Refusal, RequestHead, Surface};
 use contract::head::FramingRefusal;
 use contract::imds::{Echo, TokenBody, identity_info};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, SERVER};
-use http::{HeaderName, HeaderValue, Request, Response};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, SERVER, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body_util::Full;
 use hyper::body::{Body, Incoming};
 
@@ -75,6 +76,11 @@ impl listen::Service for MetadataService {
     }
 }
 
+/// Whether the extension's endpoint asks in the place of its callers.
+fn is_forwarded(headers: &HeaderMap) -> bool {
+    headers.get(USER_AGENT).is_some_and(|name| name.as_bytes().starts_with(FORWARDER.as_bytes()))
+}
+
 impl Shared {
     async fn answer<B: Body>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
         match self.decide(request).await {
@@ -99,7 +105,13 @@ impl Shared {
         };
         let planned = plan(&self.gate, &self.vm.snapshot(), head, leave)?;
         match planned {
-            Plan::Token(wanted) => self.token(wanted).await,
+            Plan::Token(wanted) => {
+                let answered = self.token(wanted).await;
+                if answered.is_ok() && !is_forwarded(request.headers()) {
+                    self.vm.calls.fetch_add(1, Ordering::Relaxed);
+                }
+                answered
+            }
             Plan::Info(tenant) => {
                 self.counters.infos.increment(1);
                 Ok(self.ok(identity_info(&tenant)))
@@ -135,7 +147,7 @@ impl Shared {
 
     fn ok(&self, body: Vec<u8>) -> Response<Full<Bytes>> {
         let mut response = Response::new(Full::new(Bytes::from(body)));
-        *response.headers_mut() = http::HeaderMap::with_capacity(4);
+        *response.headers_mut() = HeaderMap::with_capacity(4);
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, JSON);
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -156,7 +168,7 @@ impl Shared {
         response
     }
 
-    fn sign(&self, headers: &mut http::HeaderMap) {
+    fn sign(&self, headers: &mut HeaderMap) {
         headers.insert(SERVER, NAME);
         headers.insert(REQUEST_ID, self.request_ids.next());
     }

@@ -1,6 +1,7 @@
 //! What the host knows of one VM: its snapshot, its tokens, its limits.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use broker::throttle::Throttle;
@@ -13,13 +14,20 @@ pub struct Vm {
     snapshot: ArcSwap<VmSnapshot>,
     pub(crate) tokens: Arc<TokenCache<TokenBody>>,
     pub(crate) throttle: Throttle,
+    /// The tokens that callers got since they were counted last.
+    pub(crate) calls: AtomicU64,
 }
 
 impl Vm {
     /// A VM with no token yet.
     #[must_use]
     pub fn new(snapshot: VmSnapshot, throttle: Throttle) -> Self {
-        Self { snapshot: ArcSwap::from_pointee(snapshot), tokens: Arc::new(TokenCache::new(token_body)), throttle }
+        Self {
+            snapshot: ArcSwap::from_pointee(snapshot),
+            tokens: Arc::new(TokenCache::new(token_body)),
+            throttle,
+            calls: AtomicU64::new(0),
+        }
     }
 
     /// The VM as it is now.
@@ -40,6 +48,13 @@ impl Vm {
     pub(crate) fn forget_unassigned(&self) {
         let snapshot = self.snapshot.load();
         self.tokens.retain(|principal| snapshot.identities.by_principal_id(principal).is_some());
+    }
+
+    /// How many tokens callers got since this was asked last. What the extension's endpoint forwards isn't counted: who
+    /// asks there hasn't moved yet.
+    #[must_use]
+    pub fn take_calls(&self) -> u64 {
+        self.calls.swap(0, Ordering::Relaxed)
     }
 
     /// How many tokens are held ready for it.

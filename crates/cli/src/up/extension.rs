@@ -12,23 +12,23 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use broker::http::AuthorityClient;
-use broker::throttle::Throttle;
 use broker::{Broker, Counters, Freshness};
 use contract::gate::AllowedHosts;
 use control::vm_credential;
-use domain::{AssignedIdentities, ManagedIdentity, PowerState, ResourceId, SharedClock};
-use guest::Endpoint;
+use domain::{AssignedIdentities, ManagedIdentity, PowerState, ResourceId, SharedClock, Step};
+use guest::callers::Callers;
 use guest::credential::NewCredential;
 use guest::discovery_file::{DiscoveryFile, recall_copy};
 use guest::disk::Disk;
 use guest::failure_log::FailureLog;
 use guest::identities::Identities;
 use guest::source::ExtensionSource;
-use listen::Room;
+use guest::{Backend, Endpoint, Serving};
 use store::Handle;
 use tokio::task::{JoinError, JoinSet};
 
 use super::endpoints::Place;
+use super::guest_process::Common;
 use super::machines::ExtensionPort;
 use super::roster::GUESTS;
 use super::stage::Stage;
@@ -87,7 +87,7 @@ pub(crate) async fn prepare(guests: &Path, running: &[(ResourceId, String)], sto
         placing.spawn(async move {
             let of = id.clone();
             let Some(found) = store.read(move |tx| Stored::load(tx, &of)).await? else { return Ok(()) };
-            if found.vm.power != PowerState::Running {
+            if found.vm.power != PowerState::Running || found.step() != Step::Serving {
                 return Ok(());
             }
             let guest = Guest { vm: id, identities: found.snapshot.identities, disk, discovery_copy: None };
@@ -139,30 +139,33 @@ pub(crate) async fn place_credentials(guest: &Guest, store: &Handle, clock: &Sha
     Ok(())
 }
 
-/// Opens an endpoint.
-pub(crate) async fn start(
-    guest: &Guest,
-    port: ExtensionPort,
-    authority: AuthorityClient,
-    throttle: Throttle,
-    room: &Room,
-    clock: &SharedClock,
-) -> anyhow::Result<Stage> {
+/// Tokens by the credentials on the guest's disk.
+pub(crate) async fn serving(guest: &Guest, authority: AuthorityClient, clock: &SharedClock) -> anyhow::Result<Backend> {
     let disk = guest.disk.clone();
-    let identities = tokio::task::spawn_blocking(move || Identities::open(disk)).await?;
-    let identities = Arc::new(identities);
+    let identities = Arc::new(tokio::task::spawn_blocking(move || Identities::open(disk)).await?);
     let source = ExtensionSource::new(authority, identities.clone(), clock.clone());
     let broker = Broker::new(Arc::new(source), clock.clone(), Freshness::default(), Counters::register("extension"));
+    Ok(Backend::Serving(Arc::new(Serving::new(identities, broker))))
+}
+
+/// Opens an endpoint.
+pub(crate) fn start(
+    guest: &Guest,
+    port: ExtensionPort,
+    backend: Backend,
+    common: &Common,
+    callers: Arc<Callers>,
+) -> (Endpoint, Stage) {
     let hosts = AllowedHosts::extension(port.port, port.own);
-    let log = FailureLog::new(guest.disk.log_folder(), clock.clone());
-    let endpoint = Endpoint::new(identities, broker, throttle, hosts, log);
+    let log = FailureLog::new(guest.disk.log_folder(), common.clock.clone());
+    let endpoint = Endpoint::new(backend, common.throttle(), hosts, log, callers);
     let mut stage = Stage::default();
     for listener in port.listeners {
         let endpoint = endpoint.clone();
-        let config = listen::Config { room: room.clone(), ..guest::listener_config() };
+        let config = listen::Config { room: common.room.clone(), ..guest::listener_config() };
         stage.run(|ending| listen::serve(listener, endpoint, config, ending));
     }
-    Ok(stage)
+    (endpoint, stage)
 }
 
 /// Writes the discovery file, and the copy that is wanted; they are there as long as what comes back.

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use broker::Broker;
 use domain::{Attachment, PowerState, ResourceId, VirtualMachine};
+use guest::callers::Callers;
 use guest::disk::Disk;
 use imds::Vm;
 use store::Cursor;
@@ -20,6 +21,7 @@ use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinError, JoinSet};
 
+use super::calls::Counted;
 use super::description;
 use super::guest_process::{Common, GuestProcess};
 use super::guest_report;
@@ -73,6 +75,7 @@ struct Running {
     imds: Option<OpenService>,
     wanted: watch::Sender<Option<Wanted>>,
     shown: watch::Receiver<Option<String>>,
+    callers: Arc<Callers>,
     gone: Gone,
 }
 
@@ -106,33 +109,49 @@ impl Fleet {
             self.port = machine.port;
         }
         // What is told at the start is there already.
-        let mut guest = self.guest(&stored.vm, machine.own);
+        let vm = self.vm(&stored);
+        let imds = self.open(&stored.vm, &vm, machine.imds, machine.imds_address);
+        let mut guest = self.guest(&stored.vm, machine.own, machine.imds_address);
         if let Some((extension, port)) = machine.extension {
             guest = guest.with_port(extension, port);
         }
         guest.become_as(stored.wanted(&self.setting.common.outside)).await;
-        self.start(stored, machine.imds, machine.imds_address, guest, stage);
+        self.start(stored, (vm, imds, machine.imds_address), guest, stage);
         Ok(())
     }
 
-    fn guest(&self, vm: &VirtualMachine, own: Option<IpAddr>) -> GuestProcess {
+    fn guest(&self, vm: &VirtualMachine, own: Option<IpAddr>, imds: SocketAddr) -> GuestProcess {
         let Setting { common, guests, discovery, .. } = &self.setting;
         let folder = self.roster.guest(vm);
         let (disk, copy) = (Disk::new(guests.join(&folder)), discovery.as_ref().map(|copies| copies.join(&folder)));
-        GuestProcess::new(Arc::clone(common), vm.id.clone(), disk, copy, own)
+        GuestProcess::new(Arc::clone(common), vm.id.clone(), disk, copy, own, imds)
+    }
+
+    fn vm(&self, stored: &Stored) -> Arc<Vm> {
+        Arc::new(Vm::new(stored.snapshot.clone(), self.setting.common.throttle()))
+    }
+
+    /// Opens a machine's metadata service, unless it is off.
+    fn open(
+        &self,
+        record: &VirtualMachine,
+        vm: &Arc<Vm>,
+        listener: TcpListener,
+        address: SocketAddr,
+    ) -> Option<OpenService> {
+        (record.power == PowerState::Running).then(|| self.serve(vm, listener, address))
     }
 
     fn start(
         &mut self,
         stored: Stored,
-        listener: TcpListener,
-        address: SocketAddr,
+        (vm, imds, address): (Arc<Vm>, Option<OpenService>, SocketAddr),
         guest: GuestProcess,
         stage: &mut Stage,
     ) {
         let wanted = watch::Sender::new(Some(stored.wanted(&self.setting.common.outside)));
-        let Stored { vm: record, snapshot, .. } = stored;
-        let (shown, receiver) = (guest.shown(), wanted.subscribe());
+        let Stored { vm: record, .. } = stored;
+        let (shown, callers, receiver) = (guest.shown(), guest.callers(), wanted.subscribe());
         let before = self.leaving.remove(&self.roster.guest(&record).to_ascii_lowercase());
         let (here, gone) = oneshot::channel();
         stage.run(async move |ending| {
@@ -143,11 +162,9 @@ impl Fleet {
             guest.run(receiver, ending).await;
             drop(here);
         });
-        let vm = Arc::new(Vm::new(snapshot, self.setting.common.throttle()));
-        let imds = (record.power == PowerState::Running).then(|| self.serve(&vm, listener, address));
         let number = self.next;
         self.next += 1;
-        let running = Running { number, vm, address, imds, wanted, shown, gone, record };
+        let running = Running { number, vm, address, imds, wanted, shown, callers, gone, record };
         self.running.insert(running.record.id.clone(), running);
     }
 
@@ -165,6 +182,14 @@ impl Fleet {
             description::vm(&running.record, running.address, extension, &running.vm.snapshot())
         });
         described.collect()
+    }
+
+    /// Where it is counted who calls.
+    fn counted(&self) -> Counted {
+        let machines = self.running.values();
+        let machines =
+            machines.map(|running| (running.record.id.clone(), Arc::clone(&running.callers), Arc::clone(&running.vm)));
+        Counted { common: Arc::clone(&self.setting.common), machines: machines.collect() }
     }
 
     /// Keeps a file up to date in which other commands find the VMs.
@@ -193,8 +218,10 @@ impl Fleet {
             Ok((listener, address, own)) => {
                 self.roster.admit(&stored.vm);
                 self.enrolled = true;
-                let guest = self.guest(&stored.vm, own);
-                self.start(stored, listener, address, guest, guests);
+                let guest = self.guest(&stored.vm, own, address);
+                let vm = self.vm(&stored);
+                let imds = self.open(&stored.vm, &vm, listener, address);
+                self.start(stored, (vm, imds, address), guest, guests);
                 Ok(())
             }
             Err(error) => {

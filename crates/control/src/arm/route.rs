@@ -6,6 +6,7 @@ mod resolve;
 use domain::{OperationId, ResourceId, Scope, SubscriptionId};
 
 use super::authorization::Permission;
+use super::cutover;
 use super::kind::{self, Kind};
 
 pub(crate) use self::resolve::resolve;
@@ -87,6 +88,10 @@ pub(crate) enum Read {
     DeploymentStatus(ResourceId, OperationId),
     /// Publishers, types or versions of extensions or images: the names that follow the location.
     Catalogue(SubscriptionId, Vec<String>),
+    /// How far a machine is on its way to the metadata service.
+    Cutover(ResourceId),
+    /// The machines with the extension in a subscription or group.
+    Machines(ResourceId),
 }
 
 /// What changes something.
@@ -101,6 +106,7 @@ pub(crate) enum Write {
     DeleteInstances(ResourceId),
     DeleteDeployment(ResourceId),
     CancelDeployment(ResourceId),
+    Cutover(ResourceId),
 }
 
 /// What is done with a template.
@@ -136,7 +142,7 @@ impl Route {
 }
 
 /// The name of every route.
-pub const NAMES: [&str; 46] = [
+pub const NAMES: [&str; 49] = [
     "tenants",
     "subscriptions",
     "operation",
@@ -162,6 +168,8 @@ pub const NAMES: [&str; 46] = [
     "deployment.operations",
     "deployment.status",
     "catalogue",
+    "cutover",
+    "machines",
     "group.put",
     "group.patch",
     "group.delete",
@@ -180,6 +188,7 @@ pub const NAMES: [&str; 46] = [
     "deleteInstances",
     "deployment.delete",
     "deployment.cancel",
+    "cutover.put",
     "deployment.put",
     "deployment.validate",
     "deployment.whatIf",
@@ -220,6 +229,8 @@ impl Read {
             Self::DeploymentOperations(_) => "deployment.operations",
             Self::DeploymentStatus(..) => "deployment.status",
             Self::Catalogue(..) => "catalogue",
+            Self::Cutover(_) => "cutover",
+            Self::Machines(_) => "machines",
         }
     }
 
@@ -253,6 +264,8 @@ impl Read {
             Self::DeploymentOperations(id) => need("Microsoft.Resources/deployments/operations/read", id),
             Self::DeploymentStatus(id, _) => need("Microsoft.Resources/deployments/operationstatuses/read", id),
             Self::Catalogue(id, _) => within("Microsoft.Compute/locations/publishers/read", &sub(id)),
+            Self::Cutover(id) => at(&format!("{}/read", cutover::TYPE), &scope_of(id)),
+            Self::Machines(scope) => within(&format!("{}/read", cutover::MACHINES), scope),
         }
     }
 }
@@ -275,6 +288,7 @@ impl Write {
             Self::DeleteInstances(_) => "deleteInstances",
             Self::DeleteDeployment(_) => "deployment.delete",
             Self::CancelDeployment(_) => "deployment.cancel",
+            Self::Cutover(_) => "cutover.put",
         }
     }
 
@@ -295,6 +309,7 @@ impl Write {
             Self::DeleteInstances(id) => need("Microsoft.Compute/virtualMachineScaleSets/delete/action", id),
             Self::DeleteDeployment(id) => need("Microsoft.Resources/deployments/delete", id),
             Self::CancelDeployment(id) => need("Microsoft.Resources/deployments/cancel/action", id),
+            Self::Cutover(id) => at(&format!("{}/write", cutover::TYPE), &scope_of(id)),
         }
     }
 
@@ -307,7 +322,7 @@ impl Write {
                     Change::Delete => false,
                 }
             }
-            Self::ManualUpgrade(_) | Self::DeleteInstances(_) => true,
+            Self::ManualUpgrade(_) | Self::DeleteInstances(_) | Self::Cutover(_) => true,
             Self::Register(..) | Self::Power(..) | Self::DeleteDeployment(_) | Self::CancelDeployment(_) => false,
         }
     }
@@ -344,6 +359,11 @@ fn at(action: &str, scope: &Scope) -> Permission {
 
 fn within(action: &str, scope: &ResourceId) -> Permission {
     Permission { within: true, ..need(action, scope) }
+}
+
+/// What an extension resource is about.
+fn scope_of(id: &ResourceId) -> Scope {
+    id.parent().map_or(Scope::Root, Scope::At)
 }
 
 fn typed(id: &ResourceId) -> String {
