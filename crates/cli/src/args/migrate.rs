@@ -1,8 +1,12 @@
 //! `symbolon migrate`.
 
+pub(crate) mod machines;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+
+use self::machines::{MigrateCutoverArgs, MigratePlanArgs, MigrateStatusArgs, MigrateVerifyArgs};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum MigrateCommand {
@@ -12,6 +16,20 @@ pub(crate) enum MigrateCommand {
     /// and comments) don't count. A comment `symbolon:ignore SYM001` on a line or above it suppresses what is meant;
     /// `symbolon:ignore-file` near the start of a file suppresses all of it. The rules: docs/reference/migrate-rules.md
     Scan(MigrateScanArgs),
+    /// Say in which order machines leave the extension, and what is in the way of each
+    Plan(MigratePlanArgs),
+    /// Show who still calls the extension, and how far each machine is
+    Status(MigrateStatusArgs),
+    /// Cut machines over to the metadata service, step by step, or go back
+    ///
+    /// Steps: forwarding (the port stays open and forwards to the metadata service), revoked (the credentials are revoked and
+    /// wiped), closed (the port is closed), removed (the extension is gone). Every step but the last can be taken back with
+    /// --undo. Whoever is interrupted runs the same command again
+    Cutover(MigrateCutoverArgs),
+    /// Search a machine's files for credentials, keys and tokens
+    ///
+    /// Exit codes: 0 nothing usable is left, 1 something is (or a file could not be searched), 2 wrong usage
+    Verify(MigrateVerifyArgs),
 }
 
 /// Which files.

@@ -14,6 +14,7 @@ mod crowd;
 mod document;
 mod fleet;
 mod kills;
+mod migrate;
 mod other_users;
 mod refusals;
 mod secrets;
