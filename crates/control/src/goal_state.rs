@@ -24,7 +24,7 @@ use uuid::Uuid;
 use self::news::News;
 use self::wanted::Wanted;
 use crate::App;
-use crate::arm::guest::report;
+use crate::arm::guest::{is_known, report};
 
 /// How long what failed isn't tried again.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -167,7 +167,10 @@ impl GoalStates {
         // What was changed since the agent asked has a number of its own, so that it isn't taken for done.
         let (wanted, goal_state) = self.bring(vm, &mut machine, now).await?;
         for said in status::reports(&wanted.extensions, goal_state.incarnation, blob, now) {
-            report(&self.app.store, now, said).await?;
+            let asked = said.clone();
+            if !self.app.store.read(move |tx| is_known(tx, &asked)).await? {
+                report(&self.app.store, now, said).await?;
+            }
         }
         Ok(())
     }

@@ -91,6 +91,30 @@ pub async fn report(store: &Handle, now: Timestamp, report: Report) -> Result<()
         .await
 }
 
+/// Whether a report says nothing that isn't known. Agents say the same every few seconds.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) fn is_known(tx: &dyn ReadTx, report: &Report) -> Result<bool, store::Error> {
+    Ok(match report {
+        Report::Cutover { vm, reached, failed } => {
+            tx.cutover(vm)?.is_none_or(|known| (known.reached, &known.failed) == (*reached, failed))
+        }
+        Report::Calls { vm, calls } => {
+            let Some(from) = calls.iter().map(|one| one.day).min() else { return Ok(true) };
+            let known = tx.calls(vm, from)?;
+            let is = |new: &Calls| {
+                let mut same = known
+                    .iter()
+                    .filter(|one| (one.endpoint, one.day, &one.caller) == (new.endpoint, new.day, &new.caller));
+                same.any(|one| one.count >= new.count && one.last_at >= new.last_at)
+            };
+            calls.iter().all(is)
+        }
+        Report::Handler { .. } | Report::Gone { .. } | Report::Power { .. } => false,
+    })
+}
+
 fn handler(tx: &mut dyn Tx, id: &ResourceId, status: HandlerStatus) -> Result<(), store::Error> {
     let Some(extension) = tx.vm_extension(id)? else { return Ok(()) };
     let current = status.sequence == extension.sequence && extension.state != ProvisioningState::Deleting;

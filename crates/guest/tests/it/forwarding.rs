@@ -13,11 +13,11 @@ use listen::Service;
 
 use super::*;
 
-const TOKEN: &str = r#"{"access_token":"eyJ.imds.x","client_id":"30000000-0000-4000-8000-000000000001","expires_in":"86399","expires_on":"1800086400","ext_expires_in":"86399","not_before":"1799999700","resource":"https://vault.azure.net","token_type":"Bearer"}"#;
+pub(crate) const TOKEN: &str = r#"{"access_token":"eyJ.imds.x","client_id":"30000000-0000-4000-8000-000000000001","expires_in":"86399","expires_on":"1800086400","ext_expires_in":"86399","not_before":"1799999700","resource":"https://vault.azure.net","token_type":"Bearer"}"#;
 
 /// A metadata service that says what it is told to, and remembers what it was asked.
 #[derive(Clone)]
-struct Imds {
+pub(crate) struct Imds {
     answer: (u16, &'static str),
     asked: Arc<Mutex<Vec<String>>>,
 }
@@ -42,7 +42,7 @@ impl Service for Imds {
 }
 
 impl Imds {
-    fn start(status: u16, body: &'static str) -> (Self, SocketAddr, Shutdown) {
+    pub(crate) fn start(status: u16, body: &'static str) -> (Self, SocketAddr, Shutdown) {
         let listener = bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
         let address = listener.local_addr().expect("an address");
         let (imds, shutdown) = (Self { answer: (status, body), asked: Arc::default() }, Shutdown::default());
@@ -50,7 +50,7 @@ impl Imds {
         (imds, address, shutdown)
     }
 
-    fn asked(&self) -> Vec<String> {
+    pub(crate) fn asked(&self) -> Vec<String> {
         std::mem::take(&mut self.asked.lock().expect("a lock"))
     }
 }
