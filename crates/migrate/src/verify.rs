@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use ignore::WalkBuilder;
 use serde::Serialize;
 
+use self::pattern::Patterns;
 use self::place::Place;
 
 pub use self::pattern::Kind;
@@ -81,6 +82,7 @@ impl Report {
 /// When the root itself isn't a folder that can be read.
 pub fn verify(root: &Path) -> io::Result<Report> {
     std::fs::read_dir(root)?;
+    let patterns = Patterns::new().map_err(io::Error::other)?;
     let mut report = Report::default();
     let walk = WalkBuilder::new(root)
         .standard_filters(false)
@@ -105,7 +107,7 @@ pub fn verify(root: &Path) -> io::Result<Report> {
             report.found.push(Found { path: below.clone(), offset: None, what, worth: Worth::Remains, why: "" });
         }
         if kind.is_some_and(|kind| kind.is_file()) {
-            match search(entry.path(), &below) {
+            match search(entry.path(), &below, &patterns) {
                 Ok((bytes, found)) => {
                     report.files += 1;
                     report.bytes += bytes;
@@ -120,14 +122,14 @@ pub fn verify(root: &Path) -> io::Result<Report> {
 }
 
 /// Searches a file: how long it is, and what is in it, each kind once.
-fn search(path: &Path, below: &Path) -> io::Result<(u64, Vec<Found>)> {
+fn search(path: &Path, below: &Path, patterns: &Patterns) -> io::Result<(u64, Vec<Found>)> {
     let mut file = File::open(path)?;
     let mut piece = Vec::with_capacity(PIECE + OVERLAP);
     let (mut found, mut begins): (Vec<(Kind, u64)>, u64) = (Vec::new(), 0);
     let place = Place::of(below);
     loop {
         let read = file.by_ref().take(PIECE as u64).read_to_end(&mut piece)?;
-        for (kind, at) in pattern::find(&piece) {
+        for (kind, at) in patterns.find(&piece) {
             if !found.iter().any(|(known, _)| *known == kind) {
                 found.push((kind, begins + at as u64));
             }

@@ -1,7 +1,5 @@
 //! What credentials and tokens look like in bytes.
 
-use std::sync::LazyLock;
-
 use regex::bytes::Regex;
 
 /// What is looked for in files.
@@ -56,20 +54,16 @@ const LOOKS: [(Kind, &str); 6] = [
     (Kind::SealedSettings, r#""protectedSettings"\s*:\s*"[A-Za-z0-9+/=]{64}"#),
 ];
 
-static PATTERNS: LazyLock<Vec<(Kind, Regex)>> =
-    LazyLock::new(|| LOOKS.iter().filter_map(|(kind, look)| Some((*kind, Regex::new(look).ok()?))).collect());
+/// The patterns, ready to be looked for.
+pub(super) struct Patterns(Vec<(Kind, Regex)>);
 
-/// The first of each kind, and where it begins.
-pub(super) fn find(bytes: &[u8]) -> impl Iterator<Item = (Kind, usize)> {
-    PATTERNS.iter().filter_map(|(kind, look)| Some((*kind, look.find(bytes)?.start())))
-}
+impl Patterns {
+    pub(super) fn new() -> Result<Self, regex::Error> {
+        LOOKS.iter().map(|(kind, look)| Ok((*kind, Regex::new(look)?))).collect::<Result<_, _>>().map(Self)
+    }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_pattern_is_one() {
-        assert_eq!(PATTERNS.len(), LOOKS.len());
+    /// The first of each kind, and where it begins.
+    pub(super) fn find(&self, bytes: &[u8]) -> impl Iterator<Item = (Kind, usize)> {
+        self.0.iter().filter_map(|(kind, look)| Some((*kind, look.find(bytes)?.start())))
     }
 }
