@@ -11,6 +11,7 @@ mod data_plane;
 mod in_process;
 mod load;
 mod process;
+mod scan;
 mod startup;
 mod table;
 
@@ -52,6 +53,7 @@ enum Part {
     ControlPlane,
     GoalState,
     Startup,
+    Scan,
 }
 
 /// How much is measured.
@@ -93,6 +95,9 @@ fn main() -> Result<()> {
     }
     if wanted(Part::Startup) {
         startup::measure(&args.binary, effort, &mut table)?;
+    }
+    if wanted(Part::Scan) {
+        scan::measure(effort, &mut table)?;
     }
     let text = table.markdown();
     println!("{text}");

@@ -39,7 +39,7 @@ def run_seed(binary: Path, seed: str, cases: list[Case]) -> list[Result]:
             world = folder / "world.json"
             world.write_text(json.dumps(ready))
             for case in cases:
-                done.append(run_case(case, world, folder / "symbolon.log"))
+                done.append(run_case(case, binary, world, folder / "symbolon.log"))
                 progress(done[-1])
     except (symbolon.Faulty, OSError) as why:
         finished = {result.case for result in done}
@@ -52,15 +52,15 @@ def run_seed(binary: Path, seed: str, cases: list[Case]) -> list[Result]:
     return done
 
 
-def run_case(case: Case, world: Path, server_log: Path) -> Result:
+def run_case(case: Case, binary: Path, world: Path, server_log: Path) -> Result:
     """One case, behind the guard."""
     network.assert_isolated()
     home = paths.RUN / case.name
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
-    command = [part.format_map(toolchains.PLACES | {"case": str(case.folder)}) for part in case.run]
+    command = [part.format_map(toolchains.PLACES | {"case": str(case.folder), "symbolon": str(binary)}) for part in case.run]
     log_from = server_log.stat().st_size
-    ended = processes.run(command, env=environment(case, home, world), cwd=case.folder, timeout=case.timeout)
+    ended = processes.run(command, env=environment(case, binary, home, world), cwd=case.folder, timeout=case.timeout)
     (home / "stdout.log").write_text(ended.stdout)
     (home / "stderr.log").write_text(ended.stderr)
     result = Result(case.name, seconds=round(ended.seconds, 2))
@@ -84,7 +84,7 @@ def run_case(case: Case, world: Path, server_log: Path) -> Result:
     return result
 
 
-def environment(case: Case, home: Path, world: Path) -> dict[str, str]:
+def environment(case: Case, binary: Path, home: Path, world: Path) -> dict[str, str]:
     """A clean environment: nothing of the machine's own can lead a client elsewhere."""
     return {
         "PATH": os.environ["PATH"],
@@ -94,6 +94,7 @@ def environment(case: Case, home: Path, world: Path) -> dict[str, str]:
         "PYTHONPATH": str(paths.LIB),
         "PYTHONDONTWRITEBYTECODE": "1",
         "COMPAT_WORLD": str(world),
+        "COMPAT_SYMBOLON": str(binary),
         "COMPAT_NODE_MODULES": str(paths.NODE / "node_modules"),
         **case.env,
     }

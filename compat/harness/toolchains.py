@@ -120,6 +120,28 @@ def waagent_steps() -> list[tuple[Path, list[str]]]:
     return [(paths.WORK, ["mkdir", "-p", str(paths.WAAGENT)]), (paths.WAAGENT, ["sh", "-c", script])]
 
 
+def migrate_trees_steps() -> list[tuple[Path, list[str]]]:
+    """Whole trees of old and new libraries, unpacked and not installed."""
+    lists = paths.TOOLCHAINS / "migrate-trees"
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--no-deps"]
+    download = lambda form, name: [*pip, form, ":all:", "--requirement", str(lists / name)]  # noqa: E731
+    unpack = (
+        "import pathlib, shutil\n"
+        "for archive in pathlib.Path('packages').iterdir():\n"
+        "    form = 'gztar' if archive.suffix in ('.gz', '.tgz') else 'zip'\n"
+        "    shutil.unpack_archive(archive, pathlib.Path('trees') / archive.name, form)\n"
+    )
+    packages = paths.MIGRATE_TREES / "packages"
+    return [
+        (paths.WORK, ["mkdir", "-p", str(packages)]),
+        (packages, download("--no-binary", "sdists.txt")),
+        (packages, download("--only-binary", "wheels.txt")),
+        (packages, download("--only-binary", "wheels-later.txt")),
+        (packages, ["npm", "pack", "--silent", *(lists / "npm.txt").read_text().split()]),
+        (paths.MIGRATE_TREES, [sys.executable, "-c", unpack]),
+    ]
+
+
 def package_steps() -> list[tuple[Path, list[str]]]:
     """Two versions of the extension's package."""
     xtask = ["cargo", "xtask", "package-extension", "--profile", "dev", "--out", str(paths.PACKAGES)]
@@ -155,6 +177,10 @@ TOOLCHAINS = {
         ("apt-get", "dpkg", "openssl", "nsenter"), "Debian, or a system made from it", (), waagent_steps, paths.WAAGENT,
         optional=True,
     ),
+    "migrate-trees": Toolchain(
+        ("python3", "npm"), "Python 3.11 or newer, and Node.js with npm", (paths.TOOLCHAINS / "migrate-trees",),
+        migrate_trees_steps, paths.MIGRATE_TREES,
+    ),
     "extension-packages": Toolchain(("cargo",), "Rust with cargo", PACKAGED, package_steps, paths.PACKAGES),
     "debian-proxies": Toolchain(
         ("apt-get", "apt-cache", "dpkg"), "Debian, or a system made from it", (), debian_steps, paths.DEBIAN, optional=True
@@ -173,6 +199,7 @@ PLACES = {
     "debian_proxies": str(paths.DEBIAN),
     "waagent": str(paths.WAAGENT),
     "packages": str(paths.PACKAGES),
+    "migrate_trees": str(paths.MIGRATE_TREES / "trees"),
     "lib": str(paths.LIB),
 }
 """What `{name}` in a case's command stands for."""

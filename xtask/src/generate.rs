@@ -1,5 +1,7 @@
 //! `cargo xtask gen`: documents that are made from the program.
 
+mod rules;
+
 use std::fs;
 use std::path::Path;
 
@@ -18,22 +20,26 @@ pub(crate) struct GenArgs {
 
 const CLI_REFERENCE: &str = "docs/reference/cli.md";
 
+const RULES_REFERENCE: &str = "docs/reference/migrate-rules.md";
+
 pub(crate) fn generate(args: &GenArgs) -> Result<()> {
-    let path = root().join(CLI_REFERENCE);
-    let wanted = cli_reference()?;
-    let found = fs::read_to_string(&path).unwrap_or_default();
-    if found == wanted {
-        say("gen: up to date");
-        return Ok(());
+    let documents = [(RULES_REFERENCE, rules::reference()), (CLI_REFERENCE, cli_reference()?)];
+    for (name, wanted) in documents {
+        let path = root().join(name);
+        let found = fs::read_to_string(&path).unwrap_or_default();
+        if found == wanted {
+            say(&format!("gen: {name} is up to date"));
+            continue;
+        }
+        if args.check {
+            bail!("{name} is not what the program says; run: cargo xtask gen");
+        }
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::write(&path, wanted)?;
+        say(&format!("gen: wrote {name}"));
     }
-    if args.check {
-        bail!("{CLI_REFERENCE} is not what the program says; run: cargo xtask gen");
-    }
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    fs::write(&path, wanted)?;
-    say(&format!("gen: wrote {CLI_REFERENCE}"));
     Ok(())
 }
 

@@ -1,42 +1,44 @@
 //! The same rows in one bare transaction: what SQLite itself takes for a change that the control plane made.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use rusqlite::config::DbConfig;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
-/// The rows of every table of a database.
+/// The rows of every table of a database, by table, in the order in which the tables were made: none refers to a later one.
 #[derive(Default)]
-pub(super) struct Rows(BTreeMap<String, Vec<Vec<Value>>>);
+pub(super) struct Rows(Vec<(String, Vec<Vec<Value>>)>);
 
 impl Rows {
     /// Reads them; there should be few.
     pub(super) fn read(database: &Path) -> Result<Self> {
         let connection = Connection::open(database)?;
-        let mut names =
-            connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'")?;
+        let mut names = connection.prepare(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY rowid",
+        )?;
         let names: Vec<String> = names.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-        let mut tables = BTreeMap::new();
+        let mut tables = Vec::new();
         for name in names {
             let mut statement = connection.prepare(&format!("SELECT * FROM \"{name}\""))?;
             let width = statement.column_count();
             let rows = statement.query_map([], |row| (0..width).map(|column| row.get(column)).collect())?;
-            tables.insert(name, rows.collect::<Result<_, _>>()?);
+            tables.push((name, rows.collect::<Result<_, _>>()?));
         }
         Ok(Self(tables))
     }
 
     /// Those that are here and weren't before.
     pub(super) fn beyond(self, before: &Self) -> Self {
-        let mut new = BTreeMap::new();
+        let mut new = Vec::new();
         for (name, rows) in self.0 {
-            let had: HashSet<String> =
-                before.0.get(&name).into_iter().flatten().map(|row| format!("{row:?}")).collect();
+            let had = before.0.iter().filter(|(table, _)| *table == name).flat_map(|(_, rows)| rows);
+            let had: HashSet<String> = had.map(|row| format!("{row:?}")).collect();
             let rows: Vec<_> = rows.into_iter().filter(|row| !had.contains(&format!("{row:?}"))).collect();
             if !rows.is_empty() {
-                new.insert(name, rows);
+                new.push((name, rows));
             }
         }
         Self(new)
@@ -44,17 +46,25 @@ impl Rows {
 
     /// How many.
     pub(super) fn count(&self) -> usize {
-        self.0.values().map(Vec::len).sum()
+        self.0.iter().map(|(_, rows)| rows.len()).sum()
     }
 }
 
 /// Writes rows again and again, each time under other keys.
 pub(super) struct Bare {
     connection: Connection,
-    rows: Rows,
+    tables: Vec<Table>,
     /// What stands in the rows for the name of the thing.
     name: String,
     written: u128,
+}
+
+/// The rows of one table.
+struct Table {
+    insert: String,
+    rows: Vec<Vec<Value>>,
+    /// The highest number of a row, where rows have one.
+    highest: Option<i64>,
 }
 
 impl Bare {
@@ -62,40 +72,41 @@ impl Bare {
     pub(super) fn new(database: &Path, rows: Rows, name: &str) -> Result<Self> {
         let connection = Connection::open(database)?;
         connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")?;
-        connection.execute_batch("PRAGMA defer_foreign_keys = ON")?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.set_prepared_statement_cache_capacity(128);
-        Ok(Self { connection, rows, name: name.to_owned(), written: 0 })
+        let mut tables = Vec::new();
+        for (table, rows) in rows.0 {
+            let most = format!("SELECT coalesce(max(rowid), 0) FROM \"{table}\"");
+            // A table without row numbers has none to give.
+            let highest = match connection.prepare(&most) {
+                Ok(mut statement) => Some(statement.query_row([], |row| row.get(0))?),
+                Err(_) => None,
+            };
+            let marks = vec!["?"; rows.first().context("a table without rows")?.len()].join(", ");
+            tables.push(Table { insert: format!("INSERT INTO \"{table}\" VALUES ({marks})"), rows, highest });
+        }
+        Ok(Self { connection, tables, name: name.to_owned(), written: 0 })
     }
 
     /// Writes them once.
     pub(super) fn write(&mut self) -> Result<()> {
         self.written += 1;
         let (name, fresh) = (self.name.as_str(), format!("bare{}", self.written));
-        let tx = self.connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-        // The rows come by table, not in the order in which they refer to each other.
-        tx.execute_batch("PRAGMA defer_foreign_keys = ON")?;
-        let mut keys = BTreeMap::new();
-        for table in self.rows.0.keys() {
-            let most = format!("SELECT coalesce(max(rowid), 0) FROM \"{table}\"");
-            // A table without row numbers has none to give.
-            if let Ok(mut statement) = tx.prepare_cached(&most) {
-                keys.insert(table.as_str(), statement.query_row([], |row| row.get::<_, i64>(0))?);
-            }
-        }
-        for (table, rows) in &self.rows.0 {
-            let width = rows.first().context("a table without rows")?.len();
-            let marks = vec!["?"; width].join(", ");
-            let mut insert = tx.prepare_cached(&format!("INSERT INTO \"{table}\" VALUES ({marks})"))?;
-            for (at, row) in rows.iter().enumerate() {
+        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        for table in &mut self.tables {
+            let mut insert = self.connection.prepare_cached(&table.insert)?;
+            for row in &table.rows {
                 let mut values: Vec<Value> =
                     row.iter().map(|value| renamed(value, name, &fresh, self.written)).collect();
-                if let (Some(most), Some(first)) = (keys.get(table.as_str()), values.first_mut()) {
-                    *first = Value::Integer(most + 1 + i64::try_from(at)?);
+                if let (Some(highest), Some(first)) = (&mut table.highest, values.first_mut()) {
+                    *highest += 1;
+                    *first = Value::Integer(*highest);
                 }
                 insert.execute(params_from_iter(values))?;
             }
         }
-        Ok(tx.commit()?)
+        self.connection.prepare_cached("COMMIT")?.execute([])?;
+        Ok(())
     }
 }
 

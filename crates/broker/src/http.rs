@@ -21,7 +21,9 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rustls::RootCertStore;
 use serde::Deserialize;
+use uuid::Uuid;
 
+use crate::credential::Credential;
 use crate::names::{Names, Resolve, SystemNames};
 use crate::source::{AccessToken, Minted, SourceError};
 
@@ -111,6 +113,25 @@ impl AuthorityClient {
             Ok(Err(why)) => Err(self.unreachable(why.into())),
             Err(late) => Err(self.unreachable(late.into())),
         }
+    }
+
+    /// Signs in with a credential, at this time, and gets a token for `resource`.
+    ///
+    /// # Errors
+    /// As [`AuthorityClient::client_credentials`], and when the credential can't sign.
+    pub async fn sign_in(
+        &self,
+        credential: Arc<Credential>,
+        now: Timestamp,
+        resource: &str,
+    ) -> Result<Minted, SourceError> {
+        let (tenant, client_id) = (credential.identity.tenant, credential.identity.client_id);
+        let audience = self.token_endpoint(tenant);
+        let assertion = tokio::task::spawn_blocking(move || credential.assertion(&audience, now, Uuid::new_v4()))
+            .await
+            .map_err(|why| SourceError::Internal(Arc::new(why)))?
+            .map_err(|why| SourceError::Internal(Arc::new(why)))?;
+        self.client_credentials(tenant, client_id, &assertion, resource).await
     }
 
     /// Exchanges a client assertion for a token for `resource`, which is kept byte for byte.

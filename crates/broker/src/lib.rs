@@ -17,6 +17,10 @@
 
 mod broker;
 pub mod cache;
+#[cfg(feature = "http")]
+pub mod certificates;
+#[cfg(feature = "http")]
+pub mod credential;
 pub mod drift;
 pub mod flight;
 pub mod freshness;

@@ -3,6 +3,7 @@
 pub(crate) mod arm;
 pub(crate) mod deployment;
 pub(crate) mod extension;
+pub(crate) mod host;
 pub(crate) mod identity;
 pub(crate) mod migrate;
 pub(crate) mod vm;
@@ -15,6 +16,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use self::deployment::DeploymentCommand;
 use self::extension::ExtensionCommand;
+use self::host::HostArgs;
 use self::identity::IdentityCommand;
 use self::migrate::MigrateCommand;
 use self::vm::VmCommand;
@@ -39,6 +41,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run everything in one process: metadata service, VM extension, authority
     Up(UpArgs),
+    /// Run the metadata service of a host's VMs, with tokens from an authority across the network
+    Host(HostArgs),
     /// Run a command with the variable set by which Azure SDKs find their endpoint
     ///
     /// The libraries for Go and Rust ignore the metadata service's variable and dial 169.254.169.254 whatever is set:
@@ -206,6 +210,10 @@ pub(crate) struct TokenArgs {
 pub(crate) struct DoctorArgs {
     #[command(flatten)]
     pub(crate) data: DataArgs,
+    /// Check a host instead: its configuration, and whether this machine's network keeps its VMs apart. Advice is printed and
+    /// nothing is changed
+    #[arg(long, value_name = "FILE.toml", conflicts_with = "data_dir")]
+    pub(crate) host_config: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

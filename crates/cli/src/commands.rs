@@ -4,6 +4,7 @@ pub(crate) mod deployment;
 pub(crate) mod doctor;
 pub(crate) mod env;
 pub(crate) mod extension;
+pub(crate) mod host;
 pub(crate) mod identity;
 pub(crate) mod migrate;
 pub(crate) mod run;

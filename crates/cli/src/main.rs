@@ -2,12 +2,14 @@
 
 mod args;
 mod arm;
+mod attachment;
 mod commands;
 mod data_dir;
 mod decode;
 mod env_vars;
 mod files;
 mod hardening;
+mod host;
 mod http_client;
 mod logging;
 mod printer;
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
 fn dispatch(command: Command, printer: &Printer) -> anyhow::Result<ExitStatus> {
     match command {
         Command::Up(args) => commands::up::up(args, printer),
+        Command::Host(args) => commands::host::host(&args, printer),
         Command::Run(args) => commands::run::run(&args),
         Command::Env(args) => commands::env::env(&args, printer),
         Command::Token(args) => small_runtime()?.block_on(commands::token::token(&args, printer)),

@@ -11,7 +11,6 @@ pub(crate) mod guest_process;
 pub(crate) mod guest_report;
 pub(crate) mod instance;
 pub(crate) mod machines;
-pub(crate) mod metadata_service;
 pub(crate) mod moves;
 pub(crate) mod news;
 pub(crate) mod operations;

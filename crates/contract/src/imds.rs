@@ -3,12 +3,14 @@
 mod token_body;
 mod token_request;
 
+use std::net::Ipv4Addr;
+
 pub use token_body::{Echo, TokenBody, TokenFields};
 pub use token_request::{InfoRequest, TokenRequest};
 
-/// The address at which a VM finds the metadata service
-/// (MicrosoftDocs/azure-compute-docs `instance-metadata-service.md`).
-pub const ADDRESS: &str = "169.254.169.254";
+/// Where every VM finds its metadata service, at port 80
+/// (MicrosoftDocs/azure-compute-docs `virtual-machines/instance-metadata-service.md`).
+pub const ADDRESS: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
 /// The path of the token endpoint (MicrosoftDocs/entra-docs `how-to-use-vm-token.md`).
 pub const TOKEN_PATH: &str = "/metadata/identity/oauth2/token";
 

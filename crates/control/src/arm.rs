@@ -46,7 +46,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use contract::arm::{ArmError, Code};
-use domain::{Scope, SubscriptionId, TenantId};
+use domain::PrincipalId;
 use http::Uri;
 use http::request::Parts;
 use store::{Act, ReadTx, Tx};
@@ -126,84 +126,99 @@ pub(crate) async fn handle(State(app): State<Arc<App>>, request: Request) -> Res
 }
 
 async fn decide(app: &Arc<App>, head: &Parts, body: Body) -> Result<Reply, Failure> {
-    let caller = Arc::new(authorization::authenticate(app, &head.headers).await?);
+    let bearer = authorization::bearer(app, &head.headers)?;
+    let (query, route) = match asked(head) {
+        Ok(asked) => asked,
+        Err(error) => {
+            // Whose principal is gone learns nothing else.
+            app.store.read(move |tx| authorization::known(tx, &bearer)).await?;
+            return Err(error.into());
+        }
+    };
+    let Some(permission) = route.permission() else {
+        let caller = Arc::new(app.store.read(move |tx| authorization::known(tx, &bearer)).await?);
+        return answer_open(app, route, caller).await;
+    };
+    let (principal, wanted) = (bearer.principal_id, permission.clone());
+    let text = body::read(body).await;
+    let admit = move |tx: &dyn ReadTx| authorization::admit(tx, &bearer, &permission);
+    let act = Act::new(principal.to_string(), &wanted.action, wanted.scope.to_string(), app.authority.clock().now());
+    let answered = carry_out(app, Work::new(app, query), route, act, admit, text).await;
+    if let Err(failure) = &answered
+        && failure.is_forbidden()
+    {
+        // A transaction that is refused is gone; the refusal is an act too.
+        record_refusal(app, principal, &wanted).await?;
+    }
+    answered
+}
+
+/// What a request asks for.
+fn asked(head: &Parts) -> Result<(Query, Route), ArmError> {
     let query = Query::parse(head.uri.query().unwrap_or_default())?;
     let route = read_route(&head.method, head.uri.path())?;
     metrics::counter!("symbolon_arm_routes_total", "route" => route.name()).increment(1);
     query.api_version()?;
-    if let Some(subscription) = subscription_of(&route) {
-        check_subscription(app, subscription, caller.tenant).await?;
-    }
-    let authorized = match route.permission() {
-        None => None,
-        Some(permission) => match authorization::authorize(Arc::clone(&caller), &permission) {
-            Ok(authorized) => Some(authorized),
-            Err(error) => {
-                record_refusal(app, &caller, &permission).await?;
-                return Err(error.into());
-            }
-        },
-    };
-    let text = body::read(body).await?;
-    let work = Work::new(app, query);
-    match (route, authorized) {
-        (Route::Open(open), _) => answer_open(app, open, caller).await,
-        (Route::Read(read), Some(authorized)) => {
-            let body = body::object(&text, false)?;
-            app.store.read(move |tx| answer_read(tx, &work, &authorized, read, &body)).await
-        }
-        (Route::Write(write), Some(authorized)) => {
-            let body = body::object(&text, write.needs_body())?;
-            let act = act(&caller, &write.permission(), &work);
-            let permission = write.permission();
-            let written = move |tx: &mut dyn Tx| answer_write(tx, &work, &authorized, write, &body);
-            let (reply, cursor) = match app.store.write_through(act, written).await {
-                Ok(written) => written,
-                Err(failure) => {
-                    // A refusal for something that the request names beside its target: its transaction is gone.
-                    if failure.is_forbidden() {
-                        record_refusal(app, &caller, &permission).await?;
-                    }
-                    return Err(failure);
-                }
+    Ok((query, route))
+}
+
+/// Answers in one transaction, in which the caller is admitted first and whatever is said of the body comes after.
+async fn carry_out(
+    app: &App,
+    work: Work,
+    route: Route,
+    act: Act,
+    admit: impl FnOnce(&dyn ReadTx) -> Result<Authorized, Failure> + Send + 'static,
+    text: Result<Vec<u8>, ArmError>,
+) -> Result<Reply, Failure> {
+    match route {
+        Route::Open(_) => Err(unauthorized().into()),
+        Route::Read(read) => {
+            let answer = move |tx: &dyn ReadTx| {
+                let authorized = admit(tx)?;
+                answer_read(tx, &work, &authorized, read, &body::object(&text?, false)?)
             };
+            app.store.read(answer).await
+        }
+        Route::Write(write) => {
+            let answer = move |tx: &mut dyn Tx| {
+                let authorized = admit(tx)?;
+                let body = body::object(&text?, write.needs_body())?;
+                answer_write(tx, &work, &authorized, write, &body)
+            };
+            let (reply, cursor) = app.store.write_through(act, answer).await?;
             // Whoever asks the metadata service next sees the change.
             app.settled.wait_for(&cursor).await;
             Ok(reply)
         }
-        (Route::Template(template, id), Some(authorized)) => match template {
-            Template::Deploy => {
-                let permission =
-                    Permission { action: template.action().to_owned(), scope: Scope::At(id.clone()), within: false };
-                let act = act(&caller, &permission, &work);
-                app.store.write(act, move |tx| deployment::put(tx, &work, &authorized, &id, &text)).await
-            }
-            Template::Validate => app.store.read(move |tx| deployment::validate(tx, &work, &id, &text)).await,
-            Template::WhatIf => app.store.read(move |tx| deployment::what_if(tx, &work, &authorized, &id, &text)).await,
-        },
-        (Route::Read(_) | Route::Write(_) | Route::Template(..), None) => {
-            Err(ArmError::new(Code::AuthorizationFailed, "The request is not authorized.").into())
+        Route::Template(Template::Deploy, id) => {
+            let answer = move |tx: &mut dyn Tx| {
+                let authorized = admit(tx)?;
+                deployment::put(tx, &work, &authorized, &id, &text?)
+            };
+            app.store.write(act, answer).await
+        }
+        Route::Template(Template::Validate, id) => {
+            let answer = move |tx: &dyn ReadTx| {
+                admit(tx)?;
+                deployment::validate(tx, &work, &id, &text?)
+            };
+            app.store.read(answer).await
+        }
+        Route::Template(Template::WhatIf, id) => {
+            let answer = move |tx: &dyn ReadTx| {
+                let authorized = admit(tx)?;
+                deployment::what_if(tx, &work, &authorized, &id, &text?)
+            };
+            app.store.read(answer).await
         }
     }
 }
 
-fn act(caller: &Caller, permission: &Permission, work: &Work) -> Act {
-    Act::new(caller.principal_id.to_string(), &permission.action, permission.scope.to_string(), work.now)
-}
-
-/// The subscription that a request is in, which must be there.
-fn subscription_of(route: &Route) -> Option<SubscriptionId> {
-    match route.permission()?.scope {
-        Scope::Root => None,
-        Scope::At(id) => id.subscription(),
-    }
-}
-
-/// A refusal is an act too.
-async fn record_refusal(app: &App, caller: &Caller, permission: &Permission) -> Result<(), store::Error> {
+async fn record_refusal(app: &App, principal: PrincipalId, permission: &Permission) -> Result<(), store::Error> {
     let now = app.authority.clock().now();
     let Permission { action, scope, .. } = permission;
-    let act = Act::new(caller.principal_id.to_string(), format!("refused: {action}"), scope.to_string(), now);
+    let act = Act::new(principal.to_string(), format!("refused: {action}"), scope.to_string(), now);
     app.store
         .write(act, |tx| {
             tx.record();
@@ -212,29 +227,19 @@ async fn record_refusal(app: &App, caller: &Caller, permission: &Permission) -> 
         .await
 }
 
-async fn check_subscription(app: &App, id: SubscriptionId, tenant: TenantId) -> Result<(), Failure> {
-    let found = app.store.read(move |tx| tx.subscription(id)).await?;
-    match found {
-        None => Err(subscription::not_found(id).into()),
-        Some(found) if found.tenant != tenant => {
-            let text = format!(
-                "The access token is from the wrong issuer. It must match the tenant '{}' associated with this \
-                 subscription.",
-                found.tenant
-            );
-            Err(ArmError::new(Code::InvalidAuthenticationTokenTenant, text).into())
-        }
-        Some(_) => Ok(()),
+async fn answer_open(app: &App, route: Route, caller: Arc<Caller>) -> Result<Reply, Failure> {
+    match route {
+        Route::Open(Open::Tenants) => subscription::tenants(app, &caller).await,
+        Route::Open(Open::Subscriptions) => subscription::list(app, caller).await,
+        Route::Open(Open::Operation(id)) => operation::status(app, caller, id).await,
+        Route::Open(Open::OperationResult(id)) => operation::result(app, caller, id).await,
+        Route::Read(_) | Route::Write(_) | Route::Template(..) => Err(unauthorized().into()),
     }
 }
 
-async fn answer_open(app: &App, open: Open, caller: Arc<Caller>) -> Result<Reply, Failure> {
-    match open {
-        Open::Tenants => subscription::tenants(app, &caller).await,
-        Open::Subscriptions => subscription::list(app, caller).await,
-        Open::Operation(id) => operation::status(app, caller, id).await,
-        Open::OperationResult(id) => operation::result(app, caller, id).await,
-    }
+/// For a route that nobody was admitted to.
+fn unauthorized() -> ArmError {
+    ArmError::new(Code::AuthorizationFailed, "The request is not authorized.")
 }
 
 fn answer_write(

@@ -8,6 +8,7 @@
 
 pub mod application;
 pub mod assigned;
+pub mod attachment;
 pub mod caller;
 pub mod certificate_credential;
 pub mod clock;
@@ -40,6 +41,7 @@ pub mod vm_extension;
 
 pub use application::{Application, FederatedCredential, SecretVerifier};
 pub use assigned::AssignedIdentities;
+pub use attachment::{Attachment, AttachmentError, Reachable};
 pub use caller::{CalledEndpoint, Caller, Calls, Day};
 pub use certificate_credential::CertificateCredential;
 pub use clock::{Clock, ManualClock, Monotonic, SharedClock, SystemClock, Timestamp};
@@ -67,5 +69,5 @@ pub use service_principal::{PrincipalKind, ServicePrincipal};
 pub use signing_key::{KeyState, RotationPolicy, RotationStep, SigningKeyRecord};
 pub use subscription::Subscription;
 pub use tenant::Tenant;
-pub use virtual_machine::{Attachment, Instance, PowerState, VirtualMachine, VmSnapshot};
+pub use virtual_machine::{Instance, PowerState, VirtualMachine, VmSnapshot};
 pub use vm_extension::{ExtensionSpec, HandlerOutcome, HandlerStatus, VmExtension};

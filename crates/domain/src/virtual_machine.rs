@@ -1,9 +1,8 @@
 //! Virtual machines: the record, and the snapshot that a metadata service answers from.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 
-use crate::{AssignedIdentities, ManagedIdentity, ResourceId, TenantId, Timestamp, VmId};
+use crate::{AssignedIdentities, Attachment, ManagedIdentity, ResourceId, TenantId, Timestamp, VmId};
 
 /// A virtual machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,13 +76,6 @@ impl PowerState {
             Self::Deallocated => "deallocated",
         }
     }
-}
-
-/// How a host recognises a virtual machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Attachment {
-    /// By the address its metadata service listens on: whoever can connect there is this machine.
-    Listen(SocketAddr),
 }
 
 /// What the metadata service needs to know about a virtual machine, resolved and cheap to clone.

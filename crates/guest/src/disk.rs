@@ -15,8 +15,8 @@ use domain::{ClientId, IdentityKind, ManagedIdentity, ResourceId, Timestamp};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::credential::NewCredential;
 use crate::discovery_file;
+use broker::credential::NewCredential;
 
 /// The folder of one guest. Give it an absolute one: callers are told of paths in it.
 #[derive(Clone, Debug)]

@@ -6,8 +6,8 @@ use arc_swap::ArcSwap;
 use domain::{AssignedIdentities, ClientId, IdentityKind, PrincipalId};
 use tokio::sync::Mutex;
 
-use crate::credential::Credential;
 use crate::disk::{Disk, Stamp};
+use broker::credential::Credential;
 
 /// What was read from the disk at one moment.
 #[derive(Debug, Default)]

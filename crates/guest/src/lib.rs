@@ -7,7 +7,6 @@
 pub mod agent;
 pub mod callers;
 mod convert;
-pub mod credential;
 pub mod discovery_file;
 pub mod disk;
 mod endpoint;

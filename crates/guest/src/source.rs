@@ -7,7 +7,6 @@ use broker::{Minted, SourceError, TokenSource, Wanted};
 use domain::SharedClock;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use uuid::Uuid;
 
 use crate::identities::Identities;
 
@@ -35,16 +34,11 @@ impl TokenSource for ExtensionSource {
     fn token(&self, wanted: Wanted) -> BoxFuture<'static, Result<Minted, SourceError>> {
         let (authority, identities, now) = (self.authority.clone(), self.identities.clone(), self.clock.now());
         async move {
-            let (tenant, client_id) = (wanted.identity.tenant, wanted.identity.client_id);
+            let client_id = wanted.identity.client_id;
             let loaded = identities.current().await;
             let credential =
                 loaded.credential(client_id).ok_or_else(|| SourceError::Internal(Arc::new(NoCredential(client_id))))?;
-            let audience = authority.token_endpoint(tenant);
-            let assertion = tokio::task::spawn_blocking(move || credential.assertion(&audience, now, Uuid::new_v4()))
-                .await
-                .map_err(|why| SourceError::Internal(Arc::new(why)))?
-                .map_err(|why| SourceError::Internal(Arc::new(why)))?;
-            authority.client_credentials(tenant, client_id, &assertion, &wanted.resource).await
+            authority.sign_in(credential, now, &wanted.resource).await
         }
         .boxed()
     }

@@ -6,10 +6,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 
+use crate::endpoint::Tcp;
 use crate::process;
 
 /// Connections that wait to be accepted.
-const BACKLOG: i32 = 1_024;
+pub(crate) const BACKLOG: i32 = 1_024;
 /// How many free ports are tried until one is free on both addresses of localhost.
 const TRIES: u32 = 16;
 
@@ -42,7 +43,7 @@ fn taken(holder: Option<&str>, why: &io::Error) -> String {
 /// # Errors
 /// When the system refuses; when the port is taken the error names the process if it can be seen.
 pub fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
-    open(address, None).map_err(|why| failed(address, why))
+    in_runtime(&Tcp::at(address))
 }
 
 /// Listens on an address for what arrives on one network device alone. Without that the system takes a packet for any of
@@ -51,7 +52,7 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
 /// # Errors
 /// As [`bind`], and when there is no such device.
 pub fn bind_to_device(address: SocketAddr, device: &str) -> Result<TcpListener, BindError> {
-    open(address, Some(device)).map_err(|why| failed(address, why))
+    in_runtime(&Tcp { device: Some(device.to_owned()), ..Tcp::at(address) })
 }
 
 /// Listens on `address`, or on the first of `others` that can be listened on.
@@ -59,14 +60,24 @@ pub fn bind_to_device(address: SocketAddr, device: &str) -> Result<TcpListener, 
 /// # Errors
 /// That of the last one.
 pub fn bind_first(address: SocketAddr, others: impl IntoIterator<Item = SocketAddr>) -> Result<TcpListener, BindError> {
-    let (mut last, mut opened) = (address, open(address, None));
+    let socket = |address| socket(&Tcp::at(address)).and_then(TcpListener::from_std);
+    let (mut last, mut opened) = (address, socket(address));
     for other in others {
         if opened.is_ok() {
             break;
         }
-        (last, opened) = (other, open(other, None));
+        (last, opened) = (other, socket(other));
     }
     opened.map_err(|why| failed(last, why))
+}
+
+fn in_runtime(wanted: &Tcp) -> Result<TcpListener, BindError> {
+    socket(wanted).and_then(TcpListener::from_std).map_err(|why| failed(wanted.address, why))
+}
+
+/// Listens on any thread.
+pub(crate) fn open(wanted: &Tcp) -> Result<std::net::TcpListener, BindError> {
+    socket(wanted).map_err(|why| failed(wanted.address, why))
 }
 
 fn failed(address: SocketAddr, why: io::Error) -> BindError {
@@ -101,7 +112,8 @@ fn on_both(
     }
 }
 
-fn open(address: SocketAddr, device: Option<&str>) -> io::Result<TcpListener> {
+fn socket(wanted: &Tcp) -> io::Result<std::net::TcpListener> {
+    let address = wanted.address;
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
@@ -109,21 +121,33 @@ fn open(address: SocketAddr, device: Option<&str>) -> io::Result<TcpListener> {
     // A port of a process that just ended is free at once; one that is listened on stays taken.
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
-    if let Some(device) = device {
-        to_device(&socket, device)?;
+    if let Some(device) = &wanted.device {
+        to_device(&socket, device, address)?;
+    }
+    if let Some(hops) = wanted.hop_limit {
+        // Accepted connections have it from here.
+        match address {
+            SocketAddr::V4(_) => socket.set_ttl_v4(hops.get().into())?,
+            SocketAddr::V6(_) => socket.set_unicast_hops_v6(hops.get().into())?,
+        }
     }
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into())
+    Ok(socket.into())
 }
 
+/// The address may come later than the device.
 #[cfg(target_os = "linux")]
-fn to_device(socket: &Socket, device: &str) -> io::Result<()> {
+fn to_device(socket: &Socket, device: &str, address: SocketAddr) -> io::Result<()> {
+    match address {
+        SocketAddr::V4(_) => socket.set_freebind_v4(true)?,
+        SocketAddr::V6(_) => socket.set_freebind_v6(true)?,
+    }
     socket.bind_device(Some(device.as_bytes()))
 }
 
 #[cfg(not(target_os = "linux"))]
-fn to_device(_: &Socket, _: &str) -> io::Result<()> {
+fn to_device(_: &Socket, _: &str, _: SocketAddr) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 

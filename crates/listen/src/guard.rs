@@ -6,7 +6,7 @@
 //! before it. After that, and on a hang-up or when time runs out, hyper sees the end of the stream; so it does
 //! when the server is to leave and nothing has arrived.
 
-use std::io::{self, Read};
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
@@ -14,9 +14,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
 use contract::head::{Chunked, Framing, FramingRefusal, Limits, Scan, scan};
-use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::Duration;
 
 use crate::timer::Timer;
@@ -86,11 +84,6 @@ impl Leave {
 
 /// Takes what lies in a stream without waiting for more; nothing is the end.
 pub(crate) type Late<I> = fn(&I, &mut [u8]) -> io::Result<usize>;
-
-/// The same for a socket.
-pub(crate) fn late(stream: &TcpStream, out: &mut [u8]) -> io::Result<usize> {
-    (&*SockRef::from(stream)).read(out)
-}
 
 /// A connection whose heads are judged: a socket, or what TLS makes of one.
 pub(crate) struct Guard<I> {

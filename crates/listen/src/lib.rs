@@ -6,11 +6,19 @@
 //! isn't ours, no malformed head is mended, and nothing that arrives slowly holds a connection for long.
 
 pub mod bind;
+#[cfg(feature = "host")]
+mod devices;
+mod endpoint;
 mod guard;
+#[cfg(feature = "host")]
+mod opener;
 pub mod process;
+mod reserve;
 mod room;
 mod server;
+mod stream;
 mod timer;
+mod unix;
 
 use std::future::Future;
 
@@ -23,9 +31,18 @@ use http_body_util::Full;
 use hyper::body::{Body, Incoming};
 
 pub use bind::{BindError, bind, bind_first, bind_localhost, bind_to_device};
+#[cfg(feature = "host")]
+pub use devices::Devices;
+pub use endpoint::{Endpoint, EndpointError, Tcp};
+#[cfg(feature = "host")]
+pub use opener::{FileId, Opener};
 pub use process::Ends;
-pub use room::{DESCRIPTORS, Room};
-pub use server::{Config, Ending, InFlight, Shutdown, serve, serve_connection, serve_until_asked};
+pub use room::{DESCRIPTORS, Room, Share};
+pub use server::{
+    Admitted, Config, Ending, InFlight, Shutdown, serve, serve_connection, serve_shared, serve_until_asked,
+};
+pub use stream::{Listener, Peer};
+pub use unix::{UnixError, UnixSocket, UnixSocketListener};
 
 /// Answers the requests of one listener. Cloned for each connection. Most answers are ready when they leave; a service
 /// whose aren't says what bodies it has.

@@ -8,15 +8,17 @@
 use std::io;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::reserve::Reserve;
 
 /// The most places that a listener has for itself.
 const OWN: usize = 64;
 /// The part of what isn't planned that is set aside for listeners that aren't: one in so many.
 const LATE: usize = 16;
-/// The descriptors that a listener holds besides its connections: its socket, and the one that it keeps back for the
-/// moment when there are no more.
-pub const DESCRIPTORS: usize = 2;
+/// The descriptors that a listener holds besides its connections: its socket.
+pub const DESCRIPTORS: usize = 1;
 
 /// The room that several listeners share. Cheap to clone; the clones are one room.
 #[derive(Clone, Debug)]
@@ -28,6 +30,7 @@ pub struct Room {
     late: Arc<Semaphore>,
     own: usize,
     share: usize,
+    pub(crate) reserve: Reserve,
 }
 
 impl Room {
@@ -45,6 +48,7 @@ impl Room {
             late: Arc::new(Semaphore::new(late)),
             own,
             share: common - common / 4,
+            reserve: Reserve::new(),
         }
     }
 
@@ -52,6 +56,12 @@ impl Room {
     #[must_use]
     pub fn most(&self) -> usize {
         self.own + self.share
+    }
+
+    /// The places of one of several that share a listener, of which it takes at most so many.
+    #[must_use]
+    pub fn share(&self, most: usize) -> Share {
+        Share(Arc::new(self.places(most)))
     }
 
     /// The places of one listener, of which it takes at most so many.
@@ -90,11 +100,12 @@ impl Default for Room {
     fn default() -> Self {
         let connections = Semaphore::MAX_PERMITS;
         let (common, none) = (Arc::new(Semaphore::new(connections)), Arc::new(Semaphore::new(0)));
-        Self { common, planned: none.clone(), late: none, own: 0, share: connections }
+        Self { common, planned: none.clone(), late: none, own: 0, share: connections, reserve: Reserve::new() }
     }
 }
 
 /// The places of one listener.
+#[derive(Debug)]
 pub(crate) struct Places {
     own: Arc<Semaphore>,
     share: Arc<Semaphore>,
@@ -131,6 +142,16 @@ impl Places {
     }
 }
 
+/// The places of one that shares its listener with others: it is accepted for, and then has a place or not.
+#[derive(Clone, Debug)]
+pub struct Share(Arc<Places>);
+
+impl Share {
+    pub(crate) fn try_take(&self) -> Option<Place> {
+        self.0.take().now_or_never()?.ok()
+    }
+}
+
 async fn one(of: &Arc<Semaphore>) -> io::Result<OwnedSemaphorePermit> {
     // It is never closed.
     of.clone().acquire_owned().await.map_err(io::Error::other)
@@ -138,8 +159,6 @@ async fn one(of: &Arc<Semaphore>) -> io::Result<OwnedSemaphorePermit> {
 
 #[cfg(test)]
 mod tests {
-    use futures_util::FutureExt;
-
     use super::*;
 
     /// Takes places until there are none.

@@ -1,7 +1,7 @@
 //! Accepts connections and runs hyper on each, within limits.
 
 use std::convert::Infallible;
-use std::fs::File;
+use std::future::Future;
 use std::io;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -15,12 +15,12 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 
-use crate::guard::{Guard, Late, Leave, REFUSED_METHOD, Times, Verdict, late};
-use crate::room::{Place, Places, Room};
-use crate::{Ends, ResponseBody, Service};
+use crate::guard::{Guard, Late, Leave, REFUSED_METHOD, Times, Verdict};
+use crate::room::{Place, Places, Room, Share};
+use crate::stream::{Listener, Peer, Stream, late};
+use crate::{ResponseBody, Service};
 
 /// What a listener allows.
 #[derive(Clone, Debug)]
@@ -94,7 +94,12 @@ impl Ending {
 }
 
 /// Serves a listener until the end is asked for, and then until what is in flight is done, within bounds.
-pub async fn serve<B: ResponseBody, S: Service<B>>(listener: TcpListener, service: S, config: Config, ending: Ending) {
+pub async fn serve<B: ResponseBody, S: Service<B>>(
+    listener: impl Into<Listener>,
+    service: S,
+    config: Config,
+    ending: Ending,
+) {
     serve_until_asked(listener, service, config, ending).await.done().await;
 }
 
@@ -117,44 +122,119 @@ impl InFlight {
 /// Serves a listener until the end is asked for. The address is free for others when this returns, though there may be
 /// something in flight.
 pub async fn serve_until_asked<B: ResponseBody, S: Service<B>>(
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     service: S,
+    config: Config,
+    ending: Ending,
+) -> InFlight {
+    let places = config.room.places(config.max_connections);
+    accept_each(OfOne { listener: listener.into(), places, service, ending: ending.clone() }, config, ending).await
+}
+
+/// Whoever is served at a listener that several share.
+#[derive(Clone, Debug)]
+pub struct Admitted<S> {
+    /// What answers it.
+    pub service: S,
+    /// Its places.
+    pub share: Share,
+    /// Told when it is to be served no more.
+    pub ending: Ending,
+}
+
+/// Serves a listener that several share until the end is asked for, as [`serve_until_asked`] does. `admit` says who it is that
+/// connects; whoever is nobody, or has no place, is hung up on.
+pub async fn serve_shared<B: ResponseBody, S: Service<B>>(
+    listener: impl Into<Listener>,
+    admit: impl Fn(Peer) -> Option<Admitted<S>> + Send + Sync,
+    config: Config,
+    ending: Ending,
+) -> InFlight {
+    accept_each(OfSeveral { listener: listener.into(), admit }, config, ending).await
+}
+
+/// Where connections come in.
+trait Entrance<S>: Send + Sync {
+    fn listener(&self) -> &Listener;
+
+    /// The next connection; none when it was hung up on.
+    fn next(&self) -> impl Future<Output = io::Result<Option<Arrival<S>>>> + Send;
+}
+
+/// A connection with its place, and what it has to do with.
+struct Arrival<S> {
+    stream: Stream,
+    place: Place,
+    service: S,
+    ending: Ending,
+}
+
+struct OfOne<S> {
+    listener: Listener,
+    places: Places,
+    service: S,
+    ending: Ending,
+}
+
+impl<S: Clone + Send + Sync> Entrance<S> for OfOne<S> {
+    fn listener(&self) -> &Listener {
+        &self.listener
+    }
+
+    async fn next(&self) -> io::Result<Option<Arrival<S>>> {
+        let place = self.places.take().await?;
+        let (stream, _) = self.listener.accept().await?;
+        Ok(Some(Arrival { stream, place, service: self.service.clone(), ending: self.ending.clone() }))
+    }
+}
+
+struct OfSeveral<A> {
+    listener: Listener,
+    admit: A,
+}
+
+impl<S: Send, A: Fn(Peer) -> Option<Admitted<S>> + Send + Sync> Entrance<S> for OfSeveral<A> {
+    fn listener(&self) -> &Listener {
+        &self.listener
+    }
+
+    async fn next(&self) -> io::Result<Option<Arrival<S>>> {
+        let (stream, peer) = self.listener.accept().await?;
+        let Some(Admitted { service, share, ending }) = (self.admit)(peer) else { return Ok(None) };
+        Ok(share.try_take().map(|place| Arrival { stream, place, service, ending }))
+    }
+}
+
+async fn accept_each<B: ResponseBody, S: Service<B>>(
+    entrance: impl Entrance<S>,
     config: Config,
     mut ending: Ending,
 ) -> InFlight {
-    let places = config.room.places(config.max_connections);
     let (busy, all_done) = mpsc::channel::<Infallible>(1);
-    let mut reserve = Reserve::new();
     loop {
         let accepted = tokio::select! {
             biased;
             () = ending.asked() => break,
-            accepted = accept(&listener, &places) => accepted,
+            accepted = entrance.next() => accepted,
         };
-        let (stream, ends, place) = match accepted {
-            Ok(accepted) => accepted,
+        let Arrival { stream, place, service, ending } = match accepted {
+            Ok(Some(accepted)) => accepted,
+            Ok(None) => continue,
             Err(why) => {
-                reserve.after(&why, &listener).await;
+                config.room.reserve.after(&why, entrance.listener()).await;
                 continue;
             }
         };
-        let connection = connection(stream, service.connected(ends), config.clone(), ending.clone(), Some(late));
+        let service = stream.ends().map_or_else(|| service.clone(), |ends| service.connected(ends));
+        let connection = connection(stream, service, config.clone(), ending, Some(late));
         let busy = busy.clone();
         tokio::spawn(async move {
             connection.await;
             drop((place, busy));
         });
     }
-    drop((listener, busy));
+    drop(busy);
     InFlight { all_done, grace: config.grace }
-}
-
-async fn accept(listener: &TcpListener, places: &Places) -> io::Result<(TcpStream, Ends, Place)> {
-    let place = places.take().await?;
-    let (stream, remote) = listener.accept().await?;
-    stream.set_nodelay(true)?;
-    let ends = Ends { local: stream.local_addr()?, remote };
-    Ok((stream, ends, place))
 }
 
 /// Serves one connection that was accepted elsewhere, such as one that speaks TLS, until it ends or the end is asked
@@ -232,27 +312,4 @@ async fn answer<B: ResponseBody, S: Service<B>>(
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     Ok(response)
-}
-
-/// A file descriptor kept for the moment when there are no more: with it a waiting connection can be taken
-/// and closed, instead of being offered again and again.
-struct Reserve(Option<File>);
-
-impl Reserve {
-    fn new() -> Self {
-        Self(File::open("/dev/null").ok())
-    }
-
-    /// Deals with a failed accept so that the loop neither ends nor spins.
-    async fn after(&mut self, why: &io::Error, listener: &TcpListener) {
-        use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
-        // The client was gone before it was accepted.
-        if matches!(why.kind(), ConnectionAborted | ConnectionReset | Interrupted) {
-            return;
-        }
-        tracing::warn!(error = %why, "a connection could not be accepted");
-        self.0 = None;
-        drop(tokio::time::timeout(Duration::from_millis(20), listener.accept()).await);
-        self.0 = File::open("/dev/null").ok();
-    }
 }

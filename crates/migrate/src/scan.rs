@@ -1,6 +1,6 @@
 //! Walks trees and finds what uses the extension.
 //!
-//! A file is read once, in a buffer that its thread keeps: whole up to [`WHOLE`], in windows beyond. An automaton looks for
+//! A file is read once, in a buffer that its thread keeps: whole up to [`WHOLE`], in windows beyond. An expression looks for
 //! a few words in it; only around those are the rules asked, so that a tree without the extension costs little more than
 //! reading it. What a template says of another port is looked for in a second walk, which only then takes place.
 
@@ -14,13 +14,14 @@ mod walk;
 mod window;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 pub use clients::{CLIENTS, Client, Ecosystem};
 pub use file::WHOLE;
 pub use kind::Kind;
 use line::Lines;
+pub use line::WORDS;
 pub use walk::Walk;
 
 use crate::finding::{Finding, Level, Problem};
@@ -92,9 +93,6 @@ pub enum RulesError {
     /// Of an expression.
     #[error("an expression can't be read")]
     Expression(#[from] regex::Error),
-    /// Of the words.
-    #[error("the words can't be looked for")]
-    Words(#[from] aho_corasick::BuildError),
 }
 
 /// Scans paths. `seen` is told the number of bytes of each file that was read, from several threads.
@@ -116,6 +114,25 @@ pub fn scan(paths: &[PathBuf], options: &Options, seen: &(dyn Fn(u64) + Sync)) -
     report.problems.sort();
     report.problems.dedup();
     Ok(report)
+}
+
+/// Scans texts that are no files yet.
+pub(crate) struct Scanner {
+    lines: Lines,
+}
+
+impl Scanner {
+    /// With ports that the extension has, as in [`Options`].
+    pub(crate) fn new(ports: &[u16]) -> Result<Self, RulesError> {
+        Ok(Self { lines: Lines::new(ports)? })
+    }
+
+    /// What a text has that is to be in a file.
+    pub(crate) fn text(&self, path: &Path, text: &str) -> Vec<Finding> {
+        let mut report = Report::default();
+        file::whole(path, text.as_bytes(), &self.lines, &mut report);
+        report.findings
+    }
 }
 
 /// One walk.

@@ -126,7 +126,7 @@ pub enum Unique {
     ClientId,
     #[error("its vmId")]
     VmId,
-    #[error("its listening address")]
+    #[error("its attachment")]
     Attachment,
     #[error("the thumbprint of its certificate")]
     Thumbprint,

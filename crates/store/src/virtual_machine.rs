@@ -56,7 +56,7 @@ pub trait VirtualMachineWriter {
     /// Limits on the number of identities are the caller's to check ([`domain::limits`]).
     ///
     /// # Errors
-    /// [`Error::Taken`] when its `vmId`, listening address, or a principal or client id is (or for ids: was) another's;
+    /// [`Error::Taken`] when its `vmId`, attachment, or a principal or client id is (or for ids: was) another's;
     /// [`Error::Missing`] when its resource group, tenant or an identity is not there; [`Error::Contradiction`] when it
     /// exists with another `vmId` or tenant.
     fn put_virtual_machine(&mut self, vm: &VirtualMachine) -> Result<Put, Error>;

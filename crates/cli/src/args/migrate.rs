@@ -16,6 +16,11 @@ pub(crate) enum MigrateCommand {
     /// and comments) don't count. A comment `symbolon:ignore SYM001` on a line or above it suppresses what is meant;
     /// `symbolon:ignore-file` near the start of a file suppresses all of it. The rules: docs/reference/migrate-rules.md
     Scan(MigrateScanArgs),
+    /// Change what is safe to change so that it asks the metadata service; say what to do by hand
+    ///
+    /// Prints a unified diff and changes nothing, unless --write is given. Exit codes: 0 nothing is left to do, 1 something is,
+    /// 2 wrong usage
+    Apply(MigrateApplyArgs),
     /// Say in which order machines leave the extension, and what is in the way of each
     Plan(MigratePlanArgs),
     /// Show who still calls the extension, and how far each machine is
@@ -76,4 +81,13 @@ pub(crate) struct MigrateScanArgs {
     /// Also show notes; JSON and SARIF always have them
     #[arg(long)]
     pub(crate) notes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MigrateApplyArgs {
+    #[command(flatten)]
+    pub(crate) tree: TreeArgs,
+    /// Change the files; each is replaced whole, and only if it is still what was read
+    #[arg(long)]
+    pub(crate) write: bool,
 }

@@ -1,5 +1,7 @@
 //! `symbolon doctor`: looks at this machine and a running `up`, and says what to do.
 
+mod host;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
@@ -26,6 +28,8 @@ const MAX_SKEW: Duration = Duration::from_secs(300);
 enum Verdict {
     Ok,
     Skipped,
+    /// It works, and could be better.
+    Advice,
     Failed,
 }
 
@@ -49,6 +53,11 @@ impl Check {
         Self { check, verdict: Verdict::Skipped, detail, advice: None }
     }
 
+    /// One that could be better.
+    fn advice(check: &'static str, detail: impl Into<String>, advice: &str) -> Self {
+        Self { check, verdict: Verdict::Advice, detail: detail.into(), advice: Some(advice.to_owned()) }
+    }
+
     /// One whose text says what to do.
     fn failed(check: &'static str, detail: String) -> Self {
         Self { check, verdict: Verdict::Failed, detail, advice: None }
@@ -63,27 +72,17 @@ impl Check {
 }
 
 pub(crate) async fn doctor(args: &DoctorArgs, printer: &Printer) -> anyhow::Result<ExitStatus> {
-    let data = data_dir::locate(args.data.data_dir.as_deref())?;
-    let mut checks = vec![data_directory(&data)];
-    match instance::find(&data) {
-        Ok(instance) => running(&instance, &mut checks).await,
-        Err(absent @ NotRunning::NoFile(_)) => {
-            checks.push(Check::skipped("running", absent.to_string()));
-            checks.push(store(&data));
-            checks.extend(default_ports());
-        }
-        Err(broken) => {
-            checks.push(Check::failed("running", format!("{:#}", anyhow::Error::new(broken))));
-            checks.push(store(&data));
-            checks.extend(default_ports());
-        }
-    }
+    let checks = match &args.host_config {
+        Some(config) => host::look(config).await,
+        None => look(args).await?,
+    };
     if args.json {
         printer.json_pretty(&checks)?;
     } else {
         let word = |verdict| match verdict {
             Verdict::Ok => "ok",
             Verdict::Skipped => "skipped",
+            Verdict::Advice => "advice",
             Verdict::Failed => "FAILED",
         };
         let rows: Vec<_> = checks
@@ -100,6 +99,26 @@ pub(crate) async fn doctor(args: &DoctorArgs, printer: &Printer) -> anyhow::Resu
     }
     let failed = checks.iter().any(|check| check.verdict == Verdict::Failed);
     Ok(if failed { ExitStatus::Failed } else { ExitStatus::Ok })
+}
+
+/// Looks at this machine and a running `up`.
+async fn look(args: &DoctorArgs) -> anyhow::Result<Vec<Check>> {
+    let data = data_dir::locate(args.data.data_dir.as_deref())?;
+    let mut checks = vec![data_directory(&data)];
+    match instance::find(&data) {
+        Ok(instance) => running(&instance, &mut checks).await,
+        Err(absent @ NotRunning::NoFile(_)) => {
+            checks.push(Check::skipped("running", absent.to_string()));
+            checks.push(store(&data));
+            checks.extend(default_ports());
+        }
+        Err(broken) => {
+            checks.push(Check::failed("running", format!("{:#}", anyhow::Error::new(broken))));
+            checks.push(store(&data));
+            checks.extend(default_ports());
+        }
+    }
+    Ok(checks)
 }
 
 fn data_directory(path: &Path) -> Check {
@@ -151,7 +170,10 @@ async fn running(instance: &Instance, checks: &mut Vec<Check>) {
     checks.push(Check::ok("running", format!("process {}", instance.pid)));
     checks.push(Check::of("ready", ready(instance).await, again));
     for vm in &instance.vms {
-        checks.push(Check::of("metadata service", probe(&vm.name, &vm.imds).await, other));
+        checks.push(match vm.reachable() {
+            Ok(imds) => Check::of("metadata service", probe(&vm.name, imds).await, other),
+            Err(from_within) => Check::skipped("metadata service", from_within.to_string()),
+        });
         if let Some(extension) = &vm.extension {
             checks.push(Check::of("extension", extension_probe(&vm.name, extension).await, other));
         }

@@ -26,7 +26,7 @@ pub(super) fn variables(target: &TargetArgs) -> anyhow::Result<BTreeMap<&'static
     let instance = instance::find(&data_dir::locate(target.data.data_dir.as_deref())?)?;
     let vm = instance.vm(target.vm.as_deref())?;
     Ok(match target.source {
-        Source::Imds => BTreeMap::from([(AZURE_POD_IDENTITY_AUTHORITY_HOST, vm.imds.clone())]),
+        Source::Imds => BTreeMap::from([(AZURE_POD_IDENTITY_AUTHORITY_HOST, vm.reachable()?.to_owned())]),
         Source::Extension => BTreeMap::from([(MSI_ENDPOINT, vm.extension()?.to_owned())]),
     })
 }

@@ -1,5 +1,6 @@
 //! `symbolon migrate`: leave the VM extension.
 
+mod apply;
 mod cutover;
 mod machines;
 mod plan;
@@ -14,6 +15,7 @@ use crate::printer::Printer;
 pub(crate) async fn migrate(command: &MigrateCommand, printer: &Printer) -> anyhow::Result<ExitStatus> {
     match command {
         MigrateCommand::Scan(args) => scan::scan(args, printer),
+        MigrateCommand::Apply(args) => apply::apply(args, printer),
         MigrateCommand::Plan(args) => plan::plan(args, printer).await.map(|()| ExitStatus::Ok),
         MigrateCommand::Status(args) => status::status(args, printer).await.map(|()| ExitStatus::Ok),
         MigrateCommand::Cutover(args) => cutover::cutover(args, printer).await,

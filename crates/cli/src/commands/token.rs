@@ -44,7 +44,7 @@ fn url(args: &TokenArgs, instance: &Instance) -> anyhow::Result<String> {
     let vm = instance.vm(args.target.vm.as_deref())?;
     let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     let mut url = match args.target.source {
-        Source::Imds => format!("{}/metadata/identity/oauth2/token?api-version=2018-02-01&", vm.imds),
+        Source::Imds => format!("{}/metadata/identity/oauth2/token?api-version=2018-02-01&", vm.reachable()?),
         Source::Extension => format!("{}?", vm.extension()?),
     };
     url.push_str("resource=");

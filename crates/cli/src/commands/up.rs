@@ -20,6 +20,7 @@ use control::keys::{Keys, open_kek};
 use control::seed::World;
 use control::{App, DeviceCodes, Ids, Settled, tls};
 use domain::{Clock, RotationPolicy, SharedClock, SystemClock};
+use listen::Opener;
 use rustls::RootCertStore;
 use store::{Founding, Handle};
 use tokio::net::TcpListener;
@@ -63,10 +64,12 @@ pub(crate) fn up(args: UpArgs, printer: &Printer) -> anyhow::Result<ExitStatus> 
     let warming = std::thread::Builder::new().name("entropy".to_owned()).spawn(hardening::warm_entropy);
     drop(warming);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(run(&args, printer, Arc::new(clock)))
+    // Nothing is given up here: an `up` is a developer's own.
+    let opener = Opener::start(|| {})?;
+    runtime.block_on(run(&args, printer, Arc::new(clock), opener))
 }
 
-async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Result<ExitStatus> {
+async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock, opener: Opener) -> anyhow::Result<ExitStatus> {
     let started = clock.monotonic();
     let descriptors = hardening::raise_descriptors();
     // Signals are heard from here on, so that one that comes early still ends everything in order.
@@ -92,7 +95,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
         // Neither port nor credential of it is this process's.
         *extension = None;
     }
-    let machines = machines::open(described, args)?;
+    let machines = machines::open(described, args, &opener).await?;
     let https = bind(args.https, "authority", "--https")?;
     let operations_listener = bind(args.metrics, "metrics", "--metrics")?;
     let wire_servers = args.wireserver.iter().map(OpenWireServer::open).collect::<anyhow::Result<Vec<_>>>()?;
@@ -164,9 +167,11 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock) -> anyhow::Re
         moves: Moves::new(),
         outside,
     };
+    let host = imds::Host::new(broker, common.room.clone(), usize::MAX, opener.clone());
     let setting = Setting {
         common: Arc::new(common),
-        broker,
+        host,
+        opener,
         data: data.path().to_owned(),
         guests,
         discovery: args.discovery_dir.clone(),

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::SocketAddr;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_saphyr::Spanned;
+
+use crate::attachment::AttachmentWords;
 
 /// A word of the file with its place, for errors that name it.
 pub(super) type Word = Spanned<String>;
@@ -71,7 +72,7 @@ pub(super) struct MachineSeed {
     pub(super) tags: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) identity: MachineIdentitySeed,
-    pub(super) attachment: Option<AttachmentSeed>,
+    pub(super) attachment: Option<Spanned<AttachmentWords>>,
     #[serde(default)]
     pub(super) extensions: Vec<ExtensionSeed>,
 }
@@ -126,12 +127,6 @@ impl<'de> Deserialize<'de> for SystemAssignedSeed {
 pub(super) struct SystemAssignedIds {
     pub(super) client_id: Option<Word>,
     pub(super) principal_id: Option<Word>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct AttachmentSeed {
-    pub(super) listen: Spanned<SocketAddr>,
 }
 
 #[derive(Debug, Deserialize)]

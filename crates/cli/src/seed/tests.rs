@@ -135,7 +135,7 @@ fn what_would_be_found_too_late_is_found_in_the_file() {
             "virtualMachines:\n- {name: a, attachment: {listen: '127.0.0.1:1'}}\n\
              - {name: b, attachment: {listen: '127.0.0.1:1'}}"
                 .to_owned(),
-            "3:34: address 127.0.0.1:1 of VM 'b' is that of VM 'a' already",
+            "3:25: attachment address 127.0.0.1:1 of VM 'b' is that of VM 'a' already",
         ),
         (
             format!("virtualMachines:\n- name: vm\n  extensions:\n  - {extension}\n  - {extension}"),

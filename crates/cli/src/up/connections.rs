@@ -21,10 +21,20 @@ pub(crate) struct Connections {
 /// Divides the descriptors of the process; `listeners` counts all but the authority's that are open at the start.
 pub(crate) fn divide(descriptors: usize, listeners: usize) -> Connections {
     let listeners = listeners + TO_COME;
-    let reserve = (RESERVE + listen::DESCRIPTORS * listeners).min(descriptors / 4);
-    let left = descriptors - reserve;
+    let left = left(descriptors, listeners);
     let authority = (left / 8).clamp(1, AUTHORITY);
     Connections { authority, room: Room::new(left.saturating_sub(authority), listeners) }
+}
+
+/// The room of a process that has so many listeners and no authority.
+pub(crate) fn room(descriptors: usize, listeners: usize) -> Room {
+    Room::new(left(descriptors, listeners), listeners)
+}
+
+/// The descriptors for connections.
+fn left(descriptors: usize, listeners: usize) -> usize {
+    let left = descriptors - RESERVE.min(descriptors / 4);
+    left.saturating_sub(listen::DESCRIPTORS * listeners).max(descriptors / 8)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The cutover of one VM inside this process: from credentials on the guest's disk to its metadata service.
 
+use anyhow::Context;
 use control::arm::guest::Report;
 use domain::Step;
 use domain::cutover::{self, Action, Port, next_action};
@@ -21,7 +22,7 @@ impl GuestProcess {
                 self.serving().await.map(Some)
             }
             Some(Action::Serve) => self.serving().await.map(Some),
-            Some(Action::ProveAndForward | Action::Forward) => Ok(Some(self.forwarding())),
+            Some(Action::ProveAndForward | Action::Forward) => self.forwarding().map(Backend::Forwarding).map(Some),
             Some(Action::Wipe | Action::Close) | None => Ok(None),
         }
     }
@@ -61,15 +62,15 @@ impl GuestProcess {
                 }
                 Action::ProveAndForward => {
                     let identities: Vec<_> = self.guest.identities.iter().map(|identity| identity.client_id).collect();
-                    let proved = Forwarding::to(self.imds).prove(identities).await;
+                    let forwarding = self.forwarding()?;
+                    let proved = forwarding.prove(identities).await;
                     proved.map_err(|why| anyhow::anyhow!(chain(&why)))?;
                     self.proved = true;
-                    let backend = self.forwarding();
-                    self.switch(&backend);
+                    self.switch(&Backend::Forwarding(forwarding));
                 }
                 Action::Forward => {
-                    let backend = self.forwarding();
-                    self.switch(&backend);
+                    let forwarding = self.forwarding()?;
+                    self.switch(&Backend::Forwarding(forwarding));
                 }
                 Action::Wipe => {
                     let disk = self.guest.disk.clone();
@@ -97,8 +98,9 @@ impl GuestProcess {
         extension::serving(&self.guest, self.common.authority.clone(), &self.common.clock).await
     }
 
-    fn forwarding(&self) -> Backend {
-        Backend::Forwarding(Forwarding::to(self.imds))
+    fn forwarding(&self) -> anyhow::Result<Forwarding> {
+        let imds = self.imds.context("its metadata service can't be reached from where its extension runs")?;
+        Ok(Forwarding::to(imds))
     }
 
     fn switch(&mut self, backend: &Backend) {

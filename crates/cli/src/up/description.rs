@@ -3,14 +3,15 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use domain::{IdentityKind, VirtualMachine, VmSnapshot};
+use domain::{Attachment, IdentityKind, VirtualMachine, VmSnapshot};
 
 use super::instance::{Admin, Instance, InstanceIdentity, InstanceVm};
+use super::machines::listens_at;
 
 /// What is told of a VM.
 pub(crate) fn vm(
     vm: &VirtualMachine,
-    imds: SocketAddr,
+    attachment: &Attachment,
     extension: Option<String>,
     snapshot: &VmSnapshot,
 ) -> InstanceVm {
@@ -31,7 +32,10 @@ pub(crate) fn vm(
     InstanceVm {
         name: vm.name.clone(),
         id: vm.id.to_string(),
-        imds: format!("http://{}", authority(imds)),
+        imds: match listens_at(attachment) {
+            Some(address) => format!("http://{}", authority(address)),
+            None => attachment.to_string(),
+        },
         extension,
         identities: identities.collect(),
     }
@@ -49,7 +53,7 @@ pub(crate) fn instance(
     let first = vms.first();
     let segment = |number: usize| first.and_then(|vm| vm.id.split('/').nth(number)).unwrap_or_default().to_owned();
     Instance {
-        imds: first.map(|vm| vm.imds.clone()),
+        imds: first.and_then(InstanceVm::metadata_service).map(str::to_owned),
         extension: first.and_then(|vm| vm.extension.clone()),
         arm: base_url.to_owned(),
         authority: base_url.to_owned(),

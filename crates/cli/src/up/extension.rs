@@ -11,13 +11,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
+use broker::credential::NewCredential;
 use broker::http::AuthorityClient;
 use broker::{Broker, Counters, Freshness};
 use contract::gate::AllowedHosts;
 use control::vm_credential;
 use domain::{AssignedIdentities, ManagedIdentity, PowerState, ResourceId, SharedClock, Step};
 use guest::callers::Callers;
-use guest::credential::NewCredential;
 use guest::discovery_file::{DiscoveryFile, recall_copy};
 use guest::disk::Disk;
 use guest::failure_log::FailureLog;

@@ -10,13 +10,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
-use broker::Broker;
 use domain::{Attachment, PowerState, ResourceId, VirtualMachine};
 use guest::callers::Callers;
 use guest::disk::Disk;
-use imds::Vm;
+use imds::{Attached, Host, Vm};
+use listen::{Listener, Opener};
 use store::Cursor;
-use tokio::net::TcpListener;
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinError, JoinSet};
@@ -26,8 +25,7 @@ use super::description;
 use super::guest_process::{Common, GuestProcess};
 use super::guest_report;
 use super::instance::{Instance, InstanceFile, InstanceVm};
-use super::machines::{Machine, free_address};
-use super::metadata_service::OpenService;
+use super::machines::{Machine, open_later};
 use super::roster::Roster;
 use super::stage::Stage;
 use super::wanted::{Stored, Wanted};
@@ -35,7 +33,8 @@ use super::wanted::{Stored, Wanted};
 /// What a fleet needs.
 pub(crate) struct Setting {
     pub(crate) common: Arc<Common>,
-    pub(crate) broker: Broker,
+    pub(crate) host: Host,
+    pub(crate) opener: Opener,
     pub(crate) data: PathBuf,
     /// The folder of the guests.
     pub(crate) guests: PathBuf,
@@ -70,9 +69,9 @@ struct Running {
     number: usize,
     record: VirtualMachine,
     vm: Arc<Vm>,
-    address: SocketAddr,
-    /// The open metadata service; none while the machine is off.
-    imds: Option<OpenService>,
+    attachment: Attachment,
+    /// The metadata service; none while the machine is off.
+    imds: Option<Attached>,
     wanted: watch::Sender<Option<Wanted>>,
     shown: watch::Receiver<Option<String>>,
     callers: Arc<Callers>,
@@ -81,6 +80,19 @@ struct Running {
 
 /// Fails once a guest has ended.
 type Gone = oneshot::Receiver<Infallible>;
+
+/// Where this process reaches the metadata service of a VM. Elsewhere than at an address of this machine it is in the
+/// VM's own world, and whoever asks at its address from here would ask somebody else.
+fn reachable(attachment: &Attachment) -> Option<SocketAddr> {
+    match attachment {
+        Attachment::Listen(address) => Some(*address),
+        Attachment::Device { .. }
+        | Attachment::Namespace { .. }
+        | Attachment::Source { .. }
+        | Attachment::Unix { .. }
+        | Attachment::Vsock { .. } => None,
+    }
+}
 
 impl Fleet {
     /// A fleet of nothing, from a place in the change feed on.
@@ -110,21 +122,21 @@ impl Fleet {
         }
         // What is told at the start is there already.
         let vm = self.vm(&stored);
-        let imds = self.open(&stored.vm, &vm, machine.imds, machine.imds_address);
-        let mut guest = self.guest(&stored.vm, machine.own, machine.imds_address);
+        let imds = self.open(&stored.vm, &vm, machine.imds, &machine.attachment);
+        let mut guest = self.guest(&stored.vm, machine.own, &machine.attachment);
         if let Some((extension, port)) = machine.extension {
             guest = guest.with_port(extension, port);
         }
         guest.become_as(stored.wanted(&self.setting.common.outside)).await;
-        self.start(stored, (vm, imds, machine.imds_address), guest, stage);
+        self.start(stored, (vm, imds, machine.attachment), guest, stage);
         Ok(())
     }
 
-    fn guest(&self, vm: &VirtualMachine, own: Option<IpAddr>, imds: SocketAddr) -> GuestProcess {
+    fn guest(&self, vm: &VirtualMachine, own: Option<IpAddr>, attachment: &Attachment) -> GuestProcess {
         let Setting { common, guests, discovery, .. } = &self.setting;
         let folder = self.roster.guest(vm);
         let (disk, copy) = (Disk::new(guests.join(&folder)), discovery.as_ref().map(|copies| copies.join(&folder)));
-        GuestProcess::new(Arc::clone(common), vm.id.clone(), disk, copy, own, imds)
+        GuestProcess::new(Arc::clone(common), vm.id.clone(), disk, copy, own, reachable(attachment))
     }
 
     fn vm(&self, stored: &Stored) -> Arc<Vm> {
@@ -136,16 +148,16 @@ impl Fleet {
         &self,
         record: &VirtualMachine,
         vm: &Arc<Vm>,
-        listener: TcpListener,
-        address: SocketAddr,
-    ) -> Option<OpenService> {
-        (record.power == PowerState::Running).then(|| self.serve(vm, listener, address))
+        listener: Option<Listener>,
+        attachment: &Attachment,
+    ) -> Option<Attached> {
+        (record.power == PowerState::Running).then(|| self.serve(vm, listener, attachment))
     }
 
     fn start(
         &mut self,
         stored: Stored,
-        (vm, imds, address): (Arc<Vm>, Option<OpenService>, SocketAddr),
+        (vm, imds, attachment): (Arc<Vm>, Option<Attached>, Attachment),
         guest: GuestProcess,
         stage: &mut Stage,
     ) {
@@ -164,13 +176,12 @@ impl Fleet {
         });
         let number = self.next;
         self.next += 1;
-        let running = Running { number, vm, address, imds, wanted, shown, callers, gone, record };
+        let running = Running { number, vm, attachment, imds, wanted, shown, callers, gone, record };
         self.running.insert(running.record.id.clone(), running);
     }
 
-    fn serve(&self, vm: &Arc<Vm>, listener: TcpListener, address: SocketAddr) -> OpenService {
-        let Setting { broker, common, .. } = &self.setting;
-        OpenService::start(Arc::clone(vm), listener, address, broker.clone(), common.room.clone())
+    fn serve(&self, vm: &Arc<Vm>, listener: Option<Listener>, attachment: &Attachment) -> Attached {
+        Attached::start(&self.setting.host, Arc::clone(vm), attachment.clone(), listener)
     }
 
     /// What is told of each VM, in their order.
@@ -179,7 +190,7 @@ impl Fleet {
         running.sort_by_key(|running| running.number);
         let described = running.into_iter().map(|running| {
             let extension = running.shown.borrow().clone();
-            description::vm(&running.record, running.address, extension, &running.vm.snapshot())
+            description::vm(&running.record, &running.attachment, extension, &running.vm.snapshot())
         });
         described.collect()
     }
@@ -213,15 +224,16 @@ impl Fleet {
         if self.running.contains_key(id) {
             return self.change(id, stored).await;
         }
-        let listen = stored.vm.attachment.map(|Attachment::Listen(address)| address);
-        match free_address(listen, self.next, self.port).context("it gets no metadata service") {
-            Ok((listener, address, own)) => {
+        let wanted = stored.vm.attachment.clone();
+        let opened = open_later(wanted, self.next, self.port, &self.setting.opener).await;
+        match opened.context("it gets no metadata service") {
+            Ok((listener, attachment, own)) => {
                 self.roster.admit(&stored.vm);
                 self.enrolled = true;
-                let guest = self.guest(&stored.vm, own, address);
+                let guest = self.guest(&stored.vm, own, &attachment);
                 let vm = self.vm(&stored);
-                let imds = self.open(&stored.vm, &vm, listener, address);
-                self.start(stored, (vm, imds, address), guest, guests);
+                let imds = self.open(&stored.vm, &vm, listener, &attachment);
+                self.start(stored, (vm, imds, attachment), guest, guests);
                 Ok(())
             }
             Err(error) => {
@@ -244,7 +256,7 @@ impl Fleet {
     }
 
     /// Closes a metadata service. Nobody is answered there from then on, though what is in flight goes on.
-    async fn close(&mut self, imds: Option<OpenService>) {
+    async fn close(&mut self, imds: Option<Attached>) {
         while let Some(ended) = self.closing.try_join_next() {
             follow::told(ended);
         }
@@ -278,9 +290,9 @@ impl Fleet {
             let imds = running.imds.take();
             self.close(imds).await;
         } else if running.imds.is_none() {
-            let (vm, address) = (Arc::clone(&running.vm), running.address);
-            let listener = listen::bind(address).context("its metadata service does not open again")?;
-            let stage = self.serve(&vm, listener, address);
+            let (vm, attachment) = (Arc::clone(&running.vm), running.attachment.clone());
+            let listener = imds::open_now(&self.setting.opener, &attachment).await;
+            let stage = self.serve(&vm, listener.context("its metadata service does not open again")?, &attachment);
             if let Some(running) = self.running.get_mut(id) {
                 running.imds = Some(stage);
             }
@@ -294,7 +306,7 @@ impl Fleet {
         if instance.vms == vms {
             return;
         }
-        instance.imds = vms.first().map(|vm| vm.imds.clone());
+        instance.imds = vms.first().and_then(InstanceVm::metadata_service).map(str::to_owned);
         instance.extension = vms.first().and_then(|vm| vm.extension.clone());
         instance.vms = vms;
         if let Err(error) = file.rewrite(instance) {

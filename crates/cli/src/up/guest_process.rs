@@ -62,8 +62,8 @@ pub(crate) struct GuestProcess {
     pub(super) guest: Guest,
     /// The VM's own address, where that isn't localhost.
     own: Option<IpAddr>,
-    /// Where the VM's metadata service is.
-    pub(super) imds: SocketAddr,
+    /// Where the VM's metadata service is, if this process reaches it.
+    pub(super) imds: Option<SocketAddr>,
     start: Option<StartPort>,
     pub(super) endpoints: Endpoints,
     callers: Arc<Callers>,
@@ -100,7 +100,7 @@ impl GuestProcess {
         disk: Disk,
         discovery_copy: Option<PathBuf>,
         own: Option<IpAddr>,
-        imds: SocketAddr,
+        imds: Option<SocketAddr>,
     ) -> Self {
         let guest = Guest { vm, identities: AssignedIdentities::default(), disk, discovery_copy };
         let callers = Arc::new(Callers::new(common.clock.clone()));

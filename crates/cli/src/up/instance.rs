@@ -48,6 +48,7 @@ pub(crate) struct Instance {
 pub(crate) struct InstanceVm {
     pub(crate) name: String,
     pub(crate) id: String,
+    /// The metadata service's base URL, or the attachment of a VM that is the only one to reach it.
     pub(crate) imds: String,
     pub(crate) extension: Option<String>,
     pub(crate) identities: Vec<InstanceIdentity>,
@@ -135,6 +136,10 @@ pub(crate) enum NotRunning {
     NoVm { name: String, there: String },
     #[error("this symbolon has several VMs '{name}'; say which with --vm and its resource id: {ids}")]
     SeveralVms { name: String, ids: String },
+    #[error(
+        "VM '{name}' is known by its attachment ({attachment}): its metadata service answers from within the VM alone"
+    )]
+    FromWithin { name: String, attachment: String },
     #[error("VM '{name}' has no extension endpoint; give it one in the seed, or leave --no-extension out")]
     NoExtension { name: String },
 }
@@ -178,6 +183,17 @@ impl Instance {
 }
 
 impl InstanceVm {
+    /// The metadata service's base URL, where it has one that anyone on this machine can ask.
+    pub(crate) fn metadata_service(&self) -> Option<&str> {
+        Some(self.imds.as_str()).filter(|imds| imds.starts_with("http://"))
+    }
+
+    /// The same, for a command that asks there.
+    pub(crate) fn reachable(&self) -> Result<&str, NotRunning> {
+        let from_within = || NotRunning::FromWithin { name: self.name.clone(), attachment: self.imds.clone() };
+        self.metadata_service().ok_or_else(from_within)
+    }
+
     /// The extension's token URL.
     pub(crate) fn extension(&self) -> Result<&str, NotRunning> {
         self.extension.as_deref().ok_or_else(|| NotRunning::NoExtension { name: self.name.clone() })

@@ -1,9 +1,10 @@
 //! The VMs of an `up`: which there are, where each one listens.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use domain::{Attachment, ResourceId, VirtualMachine, VmExtension};
-use listen::BindError;
+use domain::{Attachment, AttachmentError, ResourceId, VirtualMachine, VmExtension};
+use listen::{BindError, EndpointError, Listener, Opener};
 use tokio::net::TcpListener;
 
 use crate::args::UpArgs;
@@ -17,8 +18,10 @@ const TRIES: usize = 64;
 /// A VM with its ports open.
 pub(crate) struct Machine {
     pub(crate) vm: VirtualMachine,
-    pub(crate) imds: TcpListener,
-    pub(crate) imds_address: SocketAddr,
+    /// How it is recognised; where it listens with a port of 0, the one that was found.
+    pub(crate) attachment: Attachment,
+    /// Its metadata service's, where that could be opened already.
+    pub(crate) imds: Option<Listener>,
     /// The port that was asked for; that of 0 is a free one.
     pub(crate) port: u16,
     /// The VM's own address, where that isn't localhost.
@@ -54,10 +57,16 @@ pub(crate) enum MachineError {
         what: &'static str,
         advice: Option<&'static str>,
         #[source]
-        why: BindError,
+        why: EndpointError,
     },
-    #[error("VM '{vm}': {address} would hand out tokens to everyone who can reach this machine; name one address")]
-    AllInterfaces { vm: String, address: SocketAddr },
+    #[error("VM '{vm}'")]
+    Attachment {
+        vm: String,
+        #[source]
+        why: AttachmentError,
+    },
+    #[error("VMs '{vm}' and '{other}' have the same {claim} and could not be told apart")]
+    Shared { vm: String, other: String, claim: String },
     #[error(
         "--extension-port speaks of the first VM, and '{vm}' has no extension; give it one in the seed, or leave the \
          option out"
@@ -72,30 +81,38 @@ pub(crate) enum MachineError {
 }
 
 /// Opens the ports of every VM, in their order. The first VM is the one that the options speak of; each
-/// further one without an address of its own gets one in 127.0.1.0/24 and up.
-pub(crate) fn open(
+/// further one without an attachment gets an address in 127.0.1.0/24 and up.
+pub(crate) async fn open(
     machines: Vec<(VirtualMachine, Option<VmExtension>)>,
     args: &UpArgs,
+    opener: &Opener,
 ) -> Result<Vec<Machine>, MachineError> {
-    let mut opened = Vec::with_capacity(machines.len());
+    let mut opened: Vec<Machine> = Vec::with_capacity(machines.len());
     let mut port = None;
+    let mut claims = HashMap::new();
     for (number, (vm, extension)) in machines.into_iter().enumerate() {
         let first = number == 0;
-        let listen = vm.attachment.map(|Attachment::Listen(address)| address);
         let wanted = match (first, args.imds) {
-            (true, Some(address)) => address,
-            (true, None) => listen.unwrap_or(FIRST),
-            (false, _) => listen.unwrap_or_else(|| own_address(number, port.unwrap_or(FIRST.port()))),
+            (true, Some(address)) => Attachment::Listen(address),
+            (true, None) => vm.attachment.clone().unwrap_or(Attachment::Listen(FIRST)),
+            (false, _) => vm
+                .attachment
+                .clone()
+                .unwrap_or_else(|| Attachment::Listen(own_address(number, port.unwrap_or(FIRST.port())))),
         };
-        port.get_or_insert(wanted.port());
-        if wanted.ip().is_unspecified() {
-            return Err(MachineError::AllInterfaces { vm: vm.name, address: wanted });
-        }
-        let failed = |what, advice, why| MachineError::Bind { vm: vm.name.clone(), what, advice, why };
+        let port = *port.get_or_insert(listens_at(&wanted).unwrap_or(FIRST).port());
+        wanted.check().map_err(|why| MachineError::Attachment { vm: vm.name.clone(), why })?;
         let advice = first.then_some("--imds");
-        let imds = listen::bind(wanted).map_err(|why| failed("metadata service", advice, why))?;
-        let imds_address = imds.local_addr().unwrap_or(wanted);
-        let own = own(first, imds_address.ip());
+        let (imds, attachment) = listen_for(wanted, opener).await.map_err(|why| MachineError::Bind {
+            vm: vm.name.clone(),
+            what: "metadata service",
+            advice,
+            why,
+        })?;
+        if let Some(other) = claims.insert(attachment.claim(), vm.name.clone()) {
+            return Err(MachineError::Shared { vm: vm.name, other, claim: attachment.claim() });
+        }
+        let own = own(number, &attachment);
         // 0 isn't about the first alone: it takes free ports wherever there is an extension.
         if first && extension.is_none() && args.extension_port.is_some_and(|port| port != 0) {
             return Err(MachineError::NoExtension { vm: vm.name });
@@ -104,7 +121,7 @@ pub(crate) fn open(
             None => None,
             Some(extension) => Some((extension.id.clone(), open_extension(&vm, &extension, first, own, args)?)),
         };
-        opened.push(Machine { vm, imds, imds_address, port: wanted.port(), own, extension });
+        opened.push(Machine { vm, attachment, imds, port, own, extension });
     }
     Ok(opened)
 }
@@ -127,7 +144,7 @@ fn open_extension(
         vm: vm.name.clone(),
         what: "extension's port",
         advice,
-        why,
+        why: why.into(),
     })
 }
 
@@ -142,17 +159,36 @@ pub(crate) fn bind_extension(own: Option<IpAddr>, port: u16) -> Result<Extension
 }
 
 /// Opens the metadata service of a VM that came while `up` runs: where it says, or at the first free address of its own.
-pub(crate) fn free_address(
-    listen: Option<SocketAddr>,
+pub(crate) async fn open_later(
+    attachment: Option<Attachment>,
     number: usize,
     port: u16,
-) -> Result<(TcpListener, SocketAddr, Option<IpAddr>), BindError> {
-    let first = number.max(1);
-    let wanted = listen.unwrap_or_else(|| own_address(first, port));
-    let others = (first + 1..).take(if listen.is_some() { 0 } else { TRIES - 1 });
-    let listener = listen::bind_first(wanted, others.map(|number| own_address(number, port)))?;
-    let address = listener.local_addr().unwrap_or(wanted);
-    Ok((listener, address, own(false, address.ip())))
+    opener: &Opener,
+) -> Result<(Option<Listener>, Attachment, Option<IpAddr>), EndpointError> {
+    let number = number.max(1);
+    let (listener, attachment) = match attachment {
+        Some(attachment) => listen_for(attachment, opener).await?,
+        None => {
+            let others = (number + 1..).take(TRIES - 1).map(|number| own_address(number, port));
+            let listener = listen::bind_first(own_address(number, port), others)?;
+            let address = listener.local_addr().unwrap_or(own_address(number, port));
+            (Some(listener.into()), Attachment::Listen(address))
+        }
+    };
+    let own = own(number, &attachment);
+    Ok((listener, attachment, own))
+}
+
+/// Listens for a VM where that can be done at once; a port of 0 becomes the one that was found.
+async fn listen_for(wanted: Attachment, opener: &Opener) -> Result<(Option<Listener>, Attachment), EndpointError> {
+    let listener = imds::open_now(opener, &wanted).await?;
+    let address = listener.as_ref().and_then(Listener::address);
+    Ok((listener, address.map_or(wanted, Attachment::Listen)))
+}
+
+/// The address at which a metadata service listens that anyone on this machine can ask.
+pub(crate) fn listens_at(attachment: &Attachment) -> Option<SocketAddr> {
+    if let Attachment::Listen(address) = attachment { Some(*address) } else { None }
 }
 
 /// What a VM is called: a machine of a scale set by the scale set's name and its number.
@@ -163,9 +199,18 @@ pub(crate) fn display_name(vm: &VirtualMachine) -> String {
     }
 }
 
-/// The VM's own address, where that isn't localhost.
-fn own(first: bool, address: IpAddr) -> Option<IpAddr> {
-    (!first && address.is_loopback() && address != IpAddr::V4(Ipv4Addr::LOCALHOST)).then_some(address)
+/// The address at which a VM's extension listens, where that isn't localhost: the metadata service's, or one that goes by
+/// the VM's number when that isn't on this machine's loopback.
+fn own(number: usize, attachment: &Attachment) -> Option<IpAddr> {
+    let own = match attachment {
+        Attachment::Listen(address) => Some(address.ip()).filter(IpAddr::is_loopback),
+        Attachment::Device { .. }
+        | Attachment::Namespace { .. }
+        | Attachment::Source { .. }
+        | Attachment::Unix { .. }
+        | Attachment::Vsock { .. } => Some(own_address(number, 0).ip()),
+    };
+    own.filter(|own| number > 0 && *own != IpAddr::V4(Ipv4Addr::LOCALHOST))
 }
 
 /// 127.0.1.1 and up.

@@ -5,6 +5,7 @@ use http::HeaderMap;
 use super::refusal::HostRefusal;
 use crate::guest_agent::{HOST_PLUGIN_PORT, WIRE_ADDRESS};
 use crate::headers::HOST;
+use crate::imds::ADDRESS;
 
 /// The `Host` values that a listener answers to.
 #[derive(Clone, Debug, Default)]
@@ -17,8 +18,7 @@ impl AllowedHosts {
     /// compared with its port, and without case; on port 80, which clients leave out, also without it.
     #[must_use]
     pub fn imds(own: std::net::SocketAddr, names: impl IntoIterator<Item = String>) -> Self {
-        let well_known = crate::imds::ADDRESS;
-        let mut exact = vec![well_known.to_owned(), format!("{well_known}:80"), own.to_string()];
+        let mut exact = vec![ADDRESS.to_string(), format!("{ADDRESS}:80"), own.to_string()];
         if own.port() == 80 {
             exact.push(bracketed(own.ip()));
         }
@@ -30,6 +30,13 @@ impl AllowedHosts {
             exact.push(name);
         }
         Self { exact }
+    }
+
+    /// Of a metadata service that has no address of its own, such as one at a Unix socket: the well-known address, and
+    /// `localhost`, which clients send that reach a socket.
+    #[must_use]
+    pub fn imds_socket() -> Self {
+        Self { exact: vec![ADDRESS.to_string(), format!("{ADDRESS}:80"), "localhost".to_owned()] }
     }
 
     /// Of the host of a guest agent: its well-known address on both its ports, the listeners' own addresses, and further

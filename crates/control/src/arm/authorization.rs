@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use authority::verify::{TokenRefusal, verify};
+use authority::verify::{TokenRefusal, VerifiedToken, verify};
 use contract::arm::{ArmError, Code};
 use contract::jose;
 use domain::{
@@ -14,6 +14,7 @@ use serde_json::Value;
 use store::ReadTx;
 
 use super::failure::Failure;
+use super::subscription;
 use crate::App;
 
 /// Audiences that stand for this control plane whatever its own name.
@@ -51,29 +52,34 @@ pub(crate) struct Authorized {
     action: Arc<str>,
 }
 
-/// Finds out who asks the control plane.
-pub(crate) async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Caller, Failure> {
+/// The token of whoever asks the control plane. It is good; whether its principal still lives is for the store to say.
+pub(crate) fn bearer(app: &App, headers: &HeaderMap) -> Result<VerifiedToken, ArmError> {
     let own = [app.base_url.clone(), format!("{}/", app.base_url)];
     let audiences: Vec<&str> = AUDIENCES.iter().copied().chain(own.iter().map(String::as_str)).collect();
-    authenticate_for(app, headers, &audiences).await
+    bearer_for(app, headers, &audiences)
 }
 
 /// Finds out who asks the directory, whose tokens are its own.
 pub(crate) async fn authenticate_at_directory(app: &App, headers: &HeaderMap) -> Result<Caller, Failure> {
     let own = [format!("{}/msgraph", app.base_url), format!("{}/msgraph/", app.base_url)];
-    authenticate_for(app, headers, &own.each_ref().map(String::as_str)).await
+    let bearer = bearer_for(app, headers, &own.each_ref().map(String::as_str))?;
+    app.store.read(move |tx| known(tx, &bearer)).await
 }
 
-async fn authenticate_for(app: &App, headers: &HeaderMap, audiences: &[&str]) -> Result<Caller, Failure> {
-    let token = bearer(headers)?.to_owned();
-    let tenant = unverified_tenant(&token).ok_or_else(|| invalid(TokenRefusal::Malformed))?;
+fn bearer_for(app: &App, headers: &HeaderMap, audiences: &[&str]) -> Result<VerifiedToken, ArmError> {
+    let token = bearer_token(headers)?;
+    let tenant = unverified_tenant(token).ok_or_else(|| invalid(TokenRefusal::Malformed))?;
     let (ring, now) = (app.authority.ring().load(), app.authority.clock().now());
-    let verified = verify(&token, &ring, app.authority.issuers(), tenant, audiences, now).map_err(invalid)?;
-    app.store.read(move |tx| known(tx, verified.tenant, verified.principal_id, verified.client_id)).await
+    verify(token, &ring, app.authority.issuers(), tenant, audiences, now).map_err(invalid)
 }
 
-/// The living principal, with its roles. A token outlives the principal that it was made for; that is no use.
-pub(crate) fn known(
+/// The living principal of a token, with its roles. A token outlives the principal that it was made for; that is no use.
+pub(crate) fn known(tx: &dyn ReadTx, bearer: &VerifiedToken) -> Result<Caller, Failure> {
+    caller(tx, bearer.tenant, bearer.principal_id, bearer.client_id)
+}
+
+/// The same for whoever needs no token: a deployment goes on in the name of who began it.
+pub(crate) fn caller(
     tx: &dyn ReadTx,
     tenant: TenantId,
     principal_id: PrincipalId,
@@ -91,6 +97,28 @@ pub(crate) fn known(
     let roles = roles.collect();
     let subscriptions = tx.subscriptions()?.into_iter().filter(|found| found.tenant == tenant).map(|found| found.id);
     Ok(Caller { tenant, principal_id, client_id, roles, subscriptions: subscriptions.collect() })
+}
+
+/// Admits whoever holds a token to what is asked for, as the roles are in this transaction.
+pub(crate) fn admit(tx: &dyn ReadTx, bearer: &VerifiedToken, permission: &Permission) -> Result<Authorized, Failure> {
+    let caller = known(tx, bearer)?;
+    if let Scope::At(id) = &permission.scope
+        && let Some(subscription) = id.subscription()
+        && !caller.subscriptions.contains(&subscription)
+    {
+        return Err(elsewhere(tx, subscription)?.into());
+    }
+    Ok(authorize(Arc::new(caller), permission)?)
+}
+
+/// Why a subscription is none of the caller's: there is none, or it is of another tenant.
+fn elsewhere(tx: &dyn ReadTx, id: SubscriptionId) -> Result<ArmError, store::Error> {
+    let Some(found) = tx.subscription(id)? else { return Ok(subscription::not_found(id)) };
+    let text = format!(
+        "The access token is from the wrong issuer. It must match the tenant '{}' associated with this subscription.",
+        found.tenant
+    );
+    Ok(ArmError::new(Code::InvalidAuthenticationTokenTenant, text))
 }
 
 /// Whether a caller may do something; the proof of it.
@@ -188,7 +216,7 @@ impl Authorized {
     }
 }
 
-fn bearer(headers: &HeaderMap) -> Result<&str, ArmError> {
+fn bearer_token(headers: &HeaderMap) -> Result<&str, ArmError> {
     let missing = || {
         let text = "Authentication failed. The 'Authorization' header is missing.";
         ArmError::new(Code::AuthenticationFailed, text)

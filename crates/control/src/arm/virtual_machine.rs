@@ -49,7 +49,7 @@ pub(crate) fn put(
         tags,
         system_assigned: identities.system,
         user_assigned: identities.user,
-        attachment: before.as_ref().and_then(|before| before.attachment),
+        attachment: before.as_ref().and_then(|before| before.attachment.clone()),
         document: document::text(described),
         power: before.as_ref().map_or(PowerState::Running, |before| before.power),
         generation: before.as_ref().map_or(0, |before| before.generation),
@@ -58,7 +58,7 @@ pub(crate) fn put(
         id: before.map_or_else(|| id.clone(), |before| before.id),
     };
     let created = tx.put_virtual_machine(&wanted)? == Put::Created;
-    Ok(Reply::put(created, get(tx, work, id)?))
+    Ok(Reply::put(created, whole(tx, work, &wanted)?))
 }
 
 pub(crate) fn patch(
@@ -82,7 +82,7 @@ pub(crate) fn patch(
         ..before
     };
     tx.put_virtual_machine(&wanted)?;
-    Ok(Reply::ok(get(tx, work, id)?))
+    Ok(Reply::ok(whole(tx, work, &wanted)?))
 }
 
 pub(crate) fn delete(tx: &mut dyn Tx, work: &Work, authorized: &Authorized, id: &ResourceId) -> Result<Reply, Failure> {
@@ -108,11 +108,14 @@ pub(crate) fn remove(tx: &mut dyn Tx, vm: &VirtualMachine) -> Result<(), Failure
 }
 
 pub(crate) fn get(tx: &dyn ReadTx, work: &Work, id: &ResourceId) -> Result<Value, Failure> {
-    let vm = find(tx, id)?;
+    whole(tx, work, &find(tx, id)?)
+}
+
+fn whole(tx: &dyn ReadTx, work: &Work, vm: &VirtualMachine) -> Result<Value, Failure> {
     let extensions = tx.vm_extensions(&vm.id)?;
     let resources: Vec<Value> = extensions.iter().map(|extension| vm_extension::shown(extension, false)).collect();
-    let view = work.query.expands("instanceView").then(|| view(&vm, &extensions, work));
-    shown(tx, &vm, resources, view)
+    let view = work.query.expands("instanceView").then(|| view(vm, &extensions, work));
+    shown(tx, vm, resources, view)
 }
 
 pub(crate) fn list(tx: &dyn ReadTx, work: &Work, scope: &ResourceId) -> Result<Vec<VirtualMachine>, Failure> {

@@ -86,7 +86,7 @@ fn cutover(wanted: &Wanted) -> Option<protected::Cutover> {
         Step::Revoked => protected::CutoverStep::Revoked,
         Step::Closed => protected::CutoverStep::Closed,
     };
-    Some(protected::Cutover { step, imds: wanted.imds()? })
+    Some(protected::Cutover { step, imds: wanted.imds() })
 }
 
 /// A machine's certificate and key, sealed for its agent.

@@ -46,10 +46,15 @@ impl Wanted {
     }
 
     /// Where the machine finds its metadata service: where its host listens for it, or where every machine looks.
-    pub(super) fn imds(&self) -> Option<SocketAddr> {
-        match self.machine.attachment {
-            Some(Attachment::Listen(address)) => Some(address),
-            None => Some(SocketAddr::new(contract::imds::ADDRESS.parse().ok()?, 80)),
+    pub(super) fn imds(&self) -> SocketAddr {
+        match &self.machine.attachment {
+            Some(Attachment::Listen(address)) => *address,
+            Some(Attachment::Device { at, .. } | Attachment::Namespace { at, .. } | Attachment::Source { at, .. }) => {
+                at.address
+            }
+            Some(Attachment::Unix { .. } | Attachment::Vsock { .. }) | None => {
+                SocketAddr::new(contract::imds::ADDRESS.into(), 80)
+            }
         }
     }
 
@@ -91,7 +96,7 @@ impl Wanted {
             revoked,
         ];
         if self.step() != Step::Serving {
-            all.push(json!([self.step().as_str(), self.imds().map(|imds| imds.to_string())]));
+            all.push(json!([self.step().as_str(), self.imds().to_string()]));
         }
         let text = json!(all).to_string();
         let mut wanted = [0; 32];

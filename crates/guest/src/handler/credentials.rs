@@ -14,9 +14,9 @@ use zeroize::Zeroizing;
 
 use super::failure::{Code, Failure};
 use super::place::Place;
-use crate::credential::{Credential, NewCredential};
 use crate::disk::Disk;
 use crate::files;
+use broker::credential::{Credential, NewCredential};
 
 /// The longest certificate or key of the machine, in bytes of PEM.
 const MAX_PEM: u64 = 64 * 1024;

@@ -23,13 +23,13 @@ use std::sync::{Arc, OnceLock};
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
+use broker::credential::NewCredential;
 use broker::http::AuthorityClient;
 use broker::throttle::Throttle;
 use broker::{Broker, Counters, Freshness, TokenSource};
 use contract::gate::AllowedHosts;
 use domain::{ManualClock, Timestamp};
 use guest::callers::Callers;
-use guest::credential::NewCredential;
 use guest::disk::Disk;
 use guest::failure_log::FailureLog;
 use guest::identities::Identities;

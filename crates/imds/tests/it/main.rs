@@ -1,6 +1,7 @@
 //! The metadata service over a real socket, with requests as raw bytes and a clock that moves when told.
 #![expect(clippy::expect_used, reason = "a test whose set-up fails has failed")]
 
+mod attachments;
 mod controls;
 mod identity_info;
 mod probes;

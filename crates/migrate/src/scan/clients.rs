@@ -62,8 +62,8 @@ pub const CLIENTS: [Client; 8] = [
     Client {
         ecosystem: Ecosystem::Python,
         name: "azure-cli-core",
-        changed: "2.0.31",
-        source: "packages 2.0.30 and 2.0.31; Azure/azure-cli#6111",
+        changed: "2.0.30",
+        source: "packages 2.0.29 and 2.0.30",
     },
     Client { ecosystem: Ecosystem::Python, name: "azure-cli", changed: "2.0.31", source: "as azure-cli-core" },
     Client {
@@ -96,17 +96,6 @@ pub const CLIENTS: [Client; 8] = [
         changed: "1.0.3",
         source: "Azure/azure-sdk-for-net#4323 and #4427, before the release of 2018-06-13; the packages were not looked at",
     },
-];
-
-/// Words of which one stands in every file that names a library.
-pub(super) const WORDS: [&str; 7] = [
-    "msrestazure",
-    "azure-cli",
-    "ms-rest-azure",
-    "ms-rest-nodeauth",
-    "go-autorest",
-    "azure-client-authentication",
-    "Services.AppAuthentication",
 ];
 
 /// How each library is declared and locked.

@@ -58,7 +58,8 @@ pub(crate) fn utf_16(bytes: &[u8]) -> Option<String> {
     Some(char::decode_utf16(units).map(|decoded| decoded.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
 }
 
-fn whole(path: &Path, bytes: &[u8], lines: &Lines, report: &mut Report) {
+/// Scans a text that is here whole.
+pub(super) fn whole(path: &Path, bytes: &[u8], lines: &Lines, report: &mut Report) {
     if !lines.any(bytes) {
         return;
     }
@@ -101,7 +102,7 @@ fn windows(path: &Path, file: &mut File, lines: &Lines, buffer: &mut Vec<u8>, re
 fn keep(path: &Path, window: &Window<'_>, mut found: Vec<Found>, report: &mut Report) {
     found.sort_by_key(|found| (found.start, found.rule));
     found.dedup_by_key(|found| (found.start, found.rule));
-    let mut counted = Counted { at: 0, lines: window.lines };
+    let mut counted = Counted { at: 0, lines: window.lines, columns: window.columns };
     for found in found {
         if suppression::is_suppressed(window, found.start, found.rule) {
             report.suppressed += 1;
@@ -112,13 +113,13 @@ fn keep(path: &Path, window: &Window<'_>, mut found: Vec<Found>, report: &mut Re
         let piece = |range| String::from_utf8_lossy(window.get(range));
         let (head, word) = (piece(line.start..found.start), piece(found.start..end));
         let (start, stop) = (head.len(), head.len() + word.len());
-        let number = counted.line(window, found.start);
+        let (number, column) = counted.place(window, found.start);
         report.findings.push(Finding {
             rule: found.rule,
             level: found.level,
             path: path.to_owned(),
             line: number,
-            column: window.column(found.start),
+            column,
             offset: window.offset + found.start as u64,
             length: found.end - found.start,
             text: format!("{head}{word}{}", piece(end..line.end)),
@@ -129,18 +130,24 @@ fn keep(path: &Path, window: &Window<'_>, mut found: Vec<Found>, report: &mut Re
     }
 }
 
-/// How many lines end before a place; places come in order.
+/// The line and the column of places that come in order.
 struct Counted {
     at: usize,
     lines: u64,
+    columns: u64,
 }
 
 impl Counted {
-    fn line(&mut self, window: &Window<'_>, at: usize) -> u64 {
+    /// Both from 1.
+    fn place(&mut self, window: &Window<'_>, at: usize) -> (u64, u64) {
         let between = window.get(self.at..at);
         self.lines += memchr::memchr_iter(b'\n', between).count() as u64;
+        self.columns = match memchr::memrchr(b'\n', between) {
+            Some(newline) => characters(between.get(newline + 1..).unwrap_or_default()),
+            None => self.columns + characters(between),
+        };
         self.at = at;
-        self.lines + 1
+        (self.lines + 1, self.columns + 1)
     }
 }
 

@@ -52,7 +52,14 @@ impl Kind {
             _ if name == "dockerfile" || stem == "dockerfile" || extension == "dockerfile" => Self::Dockerfile,
             _ if name == "containerfile" => Self::Dockerfile,
             _ if name.starts_with(".env") || matches!(&*name, "environment" | ".bashrc" | ".profile") => Self::Config,
-            _ if matches!(&*name, "changelog" | "changes" | "readme" | "history" | "news") => Self::Prose,
+            "txt" if matches!(stem, "changelog" | "changes" | "readme" | "history" | "news") => Self::Prose,
+            _ if matches!(
+                &*name,
+                "changelog" | "changes" | "readme" | "history" | "news" | "pkg-info" | "metadata"
+            ) =>
+            {
+                Self::Prose
+            }
             _ => Self::of_start(start),
         }
     }

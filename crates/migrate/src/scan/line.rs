@@ -4,14 +4,14 @@ mod endpoint;
 mod extension;
 mod setting;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use contract::extension::DEFAULT_PORT;
+use memchr::memmem;
 use regex::bytes::Regex;
 
 use self::endpoint::Endpoint;
 use self::extension::Extension;
 use self::setting::Setting;
-use super::clients::{self, Clients};
+use super::clients::Clients;
 use super::kind::Kind;
 use super::window::Window;
 use super::{Report, RulesError};
@@ -22,21 +22,37 @@ use crate::rule::Rule;
 /// (rashidqureshi/MSI-Samples; MicrosoftDocs/azure-docs pull 3114.)
 pub(super) const KNOWN_PORTS: [u16; 3] = [DEFAULT_PORT, 50_343, 50_432];
 
-/// Words of which one stands in every line that a rule could find.
-const WORDS: [&str; 13] = [
+/// Words of which one stands in every line that a rule could find, and in every file that names a library. They are looked for
+/// as they are written here, which is several times faster than in any case: where case means nothing to a reader, the usual
+/// spellings are here, and the rules themselves look no further at it.
+pub const WORDS: [&str; 27] = [
     "50342",
     "oauth2/token",
     "MSI_ENDPOINT",
+    "msi_endpoint",
     "ManagedIdentity-Settings",
+    "managedidentity-settings",
     "/var/lib/waagent",
-    "ManagedIdentityExtensionFor",
-    "ManagedIdentityLinuxExtension",
-    "ManagedIdentityWindowsExtension",
+    "anagedIdentityExtensionFor",
+    "managedidentityextensionfor",
+    "anagedIdentityLinuxExtension",
+    "anagedIdentityWindowsExtension",
     "Microsoft.ManagedIdentity",
+    "microsoft.managedidentity",
     "msi-extension-handler",
     "ManagedServicePort",
-    "-port",
+    "managedserviceport",
+    "msi-port",
+    "identity-port",
     "get_msi_token",
+    "msrestazure",
+    "azure-cli",
+    "ms-rest-azure",
+    "ms-rest-nodeauth",
+    "go-autorest",
+    "azure-client-authentication",
+    "Services.AppAuthentication",
+    "services.appauthentication",
 ];
 
 /// How many earlier findings may reach into a line.
@@ -77,7 +93,7 @@ impl Line<'_, '_> {
 
 /// What looks at lines.
 pub(super) struct Lines {
-    words: AhoCorasick,
+    words: Regex,
     endpoint: Endpoint,
     setting: Setting,
     extension: Extension,
@@ -89,7 +105,7 @@ pub(super) struct Lines {
 impl Lines {
     /// Looks for everything.
     pub(super) fn new(ports: &[u16]) -> Result<Self, RulesError> {
-        let words = WORDS.into_iter().chain(clients::WORDS).map(str::to_owned);
+        let words = WORDS.into_iter().map(str::to_owned);
         Self::make(words.chain(ports.iter().flat_map(|&port| addresses(port))).collect(), ports, false)
     }
 
@@ -99,8 +115,8 @@ impl Lines {
     }
 
     fn make(words: Vec<String>, ports: &[u16], only_ports: bool) -> Result<Self, RulesError> {
-        let mut builder = AhoCorasick::builder();
-        let words = builder.ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA)).build(words)?;
+        let words: Vec<_> = words.iter().map(|word| regex::escape(word)).collect();
+        let words = expression(&words.join("|"))?;
         Ok(Self {
             words,
             endpoint: Endpoint::new(ports)?,
@@ -120,6 +136,7 @@ impl Lines {
     pub(super) fn find(&self, window: &Window<'_>, kind: Kind, report: &mut Report) -> Vec<Found> {
         let mut found = Vec::new();
         let mut judged = 0..0;
+        let mut documentation = Documentation::default();
         for word in self.words.find_iter(window.bytes) {
             let range = window.line(word.start());
             if range == judged {
@@ -127,7 +144,8 @@ impl Lines {
             }
             judged = range.clone();
             let bytes = window.get(range.clone());
-            let comment = kind.is_comment(&String::from_utf8_lossy(bytes));
+            let comment = kind.is_comment(&String::from_utf8_lossy(bytes))
+                || (kind == Kind::Python && documentation.holds(window, range.start));
             let line = Line { window, start: range.start, bytes, kind, comment };
             self.judge(&line, &mut found, report);
         }
@@ -149,6 +167,38 @@ impl Lines {
         if found.len() == first && !self.extension.is_near(line) {
             add(found, self.endpoint.port(line), first);
         }
+    }
+}
+
+/// Where Python's documentation stands: in strings of three quotes that begin a line. Places come in order.
+#[derive(Default)]
+struct Documentation {
+    at: usize,
+    /// The quotes of the string that goes on, and whether it is documentation.
+    open: Option<(&'static [u8], bool)>,
+}
+
+impl Documentation {
+    fn holds(&mut self, window: &Window<'_>, at: usize) -> bool {
+        while self.at < at {
+            let rest = window.get(self.at..at);
+            let of = |quotes: &'static [u8]| memmem::find(rest, quotes).map(|found| (found, quotes));
+            let next = match self.open {
+                Some((quotes, _)) => of(quotes),
+                None => of(b"\"\"\"").into_iter().chain(of(b"'''")).min(),
+            };
+            let Some((found, quotes)) = next else { break };
+            let start = self.at + found;
+            self.open = match self.open {
+                Some(_) => None,
+                None => {
+                    let line = window.line(start);
+                    Some((quotes, window.get(line.start..start).trim_ascii().is_empty()))
+                }
+            };
+            self.at = start + quotes.len();
+        }
+        self.open.is_some_and(|(_, documentation)| documentation)
     }
 }
 
@@ -176,4 +226,18 @@ pub(super) fn expression(text: &str) -> Result<Regex, regex::Error> {
 /// Whether a byte is part of a name.
 pub(super) fn is_word(byte: Option<&u8>) -> bool {
     byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documentation_is_told_from_a_string_that_is_used() {
+        let text = b"def f():\n    \"\"\"Says\n    one\n    \"\"\"\n    x = \"\"\"\n    two\n    \"\"\"\n    three\n'''\nfour\n";
+        let window = Window::whole(text);
+        let mut documentation = Documentation::default();
+        let mut holds = |word: &[u8]| documentation.holds(&window, memmem::find(text, word).unwrap());
+        assert_eq!([holds(b"one"), holds(b"two"), holds(b"three"), holds(b"four")], [true, false, false, true]);
+    }
 }

@@ -43,13 +43,6 @@ impl<'a> Window<'a> {
         let line = self.bytes.get(start..end).unwrap_or_default();
         start..end - usize::from(line.last() == Some(&b'\r'))
     }
-
-    /// The column of a place in characters, from 1.
-    pub(super) fn column(&self, at: usize) -> u64 {
-        let before = self.bytes.get(..at).unwrap_or_default();
-        let (start, known) = memrchr(b'\n', before).map_or((0, self.columns), |found| (found + 1, 0));
-        known + characters(before.get(start..).unwrap_or_default()) + 1
-    }
 }
 
 /// How many characters begin in these bytes.
@@ -67,18 +60,11 @@ mod tests {
         assert_eq!(window.line(1), 0..3);
         assert_eq!(window.line(6), 5..8);
         assert_eq!(window.line(10), 9..14);
-        assert_eq!(window.column(10), 2);
     }
 
     #[test]
     fn a_long_line_is_cut_around_the_place() {
         let long = vec![b'x'; 10_000];
         assert_eq!(Window::whole(&long).line(5_000), 5_000 - REACH..5_000 + REACH);
-    }
-
-    #[test]
-    fn columns_count_characters() {
-        let text = "\n€ö port".as_bytes();
-        assert_eq!(Window::whole(text).column(text.len() - 4), 4);
     }
 }

@@ -176,6 +176,8 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, Error> {
     let connection = Connection::open_with_flags(path, flags).map_err(refusal(path, "open the database"))?;
     connection.busy_timeout(PATIENCE).map_err(driver("configure the database"))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Without it a kept statement is compiled anew whenever other values are bound to it (sqlite.org/queryplanner-ng.html §6).
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(driver("configure the database"))?;
     connection
         .execute_batch("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;")
         .map_err(refusal(path, "configure the database"))?;

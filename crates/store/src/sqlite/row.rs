@@ -1,7 +1,6 @@
 //! Columns as domain values. What cannot be one names its table and row.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::str::FromStr;
 
 use domain::{ResourceId, Scope, Sealed, Timestamp};
@@ -81,10 +80,6 @@ impl<'r, 's> Row<'r, 's> {
 
     pub(super) fn tags(&self, column: &'static str) -> Result<BTreeMap<String, String>, Error> {
         self.text(column, |text| serde_json::from_str(text).map_err(|error| self.bad(error)))
-    }
-
-    pub(super) fn listen(&self, column: &'static str) -> Result<Option<SocketAddr>, Error> {
-        self.parse_optional(column)
     }
 
     /// The error that says this row is wrong.

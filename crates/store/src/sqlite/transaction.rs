@@ -23,7 +23,7 @@ pub(super) struct Reading<'s> {
 impl<'s> Reading<'s> {
     pub(super) fn start(connection: Lease<'s>) -> Result<Self, Error> {
         let reading = Self { connection };
-        reading.connection.execute_batch("BEGIN DEFERRED").map_err(driver("open a snapshot"))?;
+        run(&reading.connection, "BEGIN DEFERRED").map_err(driver("open a snapshot"))?;
         // A deferred transaction takes its snapshot at its first read.
         reading.reader().one("SELECT one FROM installation", [], |_| Ok(()))?;
         Ok(reading)
@@ -55,7 +55,7 @@ pub(super) struct Writing<'s> {
 impl<'s> Writing<'s> {
     pub(super) fn start(connection: MutexGuard<'s, Connection>, act: Act) -> Result<Self, Error> {
         roll_back(&connection);
-        connection.execute_batch("BEGIN IMMEDIATE").map_err(driver("open a transaction"))?;
+        run(&connection, "BEGIN IMMEDIATE").map_err(driver("open a transaction"))?;
         Ok(Self { connection, act, touched: Touched::new(), pruned: false, recorded: false, spoilt: false })
     }
 
@@ -93,7 +93,7 @@ impl Tx for Writing<'_> {
             change_feed::append(&self.connection, entry, self.act.at, &self.touched)?;
         }
         let cursor = self.cursor()?;
-        self.connection.execute_batch("COMMIT").map_err(driver("commit"))?;
+        run(&self.connection, "COMMIT").map_err(driver("commit"))?;
         Ok(cursor)
     }
 
@@ -168,8 +168,13 @@ impl Source for Changing<'_> {
 /// Ends a transaction that was not committed. When even that fails the next one tries again.
 fn roll_back(connection: &Connection) {
     if !connection.is_autocommit()
-        && let Err(failed) = connection.execute_batch("ROLLBACK")
+        && let Err(failed) = run(connection, "ROLLBACK")
     {
         tracing::error!(error = %failed, "a transaction could not be rolled back");
     }
+}
+
+/// Runs a statement that every transaction needs, which therefore is kept compiled.
+fn run(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute([]).map(drop)
 }

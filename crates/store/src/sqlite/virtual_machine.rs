@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use domain::{
-    Attachment, IdentityKind, Instance, ManagedIdentity, PowerState, PrincipalId, ResourceId, Scope, VirtualMachine,
-    VmId, VmSnapshot,
+    IdentityKind, Instance, ManagedIdentity, PowerState, PrincipalId, ResourceId, Scope, VirtualMachine, VmId,
+    VmSnapshot,
 };
 use rusqlite::{Params, named_params};
 
@@ -153,7 +153,7 @@ fn create(tx: &mut Changing<'_>, new: &VirtualMachine) -> Result<Put, Error> {
         ":tags": tags_text(&new.tags),
         ":group": group,
         ":principal": principal(new).map(|id| id.to_string()),
-        ":listen": listen_text(new),
+        ":listen": new.attachment.as_ref().map(ToString::to_string),
         ":document": new.document,
         ":power": new.power.as_str(),
         ":generation": number(new.generation),
@@ -190,7 +190,7 @@ fn update(tx: &mut Changing<'_>, before: &VirtualMachine, new: &VirtualMachine) 
         ":location": new.location,
         ":size": new.size,
         ":tags": tags_text(&new.tags),
-        ":listen": listen_text(new),
+        ":listen": new.attachment.as_ref().map(ToString::to_string),
         ":document": new.document,
         ":power": new.power.as_str(),
         ":generation": number(new.generation),
@@ -274,10 +274,6 @@ fn principal(vm: &VirtualMachine) -> Option<PrincipalId> {
     vm.system_assigned.as_ref().map(|identity| identity.principal_id)
 }
 
-fn listen_text(vm: &VirtualMachine) -> Option<String> {
-    vm.attachment.map(|Attachment::Listen(address)| address.to_string())
-}
-
 fn load(
     source: &impl Source,
     machines: &str,
@@ -303,7 +299,7 @@ fn load(
             tags: row.tags("tags")?,
             system_assigned: system_assigned(&row, row.resource_id("id")?)?,
             user_assigned,
-            attachment: row.listen("listen")?.map(Attachment::Listen),
+            attachment: row.parse_optional("listen")?,
             document: row.get("document")?,
             power: row.word("power", |text| PowerState::ALL.into_iter().find(|state| state.as_str() == text))?,
             generation: row.number("generation")?,

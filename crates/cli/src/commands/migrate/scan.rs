@@ -61,20 +61,23 @@ pub(super) fn problems(report: &Report, printer: &Printer) -> std::io::Result<()
     Ok(())
 }
 
-fn people(report: &Report, notes: bool, printer: &Printer) -> std::io::Result<()> {
+fn people(report: &Report, notes: bool, printer: &Printer) -> anyhow::Result<()> {
     let colour = std::io::stdout().is_terminal();
     for finding in report.findings.iter().filter(|finding| notes || finding.counts()) {
         printer.line(human(finding, colour))?;
         printer.line("")?;
     }
-    let count = |level, one: &str| match report.count(level) {
-        1 => format!("1 {one}"),
-        count => format!("{count} {one}s"),
-    };
+    let count = |level, one| counted(report.count(level), one);
     let (errors, warnings) = (count(Level::Error, "error"), count(Level::Warning, "warning"));
-    let mut line = format!("{errors}, {warnings}, {} in {} files", count(Level::Note, "note"), report.files);
+    let files = counted(usize::try_from(report.files)?, "file");
+    let mut line = format!("{errors}, {warnings}, {} in {files}", count(Level::Note, "note"));
     if report.suppressed > 0 {
         line.push_str(&format!("; {} suppressed by comments", report.suppressed));
     }
-    printer.note(line)
+    Ok(printer.note(line)?)
+}
+
+/// A number with its noun.
+pub(super) fn counted(number: usize, one: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
 }

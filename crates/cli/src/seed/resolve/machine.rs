@@ -4,10 +4,12 @@ use domain::{
     Attachment, ExtensionSpec, IdentityKind, ManagedIdentity, PowerState, ProvisioningState, ResourceId, Subscription,
     TenantId, Timestamp, VirtualMachine, VmExtension, derived_ids, limits, names, vm_extension,
 };
+use serde_saphyr::Spanned;
 
 use super::super::error::SeedError;
 use super::super::schema::{ExtensionSeed, MachineSeed, SystemAssignedSeed, Word};
 use super::{DEFAULT_SIZE, Names, Resolver};
+use crate::attachment::AttachmentWords;
 
 impl Resolver<'_> {
     pub(super) fn machine(
@@ -48,10 +50,7 @@ impl Resolver<'_> {
             self.world.vm_extensions.push(extension);
         }
         self.checked(&name, limits::check_assign(user_assigned.len(), with_extension))?;
-        let attachment = attachment.map(|attachment| attachment.listen);
-        if let Some(listen) = &attachment {
-            self.claim_at("address", &listen.value, listen.referenced, format!("VM '{}'", name.value))?;
-        }
+        let attachment = attachment.map(|words| self.attachment(words, &name)).transpose()?;
         let written = vm_id;
         let vm_id = self.guid_or(written.as_ref(), || derived_ids::vm_id(&id))?;
         self.claim("vmId", &vm_id, (written.as_ref(), &name), "VM")?;
@@ -64,7 +63,7 @@ impl Resolver<'_> {
             tags,
             system_assigned: self.system_assigned(&name, &identity.system_assigned, &id, tenant)?,
             user_assigned,
-            attachment: attachment.map(|listen| Attachment::Listen(listen.value)),
+            attachment,
             document: "{}".to_owned(),
             power: PowerState::Running,
             generation: 0,
@@ -74,6 +73,13 @@ impl Resolver<'_> {
         };
         self.world.virtual_machines.push(machine);
         Ok(())
+    }
+
+    fn attachment(&mut self, words: Spanned<AttachmentWords>, vm: &Word) -> Result<Attachment, SeedError> {
+        let at = words.referenced;
+        let attachment = words.value.attachment(&self.beside("")).map_err(|why| self.error(at, why))?;
+        self.claim_at("attachment", &attachment.claim(), at, format!("VM '{}'", vm.value))?;
+        Ok(attachment)
     }
 
     fn system_assigned(

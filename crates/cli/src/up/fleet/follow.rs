@@ -9,7 +9,7 @@ use tokio::task::JoinError;
 use tokio::time::MissedTickBehavior;
 
 use super::super::news::News;
-use super::{Fleet, OpenService, Stage};
+use super::{Attached, Fleet, Stage};
 
 /// How soon it is tried again what could not be done.
 const TRY_AGAIN: Duration = Duration::from_secs(2);
@@ -56,7 +56,7 @@ impl Fleet {
         drop(teller);
         let counted = self.counted();
         for running in std::mem::take(&mut self.running).into_values() {
-            self.closing.extend(running.imds.map(OpenService::end));
+            self.closing.extend(running.imds.map(Attached::end));
         }
         self.closing.spawn(guests.end());
         while let Some(ended) = self.closing.join_next().await {

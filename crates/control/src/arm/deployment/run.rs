@@ -232,7 +232,7 @@ fn deployer(tx: &dyn ReadTx, id: PrincipalId) -> Result<Arc<Caller>, Failure> {
     let principal = tx.service_principal(id)?.ok_or_else(|| {
         ArmError::new(Code::AuthorizationFailed, "Whoever asked for the deployment is not there any more.")
     })?;
-    authorization::known(tx, principal.tenant, id, principal.client_id).map(Arc::new)
+    authorization::caller(tx, principal.tenant, id, principal.client_id).map(Arc::new)
 }
 
 /// Deletes what a Complete deployment doesn't name. Children go with what they are part of, and only so.

@@ -18,6 +18,7 @@ pub(super) struct Endpoint {
     port: Regex,
     speaks_of_ports: Regex,
     speaks_of_identity: Regex,
+    file_speaks_of_identity: Regex,
     ports: Vec<u16>,
 }
 
@@ -35,6 +36,7 @@ impl Endpoint {
             speaks_of_identity: expression(
                 r#"(?i)\bmsi\b|msi_|_msi|managed.{0,9}identity|metadata['"\]]*\s*[:=,]+\s*['"]?true|[?&"'{ ]resource["']?\s*[=:]"#,
             )?,
+            file_speaks_of_identity: expression(r"\bMSI|50342|ManagedIdentity|Managed Service Identity")?,
             ports: ports.to_vec(),
         })
     }
@@ -97,9 +99,10 @@ impl Endpoint {
         KNOWN_PORTS.contains(&port) || self.ports.contains(&port)
     }
 
-    /// Whether what is around a URL speaks of managed identities: many servers have a path `/oauth2/token`.
+    /// Whether what is around a URL, or its file, speaks of managed identities: many servers have a path `/oauth2/token`.
     fn is_identity(&self, line: &Line<'_, '_>, at: usize) -> bool {
         self.speaks_of_identity.is_match(near::lines(line.window, line.start + at, AROUND))
+            || self.file_speaks_of_identity.is_match(line.window.bytes)
     }
 }
 

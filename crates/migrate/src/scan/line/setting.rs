@@ -79,7 +79,8 @@ impl Setting {
             found.push(line.found(Rule::EndpointRead, level, name, detail));
         }
         let mounted = self.mounts.is_match(line.bytes);
-        for document in self.discovery.find_iter(line.bytes) {
+        // A volume names it on both of its sides.
+        if let Some(document) = self.discovery.find(line.bytes) {
             let rule = if mounted { Rule::DiscoveryMount } else { Rule::Discovery };
             found.push(line.found(rule, Level::Error, document.range(), String::new()));
         }

@@ -1,15 +1,16 @@
-//! An identity's credential as it lies on the VM's disk: a key and the certificate that the authority knows.
+//! An identity's credential: a key and the certificate that the authority knows. The extension's lies on the VM's disk, the
+//! metadata service's on its host.
 //!
 //! It is good for one thing: to sign client assertions for the authority
 //! (MicrosoftDocs/entra-docs `certificate-credentials.md`). Whoever reads the disk can sign too, until the
-//! certificate is revoked or runs out; that is what the move to the metadata service ends.
+//! certificate is revoked or runs out; for a VM's disk the move to the metadata service ends that.
 
 use std::fmt;
 
 use aws_lc_rs::error::{KeyRejected, Unspecified};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeyPair;
-use aws_lc_rs::signature::RSA_PSS_SHA256;
+use aws_lc_rs::signature::{KeyPair as _, RSA_PSS_SHA256};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::{ManagedIdentity, ResourceId, Timestamp};
@@ -20,7 +21,7 @@ use zeroize::Zeroizing;
 /// How long an assertion is good, in seconds: as long as the Azure libraries make theirs.
 const ASSERTION_LIFE: i64 = 600;
 
-/// A credential to be put on the disk.
+/// A credential as it is kept.
 pub struct NewCredential {
     /// Whose it is.
     pub identity: ManagedIdentity,
@@ -34,7 +35,7 @@ pub struct NewCredential {
     pub not_after: Timestamp,
 }
 
-/// A credential that was read from the disk and can sign.
+/// A credential that can sign.
 pub struct Credential {
     /// Whose it is.
     pub identity: ManagedIdentity,
@@ -69,6 +70,12 @@ impl Credential {
             thumbprint: URL_SAFE_NO_PAD.encode(digest),
             key: KeyPair::from_pkcs8(&stored.key)?,
         })
+    }
+
+    /// The public key of its private one, PKCS#1 DER: that of the certificate, unless the two don't belong together.
+    #[must_use]
+    pub fn public_key(&self) -> &[u8] {
+        self.key.public_key().as_ref()
     }
 
     /// A signed client assertion (PS256, `x5t#S256`) for an audience, the token endpoint's URL. `id` becomes
@@ -129,7 +136,7 @@ fn encode(part: &impl Serialize, into: &mut String) -> Result<(), Unspecified> {
 mod tests {
     use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
     use aws_lc_rs::rsa::KeySize;
-    use aws_lc_rs::signature::{KeyPair as _, RSA_PSS_2048_8192_SHA256, UnparsedPublicKey};
+    use aws_lc_rs::signature::{RSA_PSS_2048_8192_SHA256, UnparsedPublicKey};
     use domain::IdentityKind;
 
     use super::*;

@@ -1,0 +1,279 @@
+"""Two VMs and their host. Each attack is first seen to work where its defence is missing."""
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import world
+from bed import CLAIM, GATEWAY, HOLD, METADATA_ADDRESS, Bed, Network, within
+from checks import Checks
+
+A, B, PRIVATE = "10.92.0.1", "10.92.0.2", "10.0.0.4"
+TENANT, SUBSCRIPTION = "6f8a0f7e-0c1b-4d59-9d6a-3b1f5c2e7a10", "2b9d6c0a-41e7-4f0e-8a3b-90c1d2e3f405"
+HOME = Path(os.environ["HOME"])
+ATTACHMENTS = {
+    "device": '{{ device = "tap-{vm}" }}',
+    "near": '{{ device = "tap-{vm}", hop-limit = 1 }}',
+    "nearly": '{{ device = "tap-{vm}", hop-limit = 2 }}',
+    "source": '{{ source = "{address}", accept-spoofing = true }}',
+    "namespace": '{{ netns = "{namespace}" }}',
+}
+
+
+class Host:
+    """The host of the VMs `a` and `b`: an authority, and a `symbolon host` that signs in to it as their identities."""
+
+    def __init__(self, bed: Bed) -> None:
+        self.bed, self.clients = bed, {}
+        applications = []
+        for number, vm in enumerate("ab", 1):
+            both, certificate = HOME / f"{vm}.pem", HOME / f"{vm}-certificate.pem"
+            subprocess.run([sys.executable, Path(sys.argv[1]) / "make_certificate.py", both, certificate], check=True)
+            self.clients[vm] = client = f"30000000-0000-4000-8000-{number:012}"
+            principal = client.replace("3", "4", 1)
+            applications.append(f"{{name: {vm}, clientId: {client}, principalId: {principal}, certificate: {certificate.name}}}")
+        seed = HOME / "authority.yaml"
+        seed.write_text(f"tenants: [{{name: t, id: {TENANT}}}]\napplications: [{', '.join(applications)}]\n")
+        options = ("up", "--ephemeral", "--no-extension", "--seed", str(seed))
+        self.authority = bed.stack.enter_context(bed.symbolon(*options, log=HOME / "authority.log")).ready
+
+    def config(self, kind: str, limits: str = "", vms: str = "ab", **places: str) -> Path:
+        """A configuration in which every VM has this kind of attachment."""
+        text = [f'[authority]\nurl = "{self.authority["authority"]}"\nca-file = "{self.authority["caFile"]}"\n{limits}']
+        for number, vm in enumerate(vms, 1):
+            group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.Compute/virtualMachines"
+            words = {"vm": vm, "address": {"a": A, "b": B}[vm], "namespace": places.get(vm, "")}
+            text.append(
+                f'[[virtual-machines]]\nname = "{vm}"\nid = "{group}/{vm}"\ntenant = "{TENANT}"\n'
+                f'vm-id = "50000000-0000-4000-8000-{number:012}"\nattachment = {ATTACHMENTS[kind].format(**words)}\n'
+                f'[virtual-machines.system-assigned]\nclient-id = "{self.clients[vm]}"\n'
+                f'principal-id = "{self.clients[vm].replace("3", "4", 1)}"\ncertificate = "{vm}.pem"\n'
+            )
+        path = HOME / "host.toml"
+        path.write_text("\n".join(text))
+        return path
+
+    @contextmanager
+    def serving(self, kind: str, limits: str = "", files: int | None = None, vms: str = "ab", **places: str):
+        """A `symbolon host` for a while."""
+        config = self.config(kind, limits, vms, **places)
+        with self.bed.symbolon("host", "--config", str(config), log=HOME / "host.log", files=files) as host:
+            yield host
+
+    def who(self, guest: Network, source: str = "", timeout: float = 3) -> str:
+        """Whose token a guest gets, or why it gets none."""
+        ((status, body),) = guest.ask(source=source, timeout=timeout)
+        if status != 200:
+            return f"none: {status} {body}"
+        client = world.claims(json.loads(body)["access_token"])["appid"]
+        return next(vm for vm, known in self.clients.items() if known == client)
+
+    def soon(self, guest: Network, vm: str, source: str = "") -> None:
+        """The guest gets this VM's token, once what was just changed has come about."""
+        within(lambda: self.who(guest, source) == vm, f"{vm}'s token")
+
+
+def main() -> None:
+    checks = Checks()
+    for name, check in CHECKS.items():
+        with checks.check(name), ExitStack() as stack:
+            bed = Bed(stack)
+            check(bed, Host(bed))
+    checks.done()
+
+
+def spoofed_source(bed: Bed, host: Host) -> None:
+    """Lines 1 to 3: with VMs told apart by their addresses on one bridge, a neighbour gets another's token."""
+    bed.host.ip("link", "add", "br0", "type", "bridge")
+    bed.host.ip("address", "add", f"{GATEWAY}/24", "dev", "br0")
+    bed.host.ip("link", "set", "br0", "up")
+    a, b = bed.guest("a", A, "br0"), bed.guest("b", B, "br0")
+    with host.serving("source"):
+        host.soon(a, "a")
+        host.soon(b, "b")
+        b.ip("address", "add", f"{A}/32", "dev", "eth0")
+
+        def leaks() -> bool:
+            b.run(sys.executable, "-c", CLAIM, A)
+            return host.who(b, A, 1) == "a"
+
+        within(leaks, "the attack, which this test must see")
+
+
+def devices_hold(bed: Bed, host: Host) -> None:
+    """Lines 4 to 8: with a listener for each device the same attack gets nothing, or the attacker's own token."""
+    a, b = bed.guest("a", A), bed.guest("b", B)
+    for vm, address in (("a", A), ("b", B)):
+        bed.host.ip("route", "add", f"{address}/32", "dev", f"tap-{vm}")
+    devices = ("all", "tap-a", "tap-b")
+    for name in devices:
+        bed.host.sysctl(f"conf/{name}/rp_filter", 1)
+        bed.host.sysctl(f"conf/{name}/arp_ignore", 1)
+        bed.host.sysctl(f"conf/{name}/arp_announce", 2)
+    with host.serving("device"):
+        host.soon(a, "a")
+        host.soon(b, "b")
+        b.ip("address", "add", f"{A}/32", "dev", "eth0")
+        b.run(sys.executable, "-c", CLAIM, A)
+        said = host.who(b, A)
+        assert said.startswith("none: 0"), f"with the reverse path looked at: {said}"
+        for name in devices:
+            bed.host.sysctl(f"conf/{name}/rp_filter", 0)
+        for _ in range(5):
+            b.run(sys.executable, "-c", CLAIM, A)
+            said = host.who(b, A)
+            assert said == "b" or said.startswith("none: 0"), said
+        host.soon(b, "b", A)
+        bed.host.ip("route", "replace", f"{A}/32", "dev", "tap-b")
+        assert host.who(b, A) == "b", "with the way to A led to B"
+        bed.host.ip("route", "replace", f"{A}/32", "dev", "tap-a")
+        assert host.who(a) == "a"
+
+
+def same_address(bed: Bed, host: Host) -> None:
+    """Two VMs with the same private address get their own tokens; told apart by address they could not."""
+    a, b = bed.guest("a", PRIVATE), bed.guest("b", PRIVATE)
+    config = host.config("source")
+    config.write_text(config.read_text().replace(A, PRIVATE).replace(B, PRIVATE))
+    command = [*bed.host.enter, os.environ["COMPAT_SYMBOLON"], "host", "--config", str(config)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == 1 and f"source address {PRIVATE}" in ended.stderr, ended.stderr
+    with host.serving("device"):
+        host.soon(a, "a")
+        host.soon(b, "b")
+        for _ in range(3):
+            assert (host.who(a), host.who(b)) == ("a", "b")
+
+
+def devices_come_and_go(bed: Bed, host: Host) -> None:
+    """A listener opens when its device comes, closes when it goes, and opens again for the next of that name."""
+    a, b = bed.network("a"), bed.guest("b", B)
+    log = HOME / "host.log"
+    with host.serving("device"):
+        host.soon(b, "b")
+        bed.connect(a, A)
+        host.soon(a, "a")
+        listening = lambda: bed.host.run("sh", "-c", "grep -c ' 0A ' /proc/net/tcp")  # noqa: E731
+        both = listening()
+        opened = log.read_text().count("is open")
+        bed.host.ip("link", "delete", "tap-a")
+        within(lambda: listening() != both, "the end of the listener")
+        assert host.who(b) == "b", "the other device's VM is served meanwhile"
+        bed.connect(a, A)
+        host.soon(a, "a")
+        assert log.read_text().count("is open") == opened + 1
+        # Another device under the name of one that is there no more is that name's VM; one with another name is nobody's.
+        bed.host.ip("link", "set", "tap-a", "down")
+        bed.host.ip("link", "set", "tap-a", "name", "tap-x")
+        bed.host.ip("link", "set", "tap-x", "up")
+        within(lambda: host.who(a, timeout=1).startswith("none: 0"), "silence for a device of another name")
+
+
+def one_vm_for_each_device(bed: Bed, host: Host) -> None:
+    """Two VMs at one device are refused with a word for each."""
+    config = host.config("device")
+    config.write_text(config.read_text().replace("tap-b", "tap-a"))
+    command = [*bed.host.enter, os.environ["COMPAT_SYMBOLON"], "host", "--config", str(config)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    wanted = "network device tap-a of VM 'b' is that of VM 'a' already"
+    assert ended.returncode == 1 and wanted in ended.stderr, ended.stderr
+
+
+def namespaces(bed: Bed, host: Host) -> None:
+    """A VM that is a network namespace is served in it, and its neighbour is another."""
+    a, b = bed.network("a"), bed.network("b")
+    for guest in (a, b):
+        guest.ip("address", "add", f"{METADATA_ADDRESS}/32", "dev", "lo")
+    with host.serving("namespace", a=a.path, b=b.path):
+        host.soon(a, "a")
+        host.soon(b, "b")
+        ((status, why),) = bed.host.ask()
+        assert status == 0 and "refused" in why, "the host itself is no VM"
+
+
+def hop_limit(bed: Bed, host: Host) -> None:
+    """With a hop limit of 1 the VM is answered and a container behind it is not; with 2 both, and so without."""
+    a = bed.guest("a", A)
+    bed.host.ip("route", "add", f"{A}/32", "dev", "tap-a")
+    inner = bed.network("inner")
+    a.ip("link", "add", "c0", "type", "veth", "peer", "name", "eth0", "netns", str(inner.holder.pid))
+    a.ip("address", "add", "10.93.0.1/24", "dev", "c0")
+    a.ip("link", "set", "c0", "up")
+    inner.ip("address", "add", "10.93.0.2/24", "dev", "eth0")
+    inner.ip("link", "set", "eth0", "up")
+    inner.ip("route", "add", f"{METADATA_ADDRESS}/32", "via", "10.93.0.1")
+    # The VM routes for its container. The way back needs no translation: the host knows it.
+    a.sysctl("ip_forward", 1)
+    bed.host.ip("route", "add", "10.93.0.2/32", "via", A, "dev", "tap-a", "onlink")
+    for kind, wanted in (("device", "a"), ("nearly", "a"), ("near", "none: 0")):
+        with host.serving(kind, vms="a"):
+            host.soon(a, "a")
+            assert host.who(inner).startswith(wanted), kind
+
+
+def flood(bed: Bed, host: Host) -> None:
+    """A VM that floods is refused what is too much, and its neighbour nothing."""
+    a, b = bed.guest("a", A), bed.guest("b", B)
+    for limits, most in (("", 200), ("[limits]\nthrottle = true\n", 199)):
+        with host.serving("device", limits):
+            host.soon(a, "a")
+            host.soon(b, "b")
+            flooding = a.start(FLOOD, METADATA_ADDRESS, "200")
+            neighbour = [status for status, _ in b.ask(count=10)]
+            flooded = json.loads(flooding.communicate(timeout=60)[0])
+            assert neighbour == [200] * 10, neighbour
+            assert set(flooded) <= {200, 429}, flooded
+            assert flooded.count(200) <= most and (most == 200 or 429 in flooded), flooded
+            assert most != 200 or flooded.count(200) == 200, "without limits nothing is refused, so the flood is one"
+
+
+FLOOD = """
+import http.client, json, sys
+from concurrent.futures import ThreadPoolExecutor
+from bed import TOKEN
+
+def ask(_):
+    connection = http.client.HTTPConnection(sys.argv[1], 80, timeout=20)
+    connection.request("GET", TOKEN, headers={"Metadata": "true"})
+    return connection.getresponse().status
+
+with ThreadPoolExecutor(16) as pool:
+    print(json.dumps(list(pool.map(ask, range(int(sys.argv[2]))))))
+"""
+
+
+def descriptors(bed: Bed, host: Host) -> None:
+    """A VM that holds every connection it can get keeps no descriptor from its neighbour, and is served again after."""
+    a, b = bed.guest("a", A), bed.guest("b", B)
+    with host.serving("device", "[limits]\nconnections = 10000\n", files=160) as serving:
+        host.soon(a, "a")
+        host.soon(b, "b")
+        files = Path(f"/proc/{serving.process.pid}/fd")
+        before = len(list(files.iterdir()))
+        holding = a.start(HOLD, METADATA_ADDRESS, "300")
+        assert holding.stdout.readline() == "held\n"
+        assert len(list(files.iterdir())) > before + 30, "the attack is one"
+        assert host.who(a, timeout=2).startswith("none: 0"), "it has used up its own"
+        for _ in range(5):
+            assert host.who(b) == "b"
+        holding.communicate(timeout=60)
+        host.soon(a, "a")
+        within(lambda: len(list(files.iterdir())) < before + 10, "the descriptors again")
+
+
+CHECKS = {
+    "source addresses on a bridge leak (negative control)": spoofed_source,
+    "devices do not leak": devices_hold,
+    "the same private address twice": same_address,
+    "devices come and go": devices_come_and_go,
+    "one VM for each device": one_vm_for_each_device,
+    "network namespaces": namespaces,
+    "hop limit": hop_limit,
+    "flood by a neighbour": flood,
+    "descriptors held by a neighbour": descriptors,
+}
+
+main()

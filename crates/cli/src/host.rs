@@ -1,0 +1,22 @@
+//! The parts of `symbolon host`: its configuration, what that means, and the rights it keeps.
+
+mod config;
+mod credential_file;
+mod error;
+mod inventory;
+pub(crate) mod privileges;
+
+use std::path::Path;
+
+pub(crate) use error::ConfigError;
+pub(crate) use inventory::{Inventory, Placed};
+
+/// Reads a host's configuration, with every file that it names. Nothing listens yet.
+pub(crate) fn read(path: &Path) -> Result<Inventory, ConfigError> {
+    let text = std::fs::read_to_string(path).map_err(|why| ConfigError::unreadable(path, &why))?;
+    let config = toml::from_str(&text).map_err(|why| ConfigError::syntax(path, &text, &why))?;
+    inventory::resolve(config, path, &text)
+}
+
+#[cfg(test)]
+mod tests;

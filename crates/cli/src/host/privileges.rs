@@ -1,0 +1,58 @@
+//! What a host may do beyond what every process may: listen on port 80, and enter the network namespaces of its VMs. Only the
+//! thread that opens listeners keeps that, and only what the configuration needs.
+//!
+//! To bind a socket to a network device takes no right since Linux 5.7 (socket(7)); before it took `CAP_NET_RAW`, which is kept
+//! where it is given.
+
+use domain::Attachment;
+use rustix::io;
+use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities};
+
+/// What the opener of these attachments needs.
+pub(crate) fn needed<'a>(attachments: impl IntoIterator<Item = &'a Attachment>) -> CapabilitySet {
+    attachments.into_iter().fold(CapabilitySet::empty(), |needed, attachment| {
+        needed
+            | match attachment {
+                Attachment::Device { .. } => CapabilitySet::NET_BIND_SERVICE | CapabilitySet::NET_RAW,
+                Attachment::Namespace { .. } => {
+                    CapabilitySet::NET_BIND_SERVICE | CapabilitySet::SYS_ADMIN | CapabilitySet::SYS_PTRACE
+                }
+                Attachment::Listen(_) | Attachment::Source { .. } => CapabilitySet::NET_BIND_SERVICE,
+                Attachment::Unix { .. } | Attachment::Vsock { .. } => CapabilitySet::empty(),
+            }
+    })
+}
+
+/// Gives up everything but this, on this thread and those that it starts from now on.
+pub(crate) fn keep_only(kept: CapabilitySet) -> io::Result<()> {
+    let kept = capabilities(None)?.permitted & kept;
+    let sets = CapabilitySets { effective: kept, permitted: kept, inheritable: CapabilitySet::empty() };
+    set_capabilities(None, sets)?;
+    rustix::thread::set_no_new_privs(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_goes_by_the_attachments() {
+        let attachment = |text: &str| text.parse::<Attachment>().unwrap();
+        let needed = |texts: &[&str]| needed(&texts.iter().map(|text| attachment(text)).collect::<Vec<_>>());
+        assert_eq!(needed(&["unix=/run/vm.sock", "port=80,vsock=3"]), CapabilitySet::empty());
+        assert_eq!(needed(&["127.0.0.1:80", "unix=/run/vm.sock"]), CapabilitySet::NET_BIND_SERVICE);
+        assert!(!needed(&["listen=192.0.2.1:80,device=tap0"]).contains(CapabilitySet::SYS_ADMIN));
+        assert!(needed(&["listen=192.0.2.1:80,netns=/run/netns/a"]).contains(CapabilitySet::SYS_ADMIN));
+    }
+
+    #[test]
+    fn one_thread_gives_up_what_another_keeps() {
+        let before = capabilities(None).unwrap().permitted;
+        let gave_up = std::thread::spawn(|| {
+            keep_only(CapabilitySet::empty()).unwrap();
+            capabilities(None).unwrap().permitted
+        });
+        assert_eq!(gave_up.join().unwrap(), CapabilitySet::empty());
+        assert_eq!(capabilities(None).unwrap().permitted, before);
+    }
+}

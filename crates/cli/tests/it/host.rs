@@ -1,0 +1,230 @@
+//! A host of VMs, and an authority that it reaches over TLS.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256};
+use tempfile::TempDir;
+
+use super::*;
+
+const TENANT: &str = "10000000-0000-4000-8000-000000000001";
+const GROUP: &str = "/subscriptions/20000000-0000-4000-8000-000000000001/resourceGroups/g/providers";
+
+/// The VMs of a host in CI, and of one of the size that is promised.
+const FEW: usize = 200;
+const MANY: usize = 10_000;
+/// The most memory that each VM of a large host may take, in KiB.
+const PER_VM: usize = 32;
+/// The memory of a host without VMs, in KiB, with room to spare.
+const ALONE: usize = 96 * 1024;
+
+/// The home of a host, with a certificate and its key.
+struct Home(TempDir);
+
+impl Home {
+    fn new() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o700)).unwrap();
+        let key = KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap();
+        let certificate = CertificateParams::default().self_signed(&key).unwrap();
+        fs::write(home.path().join("certificate.pem"), certificate.pem()).unwrap();
+        fs::write(home.path().join("both.pem"), format!("{}{}", certificate.pem(), key.serialize_pem())).unwrap();
+        fs::set_permissions(home.path().join("both.pem"), fs::Permissions::from_mode(0o600)).unwrap();
+        Self(home)
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Starts a host with this configuration.
+    fn host(&self, config: &str) -> Up {
+        fs::write(self.path().join("host.toml"), config).unwrap();
+        let mut command = symbolon(self.path());
+        command.args(["host", "--config=host.toml", "--json"]);
+        Up::of(command)
+    }
+
+    /// What a VM gets at its socket: status and body.
+    fn ask(&self, vm: usize, path: &str) -> (u16, Value) {
+        let mut stream = UnixStream::connect(self.path().join(format!("{vm}.sock"))).expect("it listens");
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nMetadata: true\r\nConnection: close\r\n\r\n")
+            .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
+        (status, serde_json::from_str(body).expect("JSON"))
+    }
+}
+
+/// A VM at a Unix socket, with an identity of its own.
+fn vm(number: usize, tenant: &str) -> String {
+    format!(
+        "[[virtual-machines]]\nname = \"{number}\"\nid = \"{GROUP}/Microsoft.Compute/virtualMachines/{number}\"\n\
+         vm-id = \"50000000-0000-4000-8000-{number:012}\"\ntenant = \"{tenant}\"\n\
+         attachment = {{ unix = \"{number}.sock\" }}\n[virtual-machines.system-assigned]\n{}",
+        identity(number)
+    )
+}
+
+fn identity(number: usize) -> String {
+    format!(
+        "client-id = \"30000000-0000-4000-8000-{number:012}\"\nprincipal-id = \"40000000-0000-4000-8000-{number:012}\"\n\
+         certificate = \"both.pem\"\n"
+    )
+}
+
+fn token_path(resource: &str) -> String {
+    format!("/metadata/identity/oauth2/token?api-version=2018-02-01&resource={resource}")
+}
+
+#[test]
+fn two_vms_get_their_own_tokens_from_an_authority_across_the_network() {
+    let home = Home::new();
+    let application = |number: usize| {
+        format!(
+            "{{name: vm{number}, clientId: 30000000-0000-4000-8000-{number:012}, \
+             principalId: 40000000-0000-4000-8000-{number:012}, certificate: certificate.pem}}"
+        )
+    };
+    // The third is of nobody that the authority knows.
+    let other = Home::new();
+    fs::copy(other.path().join("certificate.pem"), home.path().join("other.pem")).unwrap();
+    let third = application(3).replace("certificate.pem", "other.pem");
+    let seed = format!(
+        "tenants: [{{name: t, id: {TENANT}}}]\napplications: [{}, {}, {third}]\n",
+        application(1).replace("certificate.pem", "one.pem"),
+        application(2),
+    );
+    let one = Home::new();
+    for (from, to) in [("certificate.pem", "one.pem"), ("both.pem", "one-both.pem")] {
+        fs::copy(one.path().join(from), home.path().join(to)).unwrap();
+    }
+    fs::write(home.path().join("seed.yaml"), seed).unwrap();
+    let up = Up::start(home.path(), &["--seed=seed.yaml", "--no-extension"]);
+    let config = format!(
+        "[authority]\nurl = \"{}\"\nca-file = \"{}\"\n[metrics]\nlisten = \"127.0.0.1:0\"\n{}{}{}",
+        up.text("authority"),
+        up.text("caFile"),
+        vm(1, TENANT).replace("both.pem", "one-both.pem"),
+        vm(2, TENANT),
+        vm(3, TENANT)
+    );
+    let host = home.host(&config);
+    for number in [1, 2] {
+        let (status, body) = home.ask(number, &token_path("https://vault.azure.net"));
+        assert_eq!(status, 200, "{body}");
+        let token = body["access_token"].as_str().unwrap();
+        let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+        let claims: Value = serde_json::from_slice(&claims).unwrap();
+        assert_eq!(claims["oid"], format!("40000000-0000-4000-8000-{number:012}"));
+        assert_eq!((&claims["aud"], &claims["tid"]), (&"https://vault.azure.net".into(), &TENANT.into()));
+        // The second time it comes from the host's own memory.
+        assert_eq!(home.ask(number, &token_path("https://vault.azure.net")).1["access_token"], token);
+    }
+    let (status, body) = home.ask(3, &token_path("https://vault.azure.net"));
+    assert_eq!(status, 400, "what the authority refuses is no fault of the host: {body}");
+    assert!(body["error_description"].as_str().unwrap().starts_with("AADSTS"), "{body}");
+    let (status, body) = home.ask(1, "/metadata/identity/oauth2/token?api-version=2018-02-01");
+    assert_eq!((status, body["error"].as_str()), (400, Some("invalid_request")));
+    assert!(fetch(host.text("metrics"), "/readyz").starts_with("HTTP/1.1 200 "));
+
+    // Without the authority what is in memory is still served, and nothing else.
+    assert_eq!(up.end(Signal::TERM).0, Some(0));
+    assert_eq!(home.ask(1, &token_path("https://vault.azure.net")).0, 200);
+    assert_eq!(home.ask(1, &token_path("https://management.azure.com")).0, 503);
+    let (code, log) = host.end(Signal::TERM);
+    assert_eq!(code, Some(0), "{log}");
+    assert!(!log.contains("eyJ"), "a token in the log: {log}");
+    assert!(!home.path().join("1.sock").exists(), "the sockets go with it");
+}
+
+#[test]
+fn what_is_wrong_with_the_configuration_is_told_before_anything_listens() {
+    let home = Home::new();
+    fs::write(home.path().join("host.toml"), "[authority]\nurl = \"https://a.example\"\n[limit]\n").unwrap();
+    let output = run(home.path(), &["host", "--config=host.toml"]);
+    let wanted = "exit 1\n--- stdout\n--- stderr\nerror: host.toml:3:2: unknown field `limit`, expected one of `authority`, \
+                  `limits`, `metrics`, `virtual-machines`\n";
+    assert_eq!(told(&output, &[]), wanted);
+    let output = run(home.path(), &["host", "--config=none.toml"]);
+    assert!(told(&output, &[]).contains("error: none.toml: can't be read: "), "{output:?}");
+}
+
+#[test]
+fn a_thousand_user_assigned_identities_on_one_vm() {
+    let home = Home::new();
+    let names: Vec<String> = (0..1_000).map(|number| format!("app{number}")).collect();
+    let seed = |count: usize| {
+        let identities: Vec<_> = names[..count].iter().map(|name| format!("{{name: {name}}}")).collect();
+        format!(
+            "userAssignedIdentities: [{}]\nvirtualMachines:\n- name: vm\n  identity: {{userAssigned: [{}]}}\n",
+            identities.join(", "),
+            names[..count].join(", ")
+        )
+    };
+    fs::write(home.path().join("seed.yaml"), seed(1_000)).unwrap();
+    let up = Up::start(home.path(), &["--seed=seed.yaml"]);
+    let identities = up.ready["vms"][0]["identities"].as_array().unwrap();
+    assert_eq!(identities.len(), 1_000);
+    let address = up.text("imds").strip_prefix("http://").unwrap();
+    for identity in identities.iter().step_by(111) {
+        let mut stream = TcpStream::connect(address).unwrap();
+        let path = format!("{}&client_id={}", token_path("r"), identity["clientId"].as_str().unwrap());
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nMetadata: true\r\nConnection: close\r\n\r\n")
+            .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let body: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
+        let token = body["access_token"].as_str().unwrap_or_else(|| panic!("{body}"));
+        let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+        let claims: Value = serde_json::from_slice(&claims).unwrap();
+        assert_eq!(claims["oid"], identity["principalId"]);
+    }
+    assert_eq!(up.end(Signal::TERM).0, Some(0));
+}
+
+#[test]
+fn a_host_of_some_vms() {
+    println!("{}", serve_many(FEW));
+}
+
+/// Each is asked once, and answers for itself.
+#[test]
+#[ignore = "it takes a minute; run it with: cargo xtask test --long"]
+fn a_host_of_ten_thousand_vms() {
+    println!("{}", serve_many(MANY));
+}
+
+/// What it took.
+fn serve_many(count: usize) -> String {
+    let home = Home::new();
+    let tenant = |number: usize| format!("10000000-0000-4000-8000-{number:012}");
+    let mut config = "[authority]\nurl = \"https://login.example\"\nca-file = \"certificate.pem\"\n".to_owned();
+    for number in 0..count {
+        config.push_str(&vm(number, &tenant(number)));
+    }
+    let clock = SystemClock::new();
+    let began = clock.monotonic();
+    let host = home.host(&config);
+    let started = clock.monotonic().since(began);
+    assert_eq!(host.ready["vms"].as_array().map(Vec::len), Some(count));
+    for number in 0..count {
+        let (status, body) = home.ask(number, "/metadata/identity/info?api-version=2018-02-01");
+        assert_eq!((status, body["tenantId"].as_str()), (200, Some(tenant(number).as_str())), "VM {number}");
+    }
+    let status = fs::read_to_string(format!("/proc/{}/status", host.child.id())).unwrap();
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    let resident: usize = resident.trim().trim_end_matches(" kB").parse().unwrap();
+    let said = format!("{count} VMs: ready after {} ms, {} MiB", started.as_millis(), resident / 1024);
+    assert!(resident < ALONE + count * PER_VM, "{said}");
+    let (code, log) = host.end(Signal::TERM);
+    assert_eq!(code, Some(0), "{log}");
+    said
+}
