@@ -56,9 +56,26 @@ pub(crate) fn measure(binary: &Path, effort: Effort, table: &mut Table) -> Resul
         table.ratio(name, "µs", us.get(1..).unwrap_or_default(), them.get(1..).unwrap_or_default(), target);
     }
     drop(bare);
+    instance_document(&ours, &address, &cached, effort, table)?;
     first_tokens(&ours, &address, effort, table)?;
     single_flight(&ours, &address, table)?;
     Ok(cost)
+}
+
+/// The instance document, of which the answer is kept, against a cached token in the same round.
+fn instance_document(ours: &Server, address: &str, cached: &str, effort: Effort, table: &mut Table) -> Result<()> {
+    let target = "/metadata/instance?api-version=2021-02-01";
+    let document = format!("GET {target} HTTP/1.1\r\nHost: {address}\r\nMetadata: true\r\n\r\n");
+    let (mut documents, mut tokens) = (Vec::new(), Vec::new());
+    for _ in 0..=effort.rounds {
+        for (request, costs) in [(document.as_str(), &mut documents), (cached, &mut tokens)] {
+            let load = || run(address, effort.requests, Mode::KeepAlive, |_| request.to_owned());
+            costs.push(cpu(ours, effort.requests, load)?);
+        }
+    }
+    let (documents, tokens) = (documents.get(1..).unwrap_or_default(), tokens.get(1..).unwrap_or_default());
+    table.ratio("instance document: CPU a request vs. a cached token", "µs", documents, tokens, 1.5);
+    Ok(())
 }
 
 /// First tokens: each request for a resource of its own, against as many raw signatures in the same round.

@@ -6,7 +6,7 @@ from pathlib import Path
 from . import network, paths
 
 ONE, TWO = "agents", "two-agents"
-"""The worlds with one such VM, and with two."""
+"""The worlds with one such VM, and with two and a scale set's."""
 WIRE_PORT = 8080
 VERSIONS = {"packages": "1.0.0.0", "newer": "1.0.1.0"}
 """The packages that are there from the start, and those that a case adds."""
@@ -25,7 +25,7 @@ def options(seed: str, folder: Path) -> list[str]:
 
 
 def listeners(seed: str) -> list[str]:
-    """Where the agents find their hosts. Two VMs have each an address of the host's to themselves, and one for both at
+    """Where the agents find their hosts. Several VMs have each an address of the host's to themselves, and one for both at
     which the authority is: `localhost` is another machine in each."""
     if seed == ONE:
         return ["--wireserver", network.WIRE_ADDRESS]

@@ -11,8 +11,9 @@ METADATA_ADDRESS = "169.254.169.254"
 WIRE_ADDRESS = "168.63.129.16"
 """Where guest agents look for their host."""
 AUTHORITY_ADDRESS = "10.99.0.1"
-HOST_ADDRESSES = {"one": "10.99.1.1", "two": "10.99.2.1"}
-"""Where guests with a network of their own find the authority and, by the VM's name, their host."""
+HOST_ADDRESSES = {"one": "10.99.1.1", "two": "10.99.2.1", "web_0": "10.99.3.1", "web_1": "10.99.4.1"}
+"""Where guests with a network of their own find the authority and, by the VM's name, their host. The last two are a scale
+set's, which a case makes."""
 PARENT_VARIABLE = "COMPAT_PARENT_NETWORK"
 ENTER = ["unshare", "-Urn", "--pid", "--fork", "--kill-child", "--"]
 """New user, network and process namespaces. The last one so that nothing outlives the run, however that ends: when its

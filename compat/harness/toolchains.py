@@ -120,6 +120,16 @@ def waagent_steps() -> list[tuple[Path, list[str]]]:
     return [(paths.WORK, ["mkdir", "-p", str(paths.WAAGENT)]), (paths.WAAGENT, ["sh", "-c", script])]
 
 
+def cloud_init_steps() -> list[tuple[Path, list[str]]]:
+    """cloud-init as this Debian has it, with the Python packages that its datasources import; nothing is installed."""
+    needs = ("configobj", "jinja2", "markupsafe", "jsonpatch", "json-pointer", "oauthlib", "requests", "urllib3", "idna",
+             "chardet", "certifi", "yaml", "six")  # fmt: skip
+    packages = " ".join(["cloud-init", *(f"python3-{name}" for name in needs)])
+    script = f"mkdir -p packages && cd packages && apt-get --quiet download {packages} && " \
+        "for package in *.deb; do dpkg -x \"$package\" ..; done"  # fmt: skip
+    return [(paths.WORK, ["mkdir", "-p", str(paths.CLOUD_INIT)]), (paths.CLOUD_INIT, ["sh", "-c", script])]
+
+
 def migrate_trees_steps() -> list[tuple[Path, list[str]]]:
     """Whole trees of old and new libraries, unpacked and not installed."""
     lists = paths.TOOLCHAINS / "migrate-trees"
@@ -177,6 +187,9 @@ TOOLCHAINS = {
         ("apt-get", "dpkg", "openssl", "nsenter"), "Debian, or a system made from it", (), waagent_steps, paths.WAAGENT,
         optional=True,
     ),
+    "cloud-init": Toolchain(
+        ("apt-get", "dpkg"), "Debian, or a system made from it", (), cloud_init_steps, paths.CLOUD_INIT, optional=True
+    ),
     "migrate-trees": Toolchain(
         ("python3", "npm"), "Python 3.11 or newer, and Node.js with npm", (paths.TOOLCHAINS / "migrate-trees",),
         migrate_trees_steps, paths.MIGRATE_TREES,
@@ -198,6 +211,7 @@ PLACES = {
     "msal_sdist": str(paths.MSAL_SDIST),
     "debian_proxies": str(paths.DEBIAN),
     "waagent": str(paths.WAAGENT),
+    "cloud_init": str(paths.CLOUD_INIT),
     "packages": str(paths.PACKAGES),
     "migrate_trees": str(paths.MIGRATE_TREES / "trees"),
     "lib": str(paths.LIB),

@@ -1,47 +1,32 @@
 """The life of the extension for managed identities in a guest whose agent asks symbolon what is wanted, from the
 installation to the last trace. The same for every agent: `start` is the command that runs it in the guest."""
 
-import base64
-import hashlib
 import json
 import os
-import re
 import shutil
 import signal
 import socket
 import stat
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding
-
 import world
-from arm import Arm
 from checks import Checks
+from extension import NAME, Extension
 from guest_root import Guest
 
-PUBLISHER, TYPE = "Microsoft.ManagedIdentity", "ManagedIdentityExtensionForLinux"
-NAME = f"{PUBLISHER}.{TYPE}"
 PORT, SECOND, TAKEN, THIRD = 50342, 50343, 50344, 50345
 
 
-class Life:
-    """Drives it by requests to the control plane, and looks at what a caller in the guest sees and at the guest's disk."""
+class Life(Extension):
+    """Its steps."""
 
-    def __init__(self, guest: Guest, start: list[str], period: float, removes_keys: bool = False) -> None:
-        """`removes_keys` says that the agent's keys go with the last extension; Azure's agent leaves them."""
-        self.guest, self.start, self.arm, self.checks = guest, start, Arm(), Checks()
-        self.removes_keys = removes_keys
-        self.vm = world.vm()["id"]
-        self.path = f"{self.vm}/extensions/{TYPE}"
-        self.counted: int | None = None
-        # An agent goes through a change in some of its periods; a command costs it two seconds.
-        self.patience = 40 + 5 * period
+    def __init__(self, guest: Guest, start: list[str], period: float, version: str, removes_keys: bool = False) -> None:
+        """`version` is the agent's own, and `removes_keys` says that its keys go with the last extension; those of Azure's
+        agent stay."""
+        super().__init__(guest, period)
+        self.start, self.checks = start, Checks()
+        self.agent_version, self.removes_keys = version, removes_keys
 
     def run(self) -> None:
         """All of it, and the result for the harness."""
@@ -53,7 +38,8 @@ class Life:
             self.within(self.has_joined, "the agent")
             for step in (
                 self.install, self.another_identity, self.move, self.same_again, self.taken_port, self.recover,
-                self.by_hand, self.restart, self.dead_endpoint, self.upgrade, self.uninstall,
+                self.by_hand, self.restart, self.dead_endpoint, self.supervised, self.upgrade, self.unknown_version,
+                self.recover_version, self.disable, self.enable, self.uninstall,
             ):  # fmt: skip
                 with self.checks.check(step.__doc__.strip().rstrip(".")):
                     step()
@@ -79,6 +65,9 @@ class Life:
         for file in self.credentials():
             assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
         assert self.machine()["extension"] is None, "symbolon itself serves it too"
+        agent = self.agent()
+        assert agent["vmAgentVersion"] == self.agent_version, agent
+        assert agent["statuses"][0]["displayStatus"] == "Ready", agent
 
     def another_identity(self) -> None:
         """An identity that is assigned later works without a restart."""
@@ -142,14 +131,63 @@ class Life:
         assert self.set(settings={"port": THIRD}, forceUpdateTag="dead")["status"] == "Succeeded"
         self.token(THIRD)
 
+    def supervised(self) -> None:
+        """An endpoint that died is back by itself where the settings want that."""
+        assert self.set(settings={"port": THIRD, "supervised": True})["status"] == "Succeeded"
+        self.token(THIRD)
+        before = self.process()
+        os.kill(before, signal.SIGKILL)
+        self.within(lambda: self.token(THIRD) and self.process() != before, "a token of another process")
+
     def upgrade(self) -> None:
-        """A newer package takes the older one's place, with its settings."""
+        """A newer package takes the older one's place by itself, with its settings."""
         packages = Path(world.READY["packages"])
         shutil.copy(packages.parent / "newer" / f"{NAME}-1.0.1.0.zip", packages)
-        assert self.set(settings={"port": THIRD}, forceUpdateTag="newer")["status"] == "Succeeded"
         self.within(lambda: self.version() == "1.0.1.0", "the new version")
         self.within(lambda: self.token(THIRD), "a token")
         self.within(lambda: [folder.name for folder in self.folders()] == [f"{NAME}-1.0.1.0"], "the old one's end")
+
+    def unknown_version(self) -> None:
+        """A version of which there is no package any more fails, and the one that is there serves on."""
+        before = self.process()
+        package = Path(world.READY["packages"]) / f"{NAME}-1.0.0.0.zip"
+        kept = package.rename(package.parent.parent / package.name)
+        try:
+            said = self.set(typeHandlerVersion="1.0.0.0", autoUpgradeMinorVersion=False, settings={"port": THIRD})
+        finally:
+            kept.rename(package)
+        assert said["status"] == "Failed", said
+        assert said["error"]["code"] == "VMExtensionHandlerNonTransientError", said
+        assert f"Unable to find version 1.0.0.0 in manifest for extension {NAME}" in said["error"]["message"], said
+        assert self.handler()["status"]["code"] == "ProvisioningState/failed/-1", self.handler()
+        self.token(THIRD)
+        assert self.process() == before, "the endpoint was restarted"
+
+    def recover_version(self) -> None:
+        """The version that is there is wanted again, and all is well."""
+        assert self.set(settings={"port": THIRD})["status"] == "Succeeded"
+        self.token(THIRD)
+        assert self.version() == "1.0.1.0", self.version()
+
+    def disable(self) -> None:
+        """Disabled through the goal state it serves no more, and stays on the disk."""
+        assert self.switch("disable")["status"] == "Succeeded"
+        assert not self.answers(THIRD), "the port answers"
+        assert not (self.guest.agent_folder / "ManagedIdentity-Settings").exists()
+        # Beside it may be what an agent noted of the version that there wasn't.
+        state = self.guest.agent_folder / f"{NAME}-{self.version()}/config/HandlerState"
+        assert state.read_text().strip() == "Installed", state
+        status = self.handler()["status"]
+        assert (status["displayStatus"], status["message"]) == ("Not Ready", "Plugin disabled"), status
+        assert self.arm.get(self.path)["properties"]["provisioningState"] == "Succeeded"
+
+    def enable(self) -> None:
+        """Enabled again it serves with new credentials."""
+        before = {file.name: file.read_text() for file in self.credentials()}
+        assert self.switch("enable")["status"] == "Succeeded"
+        self.token(THIRD)
+        after = {file.name: file.read_text() for file in self.credentials()}
+        assert before.keys() == after.keys() and all(before[name] != after[name] for name in before)
 
     def uninstall(self) -> None:
         """Removed, it leaves no credential that works and nothing that leads to it."""
@@ -179,120 +217,3 @@ class Life:
             assert not any(piece in whole for piece in sealed), f"{file} has sealed settings in it"
         if self.removes_keys:
             self.within(lambda: not self.keys(), "the end of the agent's keys")
-
-    def sealed(self) -> list[bytes]:
-        """A piece of each protected settings that a handler has, from the middle: the beginnings are all the same."""
-        found = []
-        for file in self.guest.agent_folder.glob(f"{NAME}-*/config/*.settings"):
-            (settings,) = json.loads(file.read_text())["runtimeSettings"]
-            text = (settings["handlerSettings"].get("protectedSettings") or "").replace("\n", "")
-            if text:
-                found.append(text[len(text) // 2 :][:64].encode())
-        return found
-
-    def keys(self) -> list[Path]:
-        """The private keys in the agent's folder."""
-        return [*self.guest.agent_folder.glob("*.prv"), *self.guest.agent_folder.glob("TransportPrivate.pem")]
-
-    def has_joined(self) -> bool:
-        """Whether an agent has gone through a goal state; from the first on the extension is the agent's."""
-        with urllib.request.urlopen(f"{world.READY['metrics']}/metrics", timeout=5) as reply:
-            counted = re.search(r"^symbolon_wireserver_requests_total\{[^}]*answered[^}]*\} ([0-9]+)", reply.read().decode(), re.M)
-        now = int(counted[1]) if counted else 0
-        self.counted = now if self.counted is None else self.counted
-        return now - self.counted >= 8
-
-    def stolen(self, credential: dict) -> int:
-        """How the authority answers somebody else who has a credential of the guest's disk."""
-        encode = lambda data: base64.urlsafe_b64encode(data).rstrip(b"=")  # noqa: E731
-        url = f"{world.READY['authority']}/{credential['tenantId']}/oauth2/v2.0/token"
-        thumbprint = hashlib.sha256(base64.b64decode(credential["certificate"])).digest()
-        head = {"alg": "PS256", "typ": "JWT", "x5t#S256": encode(thumbprint).decode()}
-        client, now = credential["clientId"], int(time.time())
-        claims = {"aud": url, "iss": client, "sub": client, "jti": os.urandom(8).hex(), "nbf": now - 5, "exp": now + 300}
-        signed = b".".join(encode(json.dumps(part).encode()) for part in (head, claims))
-        key = serialization.load_der_private_key(base64.b64decode(credential["privateKey"]), None)
-        signature = key.sign(signed, padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256())
-        form = {
-            "client_id": client, "scope": f"{world.ARM}/.default", "grant_type": "client_credentials",
-            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-            "client_assertion": (signed + b"." + encode(signature)).decode(),
-        }  # fmt: skip
-        try:
-            with urllib.request.urlopen(url, urllib.parse.urlencode(form).encode(), context=self.arm.context, timeout=20) as reply:
-                return reply.status
-        except urllib.error.HTTPError as why:
-            return why.code
-
-    def set(self, **properties: object) -> dict:
-        """PUT of the extension and what came of it."""
-        wanted = {"publisher": PUBLISHER, "type": TYPE, "typeHandlerVersion": "1.0", "autoUpgradeMinorVersion": True}
-        body = {"location": "westus", "properties": wanted | properties}
-        return self.arm.do("PUT", self.path, body, self.patience)
-
-    def token(self, port: int, **selector: str) -> dict:
-        """A token of the endpoint, as the documented client asks for one."""
-        query = urllib.parse.urlencode({"resource": world.ARM, **selector})
-        request = urllib.request.Request(f"http://localhost:{port}/oauth2/token?{query}", headers={"Metadata": "true"})
-        with urllib.request.urlopen(request, timeout=15) as reply:
-            return world.claims(json.load(reply)["access_token"])
-
-    def answers(self, port: int) -> bool:
-        """Whether somebody listens there."""
-        with socket.socket() as probe:
-            probe.settimeout(2)
-            return probe.connect_ex(("127.0.0.1", port)) == 0
-
-    def within(self, look: Callable[[], object], what: str) -> None:
-        """Waits for something that is true in a while."""
-        deadline, last = time.monotonic() + self.patience, None
-        while time.monotonic() < deadline:
-            try:
-                if look():
-                    return
-            except (OSError, urllib.error.URLError, AssertionError) as why:
-                last = why
-            time.sleep(0.2)
-        raise AssertionError(f"no sign of {what} after {self.patience:.0f} s: {last}")
-
-    def credentials(self) -> list[Path]:
-        """The credentials on the guest's disk."""
-        return sorted((self.guest.state_folder / "identities").glob("*.json"))
-
-    def folders(self) -> list[Path]:
-        """The folders of the handler, one for each version."""
-        return sorted(path for path in self.guest.agent_folder.glob(f"{NAME}-*") if path.is_dir())
-
-    def folder(self) -> Path:
-        """The only one, as the guest calls it."""
-        (folder,) = self.folders()
-        return Path("/var/lib/waagent") / folder.name
-
-    def version(self) -> str:
-        """The version that the control plane knows to run."""
-        return self.arm.get(f"{self.path}?$expand=instanceView")["properties"]["instanceView"]["typeHandlerVersion"]
-
-    def process(self) -> int:
-        """The endpoint's process: whoever listens, as the guest's own program is called."""
-        found = [
-            int(entry.name) for entry in Path("/proc").iterdir()
-            if entry.name.isdigit() and b"symbolon-guest\0serve" in self.command_line(entry)
-        ]  # fmt: skip
-        assert len(found) == 1, found
-        return found[0]
-
-    def command_line(self, entry: Path) -> bytes:
-        """How a process was called."""
-        try:
-            return (entry / "cmdline").read_bytes()
-        except OSError:
-            return b""
-
-    def inside(self, command: list[str]) -> None:
-        """Runs a command in the guest's own root and processes."""
-        self.guest.run(command)
-
-    def machine(self) -> dict:
-        """The VM as symbolon tells of it now."""
-        file = Path(world.READY["caFile"]).parent.parent / "instance.json"
-        return next(vm for vm in json.loads(file.read_text())["vms"] if vm["id"] == self.vm)

@@ -32,13 +32,14 @@ fuzz_target!(|text: &str| {
         match gate.admit(head) {
             Err(refusal) => {
                 assert!(!sound, "{refusal:?}");
-                let answer = refusal.answer(surface);
-                assert!((400..500).contains(&answer.status), "a client's fault is 4xx");
-                assert!(answer.body.starts_with(b"{\"error\":\"") && answer.body.ends_with(b"\"}"));
+                for answer in [refusal.answer(surface), refusal.answer_at(path)] {
+                    assert!((400..500).contains(&answer.status), "a client's fault is 4xx");
+                    assert!(serde_json::from_slice::<serde_json::Value>(&answer.body).is_ok_and(|body| body["error"].is_string()));
+                }
             }
             Ok(admitted) => {
                 accepted();
-                assert!(sound && admitted.form == (method == "POST") && admitted.query == query.unwrap_or(""));
+                assert!(sound && admitted.post == (method == "POST") && admitted.query == query.unwrap_or(""));
             }
         }
     }
@@ -53,8 +54,14 @@ fn is_sound(surface: Surface, method: &str, path: &str, headers: &HeaderMap, has
     let segments: Vec<_> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     let (known, hosts): (_, &[&str]) = match surface {
         Surface::Imds => (
-            matches!(segments[..], [first, "identity", "oauth2", "token"] | [first, "identity", "info"]
-                if first.eq_ignore_ascii_case("metadata")),
+            match segments[..] {
+                [first, "identity", "oauth2", "token"]
+                | [first, "identity", "info"]
+                | [first, "instance", ..]
+                | [first, "versions" | "scheduledevents" | "loadbalancer"]
+                | [first, "attested", "document"] => first.eq_ignore_ascii_case("metadata"),
+                _ => false,
+            },
             &["169.254.169.254", "169.254.169.254:80", "127.0.0.1:16925"],
         ),
         Surface::Extension => (
@@ -62,11 +69,12 @@ fn is_sound(surface: Surface, method: &str, path: &str, headers: &HeaderMap, has
             &["localhost", "localhost:50342", "127.0.0.1", "127.0.0.1:50342", "[::1]", "[::1]:50342"],
         ),
     };
-    let form = surface == Surface::Extension && method == "POST";
+    let takes_post = surface == Surface::Extension || segments.get(1) == Some(&"scheduledevents");
+    let post = takes_post && method == "POST";
     let foreign = ["origin", "sec-fetch-site", "x-forwarded-for"].iter().any(|name| headers.contains_key(*name));
     path.starts_with('/')
         && known
-        && (form || (method == "GET" && !has_body))
+        && (post || (method == "GET" && !has_body))
         && is_one_of("host", hosts)
         && is_one_of("metadata", &["true"])
         && !foreign

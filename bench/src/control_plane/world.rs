@@ -75,6 +75,7 @@ impl World {
             ids: Ids::Random,
             settled: Settled::at_once(),
             device_codes: control::DeviceCodes::default(),
+            agents: Arc::new(control::Agents::new(clock.now())),
         });
         let router = control::router(app.clone());
         let mut world = Self { app, clock, router, token: String::new(), folder };

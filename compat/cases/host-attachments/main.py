@@ -183,15 +183,27 @@ def one_vm_for_each_device(bed: Bed, host: Host) -> None:
 
 
 def namespaces(bed: Bed, host: Host) -> None:
-    """A VM that is a network namespace is served in it, and its neighbour is another."""
+    """A VM that is a network namespace is served in it, also in one made anew, and its neighbour is another."""
     a, b = bed.network("a"), bed.network("b")
+    names = {guest.name: HOME / f"netns-{guest.name}" for guest in (a, b)}
     for guest in (a, b):
         guest.ip("address", "add", f"{METADATA_ADDRESS}/32", "dev", "lo")
-    with host.serving("namespace", a=a.path, b=b.path):
+        names[guest.name].symlink_to(guest.path)
+    log = HOME / "host.log"
+    with host.serving("namespace", **{vm: str(path) for vm, path in names.items()}):
         host.soon(a, "a")
         host.soon(b, "b")
         ((status, why),) = bed.host.ask()
         assert status == 0 and "refused" in why, "the host itself is no VM"
+        closed = log.read_text().count("is closed")
+        a.close()
+        within(lambda: log.read_text().count("is closed") == closed + 1, "the end of the listener")
+        assert host.who(b) == "b", "the neighbour is served meanwhile"
+        anew = bed.network("a")
+        anew.ip("address", "add", f"{METADATA_ADDRESS}/32", "dev", "lo")
+        names["a"].unlink()
+        names["a"].symlink_to(anew.path)
+        host.soon(anew, "a")
 
 
 def hop_limit(bed: Bed, host: Host) -> None:
@@ -264,6 +276,45 @@ def descriptors(bed: Bed, host: Host) -> None:
         within(lambda: len(list(files.iterdir())) < before + 10, "the descriptors again")
 
 
+def rights(bed: Bed, host: Host) -> None:
+    """One thread keeps what opening listeners takes; no other may do anything that not everyone may."""
+    for kind, wanted in (("device", NET_BIND_SERVICE | NET_RAW), ("source", NET_BIND_SERVICE)):
+        with host.serving(kind) as serving:
+            threads = Path(f"/proc/{serving.process.pid}/task").iterdir()
+            said = [dict(line.split(":\t", 1) for line in (thread / "status").read_text().splitlines()) for thread in threads]
+            held = {one["Name"]: int(one["CapPrm"], 16) for one in said if int(one["CapPrm"], 16)}
+            assert held == {"opener": wanted}, held
+            assert {one["NoNewPrivs"] for one in said} == {"1"}, said
+    # `up` gives nothing up, so this looks at the right thing.
+    threads = Path(f"/proc/{host.authority['pid']}/task").iterdir()
+    assert all("CapPrm:\t0000000000000000" not in (thread / "status").read_text() for thread in threads)
+
+
+NET_BIND_SERVICE, NET_RAW = 1 << 10, 1 << 13
+
+
+def doctor(bed: Bed, host: Host) -> None:
+    """The doctor says what this machine's network lacks, and changes none of it."""
+    bed.guest("a", A)
+    config = host.config("device")
+    ask = [*bed.host.enter, os.environ["COMPAT_SYMBOLON"], "doctor", "--host-config", str(config), "--json"]
+    said = lambda: json.loads(subprocess.run(ask, capture_output=True, text=True, timeout=60, check=False).stdout)  # noqa: E731
+    before = {check["detail"]: check["verdict"] for check in said()}
+    wanted = ["it answers", f"{METADATA_ADDRESS} is this machine's own", "tap-b isn't there; its VM's service opens when it comes"]
+    assert [before.get(detail) for detail in wanted] == ["ok", "ok", "skipped"], before
+    advised = [check["advice"] for check in said() if check["verdict"] == "advice"]
+    settings = [line for line in advised if line.startswith("sysctl -w net.ipv4.conf.tap-a.")]
+    assert len(settings) == 3, advised
+    assert any('iifname != { "lo", "tap-a", "tap-b" } drop' in line for line in advised), advised
+    for line in settings:
+        name, value = line.removeprefix("sysctl -w net.ipv4.").split("=")
+        bed.host.sysctl(name.replace(".", "/"), int(value))
+    assert not [check for check in said() if check.get("advice", "").startswith("sysctl")]
+    bed.host.ip("address", "delete", f"{METADATA_ADDRESS}/32", "dev", "lo")
+    missing = [check for check in said() if check["verdict"] == "failed"]
+    assert [check["advice"] for check in missing] == [f"ip address add {METADATA_ADDRESS}/32 dev lo"], missing
+
+
 CHECKS = {
     "source addresses on a bridge leak (negative control)": spoofed_source,
     "devices do not leak": devices_hold,
@@ -274,6 +325,8 @@ CHECKS = {
     "hop limit": hop_limit,
     "flood by a neighbour": flood,
     "descriptors held by a neighbour": descriptors,
+    "rights that are given up": rights,
+    "the doctor's advice": doctor,
 }
 
 main()

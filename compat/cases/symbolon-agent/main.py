@@ -1,6 +1,7 @@
 """Our own agent in a guest of which symbolon is the host, with the program that is in the extension's package."""
 
 import os
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -20,8 +21,9 @@ def main() -> None:
         agent = guest.folder / "symbolon-guest"
         agent.write_bytes(file.read(program))
         agent.chmod(0o755)
+    said = subprocess.run([str(agent), "--version"], capture_output=True, text=True, timeout=20, check=True).stdout
     command = [str(agent), "agent", "--host", world.READY["wireServers"][0]["wire"], "--period", str(PERIOD)]
-    Life(guest, command, period=PERIOD, removes_keys=True).run()
+    Life(guest, command, period=PERIOD, version=said.split()[-1], removes_keys=True).run()
 
 
 main()

@@ -2,65 +2,34 @@
 over. Each has the extension, gets its own VM's tokens and nothing of the other's."""
 
 import json
-import os
 import stat
 import sys
-import time
 import urllib.parse
-import zipfile
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+import guest_machine
 import world
 from arm import Arm
 from checks import Checks
-from guest_network import PRIVATE_ADDRESS, GuestNetwork
-from guest_root import Guest
+from guest_machine import PATIENCE, PORT
+from guest_network import PRIVATE_ADDRESS
 
 PUBLISHER, TYPE = "Microsoft.ManagedIdentity", "ManagedIdentityExtensionForLinux"
-PORT = 50342
-PATIENCE = 45
 
 
-class Machine:
-    """A VM and its guest."""
+class Machine(guest_machine.Machine):
+    """A VM of the seed and its guest."""
 
-    def __init__(self, number: int, name: str, package: Path) -> None:
-        self.name, self.vm = name, world.vm(name)
-        self.host = next(host["wire"] for host in world.READY["wireServers"] if host["vm"] == name)
-        own, shared = (urllib.parse.urlsplit(url).hostname for url in (self.host, world.READY["authority"]))
-        self.network = GuestNetwork(number, own, shared)
-        self.guest = Guest(Path(os.environ["HOME"]) / name, [], self.network)
-        self.program = self.guest.folder / "symbolon-guest"
-        with zipfile.ZipFile(package) as file:
-            (program,) = (entry for entry in file.namelist() if entry.endswith("/symbolon-guest"))
-            self.program.write_bytes(file.read(program))
-        self.program.chmod(0o755)
+    @property
+    def vm(self) -> dict:
+        """What symbolon told of it."""
+        return world.vm(self.name)
 
     @property
     def extension(self) -> str:
         """The path of the extension."""
         return f"{self.vm['id']}/extensions/{TYPE}"
-
-    def start(self) -> None:
-        """Starts the agent, and waits until it has been told what is wanted; from then on the extension is its own."""
-        self.network.assert_isolated()
-        port = str(urllib.parse.urlsplit(self.host).port)
-        self.guest.start([str(self.program), "agent", "--host", self.host, "--plugin-port", port, "--period", "1"], "agent.log")
-        log = self.guest.folder / "agent.log"
-        within(lambda: "something else is wanted" in log.read_text(), f"the agent of {self.name}")
-
-    def stop(self) -> None:
-        """Ends it and its network."""
-        self.guest.stop()
-        self.network.close()
-
-    def asks(self, **selector: str) -> tuple[int, dict]:
-        """What a caller in the guest gets of the extension."""
-        query = urllib.parse.urlencode({"resource": world.ARM, **selector})
-        status, body = self.network.ask(f"http://localhost:{PORT}/oauth2/token?{query}", Metadata="true")
-        return status, json.loads(body)
 
     def identities(self) -> dict[str, dict]:
         """The VM's identities by client id."""
@@ -75,11 +44,6 @@ class Machine:
             said = world.assert_token(body["access_token"], identity)
             resource = self.vm["id"] if identity is own else identity["id"]
             assert said["xms_mirid"].lower() == resource.lower(), said
-
-    def credentials(self) -> dict[str, Path]:
-        """What stands on the guest's disk, by the client id in it."""
-        files = (self.guest.state_folder / "identities").glob("*.json")
-        return {json.loads(file.read_text())["clientId"]: file for file in files}
 
 
 def main() -> None:
@@ -152,12 +116,7 @@ def uninstall(arm: Arm, one: Machine, two: Machine) -> None:
     """Without its extension the one serves no more, and the other goes on."""
     said = arm.do("DELETE", one.extension, seconds=PATIENCE)
     assert said["status"] == "Succeeded", said
-    try:
-        one.asks()
-        raise AssertionError("the port answers")
-    except OSError as why:
-        assert "refused" in str(why), why
-    assert not one.credentials(), one.credentials()
+    one.assert_serves_nothing()
     two.assert_serves()
     assert two.credentials().keys() == two.identities().keys(), two.credentials()
 
@@ -169,14 +128,6 @@ def nothing(machine: Machine, other: Machine) -> str:
     except OSError as why:
         return str(why)
     raise AssertionError(f"{machine.name} hears of {other.name}: {heard}")
-
-
-def within(look: Callable[[], object], what: str) -> None:
-    """Waits for something that is true in a while."""
-    deadline = time.monotonic() + PATIENCE
-    while not look():
-        assert time.monotonic() < deadline, f"no sign of {what} after {PATIENCE} s"
-        time.sleep(0.2)
 
 
 main()

@@ -7,6 +7,8 @@ from pathlib import Path
 from extension_life import Life
 from guest_root import Guest
 
+VERSION = "2.7.3.0"
+
 START = """
 import sys
 sys.argv[0] = "/usr/sbin/waagent"
@@ -39,7 +41,7 @@ def main() -> None:
         f"PYTHONPATH={unpacked} exec python3 -u {here}/agent.py -run-exthandlers -debug"
     )
     # The system's own Python: what this case runs with isn't in the guest's path.
-    Life(guest, ["sh", "-c", inside], period=2).run()
+    Life(guest, ["sh", "-c", inside], period=2, version=VERSION).run()
 
 
 main()

@@ -9,22 +9,18 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use bytes::Bytes;
 use domain::{ClientId, TenantId, Timestamp};
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rustls::RootCertStore;
 use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::credential::Credential;
-use crate::names::{Names, Resolve, SystemNames};
+use crate::https::{self, HttpsClient, Schemes};
+use crate::names::{Resolve, SystemNames};
 use crate::source::{AccessToken, Minted, SourceError};
 
 /// The longest answer that is read.
@@ -34,7 +30,7 @@ const MAX_ANSWER: usize = 64 * 1024;
 #[derive(Clone)]
 pub struct AuthorityClient {
     base: Arc<str>,
-    client: Client<HttpsConnector<HttpConnector<Names>>, Full<Bytes>>,
+    client: HttpsClient,
     timeout: Duration,
 }
 
@@ -73,25 +69,8 @@ impl AuthorityClient {
         if !sound {
             return Err(InvalidAuthority { base: base.to_owned() });
         }
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|_| InvalidAuthority { base: base.to_owned() })?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let mut tcp = HttpConnector::new_with_resolver(Names::new(names));
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(timeout));
-        let connector = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_tls_config(config)
-            .https_only()
-            .enable_http1()
-            .wrap_connector(tcp);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_idle_timeout(Duration::from_secs(30))
-            .pool_timer(TokioTimer::new())
-            .build(connector);
+        let client = https::client(roots, names, Schemes::Https, timeout);
+        let client = client.map_err(|_| InvalidAuthority { base: base.to_owned() })?;
         Ok(Self { base: trimmed.into(), client, timeout })
     }
 

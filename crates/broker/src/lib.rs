@@ -26,6 +26,8 @@ pub mod flight;
 pub mod freshness;
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "http")]
+pub mod https;
 #[cfg(feature = "in-process")]
 pub mod in_process;
 #[cfg(feature = "http")]

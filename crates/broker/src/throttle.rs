@@ -1,7 +1,7 @@
 //! How often one VM may ask: Azure's limits, when they are switched on. Whoever answers callers asks for leave
 //! behind its gate.
 //!
-//! Identity requests: 20 a second and 5 at once for each VM
+//! Identity requests: 20 a second and 5 at once for each VM; all others of the metadata service: 5 a second
 //! (MicrosoftDocs/azure-compute-docs `instance-metadata-service.md`, entra-docs `managed-identities-faq.md`).
 
 use std::num::NonZeroU32;
@@ -20,14 +20,19 @@ use governor::{Quota, RateLimiter};
 pub const IDENTITY_RATE: NonZeroU32 = NonZeroU32::MIN.saturating_add(19);
 /// Identity requests at once.
 pub const IDENTITY_AT_ONCE: u32 = 5;
+/// Requests for documents a second.
+pub const DOCUMENT_RATE: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
 
 /// The limits of one VM, or none.
 pub struct Throttle(Option<Limits>);
 
 struct Limits {
-    rate: RateLimiter<NotKeyed, InMemoryState, MonotonicClock, NoOpMiddleware<Instant>>,
+    rate: Rate,
     at_once: Arc<AtomicU32>,
+    documents: Rate,
 }
+
+type Rate = RateLimiter<NotKeyed, InMemoryState, MonotonicClock, NoOpMiddleware<Instant>>;
 
 /// Leave to answer one request; it counts as one of those at once until dropped.
 pub struct Permit(Option<Arc<AtomicU32>>);
@@ -39,14 +44,22 @@ impl Throttle {
         Self(None)
     }
 
-    /// Azure's limits for requests for tokens.
+    /// Azure's limits.
     #[must_use]
     pub fn faithful(clock: SharedClock) -> Self {
-        let rate = RateLimiter::direct_with_clock(Quota::per_second(IDENTITY_RATE), MonotonicClock(clock));
-        Self(Some(Limits { rate, at_once: Arc::default() }))
+        let rate = |rate| RateLimiter::direct_with_clock(Quota::per_second(rate), MonotonicClock(Arc::clone(&clock)));
+        Self(Some(Limits { rate: rate(IDENTITY_RATE), at_once: Arc::default(), documents: rate(DOCUMENT_RATE) }))
     }
 
-    /// Asks for leave; `None` means 429.
+    /// Asks for leave for a request for a document; `None` means 429.
+    #[must_use]
+    pub fn admit_document(&self) -> Option<Permit> {
+        let Some(limits) = &self.0 else { return Some(Permit(None)) };
+        limits.documents.check().ok()?;
+        Some(Permit(None))
+    }
+
+    /// Asks for leave for an identity request; `None` means 429.
     #[must_use]
     pub fn admit(&self) -> Option<Permit> {
         let Some(limits) = &self.0 else { return Some(Permit(None)) };
@@ -127,5 +140,17 @@ mod tests {
         assert_eq!((0..100).filter(|_| throttle.admit().is_some()).count(), 15);
         clock.advance(Duration::from_secs(1));
         assert_eq!((0..100).filter(|_| throttle.admit().is_some()).count(), 20);
+    }
+
+    #[test]
+    fn five_documents_a_second_beside_the_tokens() {
+        let clock = ManualClock::new(Timestamp::from_unix(1_800_000_000));
+        let throttle = Throttle::faithful(Arc::new(clock.clone()));
+        for _ in 0..2 {
+            let held: Vec<_> = (0..100).filter_map(|_| throttle.admit_document()).collect();
+            assert_eq!(held.len(), 5);
+            assert!(throttle.admit().is_some(), "documents take nothing from the tokens");
+            clock.advance(Duration::from_secs(1));
+        }
     }
 }

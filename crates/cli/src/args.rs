@@ -2,6 +2,7 @@
 
 pub(crate) mod arm;
 pub(crate) mod deployment;
+pub(crate) mod event;
 pub(crate) mod extension;
 pub(crate) mod host;
 pub(crate) mod identity;
@@ -13,8 +14,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use control::attestation::{DEFAULT_NAME, Naming};
 
 use self::deployment::DeploymentCommand;
+use self::event::EventCommand;
 use self::extension::ExtensionCommand;
 use self::host::HostArgs;
 use self::identity::IdentityCommand;
@@ -65,6 +68,9 @@ pub(crate) enum Command {
     /// Extensions of VMs and scale sets of a running `symbolon up`
     #[command(subcommand)]
     Extension(ExtensionCommand),
+    /// Scheduled events of VMs of a running `symbolon up`
+    #[command(subcommand)]
+    Event(EventCommand),
     /// Templates: deploy, check, compare, export
     #[command(subcommand)]
     Deployment(DeploymentCommand),
@@ -75,6 +81,23 @@ pub(crate) enum Command {
     Doctor(DoctorArgs),
     /// Print the version
     Version(VersionArgs),
+}
+
+/// What the certificate says that attested documents are signed with.
+#[derive(Debug, Args)]
+pub(crate) struct AttestedArgs {
+    /// The name in the certificate that attested documents are signed with
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_NAME)]
+    pub(crate) attested_name: String,
+    /// Where that certificate says its issuer's is to be had (tls/ca.pem in the data directory, as DER)
+    #[arg(long, value_name = "URL")]
+    pub(crate) attested_issuer_url: Option<String>,
+}
+
+impl AttestedArgs {
+    pub(crate) fn naming(&self) -> Naming {
+        Naming { name: self.attested_name.clone(), issuer_url: self.attested_issuer_url.clone() }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -111,6 +134,8 @@ pub(crate) struct UpArgs {
     /// Where the packages of extensions lie that guest agents install [default: packages in the data directory]
     #[arg(long, value_name = "DIR")]
     pub(crate) packages: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) attested: AttestedArgs,
     /// Open no extension endpoint
     #[arg(long)]
     pub(crate) no_extension: bool,

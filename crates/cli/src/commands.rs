@@ -3,6 +3,7 @@
 pub(crate) mod deployment;
 pub(crate) mod doctor;
 pub(crate) mod env;
+pub(crate) mod event;
 pub(crate) mod extension;
 pub(crate) mod host;
 pub(crate) mod identity;

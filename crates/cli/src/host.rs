@@ -5,11 +5,13 @@ mod credential_file;
 mod error;
 mod inventory;
 pub(crate) mod privileges;
+mod serving;
 
 use std::path::Path;
 
 pub(crate) use error::ConfigError;
 pub(crate) use inventory::{Inventory, Placed};
+pub(crate) use serving::Serving;
 
 /// Reads a host's configuration, with every file that it names. Nothing listens yet.
 pub(crate) fn read(path: &Path) -> Result<Inventory, ConfigError> {

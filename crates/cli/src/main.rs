@@ -49,6 +49,7 @@ fn dispatch(command: Command, printer: &Printer) -> anyhow::Result<ExitStatus> {
         Command::Vmss(command) => small_runtime()?.block_on(commands::vmss::vmss(&command, printer)),
         Command::Identity(command) => small_runtime()?.block_on(commands::identity::identity(&command, printer)),
         Command::Extension(command) => small_runtime()?.block_on(commands::extension::extension(&command, printer)),
+        Command::Event(command) => small_runtime()?.block_on(commands::event::event(&command, printer)),
         Command::Deployment(command) => small_runtime()?.block_on(commands::deployment::deployment(&command, printer)),
         Command::Migrate(command) => small_runtime()?.block_on(commands::migrate::migrate(&command, printer)),
         Command::Doctor(args) => small_runtime()?.block_on(commands::doctor::doctor(&args, printer)),

@@ -83,8 +83,16 @@ impl ApiVersion {
         Self::V20250407,
     ];
 
+    /// The first version there is.
+    pub const OLDEST: Self = Self::V20170301;
+    /// The last one.
+    pub const NEWEST: Self = Self::V20250407;
     /// The first version with the category `identity`.
     pub const FIRST_WITH_IDENTITY: Self = Self::V20180201;
+    /// The first version with the category `attested`.
+    pub const FIRST_WITH_ATTESTED: Self = Self::V20181001;
+    /// The first version with the category `loadbalancer`.
+    pub const FIRST_WITH_LOAD_BALANCER: Self = Self::V20201001;
 
     /// The version of a date, exactly as it is written.
     #[must_use]
@@ -142,6 +150,8 @@ mod tests {
     #[test]
     fn versions_are_in_order_and_read_back() {
         assert!(ApiVersion::ALL.is_sorted());
+        assert_eq!(ApiVersion::ALL.first(), Some(&ApiVersion::OLDEST));
+        assert_eq!(ApiVersion::ALL.last(), Some(&ApiVersion::NEWEST));
         assert!(ApiVersion::ALL.map(ApiVersion::as_str).is_sorted());
         for version in ApiVersion::ALL {
             assert_eq!(ApiVersion::parse(version.as_str()), Some(version));

@@ -32,6 +32,16 @@ pub enum Route {
     ImdsToken,
     /// `/metadata/identity/info`
     ImdsIdentityInfo,
+    /// `/metadata/instance` and what lies below it
+    ImdsInstance,
+    /// `/metadata/versions`
+    ImdsVersions,
+    /// `/metadata/attested/document`
+    ImdsAttested,
+    /// `/metadata/scheduledevents`
+    ImdsScheduledEvents,
+    /// `/metadata/loadbalancer`
+    ImdsLoadBalancer,
     /// `/oauth2/token`
     ExtensionToken,
 }
@@ -47,9 +57,32 @@ impl Route {
     #[must_use]
     pub fn allow(self) -> &'static str {
         match self {
-            Self::ImdsToken | Self::ImdsIdentityInfo => "GET",
-            Self::ExtensionToken => "GET, POST",
+            Self::ImdsToken
+            | Self::ImdsIdentityInfo
+            | Self::ImdsInstance
+            | Self::ImdsVersions
+            | Self::ImdsAttested
+            | Self::ImdsLoadBalancer => "GET",
+            Self::ImdsScheduledEvents | Self::ExtensionToken => "GET, POST",
         }
+    }
+
+    /// Whether it is about tokens.
+    #[must_use]
+    pub fn is_identity(self) -> bool {
+        match self {
+            Self::ImdsToken | Self::ImdsIdentityInfo | Self::ExtensionToken => true,
+            Self::ImdsInstance
+            | Self::ImdsVersions
+            | Self::ImdsAttested
+            | Self::ImdsScheduledEvents
+            | Self::ImdsLoadBalancer => false,
+        }
+    }
+
+    /// Whether a method is one of those.
+    fn takes(self, method: &str) -> bool {
+        self.allow().split(", ").any(|allowed| allowed == method)
     }
 }
 
@@ -73,10 +106,12 @@ pub struct RequestHead<'r> {
 pub struct Admitted<'r> {
     /// What it is about.
     pub route: Route,
+    /// Its raw path.
+    pub path: &'r str,
     /// Its raw query.
     pub query: &'r str,
-    /// Whether its parameters may also stand in a form.
-    pub form: bool,
+    /// Whether it is a POST, whose body says more.
+    pub post: bool,
 }
 
 /// The gate of one listener.
@@ -111,17 +146,14 @@ impl Gate {
         if let (Surface::Extension, Err(HostRefusal::Missing | HostRefusal::NotAllowed)) = (self.surface, host) {
             return Err(self.unknown(head));
         }
-        let post = match (route, head.method) {
-            (Route::ImdsToken | Route::ImdsIdentityInfo | Route::ExtensionToken, "GET") => false,
-            (Route::ExtensionToken, "POST") => true,
-            (Route::ImdsToken | Route::ImdsIdentityInfo | Route::ExtensionToken, _) => {
-                return Err(Refusal::MethodNotAllowed {
-                    path: head.path.to_owned(),
-                    method: head.method.to_owned(),
-                    allow: route.allow(),
-                });
-            }
-        };
+        if !route.takes(head.method) {
+            return Err(Refusal::MethodNotAllowed {
+                path: head.path.to_owned(),
+                method: head.method.to_owned(),
+                allow: route.allow(),
+            });
+        }
+        let post = head.method == "POST";
         if head.has_body && !post {
             return Err(Refusal::BodyNotAllowed);
         }
@@ -133,7 +165,7 @@ impl Gate {
             return Err(Refusal::Forwarded);
         }
         metadata(head.headers).map_err(Refusal::Metadata)?;
-        Ok(Admitted { route, query: head.query.unwrap_or(""), form: post })
+        Ok(Admitted { route, path: head.path, query: head.query.unwrap_or(""), post })
     }
 
     fn unknown(&self, head: RequestHead<'_>) -> Refusal {

@@ -7,6 +7,7 @@ use authority::kek::FileKek;
 use authority::secret::SecretKey;
 use store::Handle;
 
+use crate::agents::Agents;
 use crate::device_code::DeviceCodes;
 use crate::external_issuer::ExternalKeys;
 use crate::settled::Settled;
@@ -31,6 +32,8 @@ pub struct App {
     pub ids: Ids,
     /// Programs that wait for a person to sign in.
     pub device_codes: DeviceCodes,
+    /// What guest agents said of themselves.
+    pub agents: Arc<Agents>,
     /// Who must have seen a change before it is answered.
     pub settled: Settled,
 }

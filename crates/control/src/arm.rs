@@ -32,11 +32,13 @@ mod route;
 mod scale_set;
 mod scale_set_extension;
 mod scale_set_machine;
+pub mod scheduled_event;
 mod seal;
 mod subscription;
 mod target;
 mod user_assigned_identity;
 mod virtual_machine;
+mod vm_agent;
 mod vm_extension;
 mod work;
 
@@ -60,6 +62,7 @@ use self::work::Work;
 use crate::App;
 
 pub use self::route::NAMES as ROUTES;
+pub(crate) use self::scheduled_event::event_id;
 
 pub(crate) use self::directory::{by_ids, service_principals};
 pub(crate) use self::provider::cloud_metadata;
@@ -82,7 +85,7 @@ pub async fn deploy_once(app: &App) -> Result<bool, ArmError> {
 /// # Errors
 /// When the store fails: nothing was ended.
 pub async fn give_up_once(app: &App) -> Result<(), ArmError> {
-    let given_up = guest::give_up(&app.store, app.authority.clock().now()).await;
+    let given_up = guest::give_up(app, app.authority.clock().now()).await;
     given_up.map_err(|error| Failure::from(error).told())
 }
 
@@ -257,6 +260,9 @@ fn answer_write(
         }
         Write::Register(subscription, namespace) => Ok(provider::register(subscription, &namespace)),
         Write::Power(action, id) => power::change(tx, work, authorized, action, &id),
+        Write::FireEvent(id) => scheduled_event::fire(tx, work, &id, body),
+        Write::SimulateEviction(id) => scheduled_event::simulate_eviction(tx, work, &id),
+        Write::Switch(switch, id) => vm_extension::switch(tx, work, authorized, switch, &id),
         Write::ManualUpgrade(id) => scale_set_machine::upgrade(tx, work, authorized, &id, body),
         Write::DeleteInstances(id) => scale_set_machine::delete_some(tx, work, authorized, &id, body),
         Write::DeleteDeployment(id) => deployment::delete(tx, &id),
@@ -290,6 +296,7 @@ fn answer_read(
         Read::RoleDefinition(scope, name) => role_definition::get(&scope, &name),
         Read::RoleDefinitions(scope) => role_definition::list(work, &scope),
         Read::InstanceView(kind, id) => resource::instance_view(tx, work, kind, &id),
+        Read::ScheduledEvents(id) => scheduled_event::list(tx, &id),
         Read::AssociatedResources(id) => user_assigned_identity::associated(tx, authorized, &id),
         Read::Deployment(Look::Get, id) => deployment::get(tx, &id),
         Read::Deployment(Look::Head, id) => deployment::head(tx, &id),

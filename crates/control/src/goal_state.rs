@@ -5,6 +5,7 @@
 //! identity while the extension for managed identities is there, or a credential that is due for renewal. An extension's
 //! own sequence number changes with its settings alone; an agent runs its handler again for either.
 
+mod given;
 mod news;
 mod protection;
 mod status;
@@ -17,9 +18,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use contract::guest_agent::{self as wire, protected, status_blob::StatusBlob};
-use domain::{GoalState, ProvisioningState, ResourceId, Timestamp, VmExtension};
-use store::{Act, Cursor};
-use uuid::Uuid;
+use domain::{GoalState, PowerState, ResourceId, Timestamp, VirtualMachine};
+use store::{Act, Cursor, ReadTx};
 
 use self::news::News;
 use self::wanted::Wanted;
@@ -44,6 +44,9 @@ pub enum GoalStateError {
     /// There is no such machine any more.
     #[error("the virtual machine is gone")]
     Gone,
+    /// The machine is off: nobody in it can ask, and nobody else is told what is its own.
+    #[error("the virtual machine isn't running")]
+    Off,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -118,7 +121,7 @@ impl GoalStates {
     /// The goal state of a machine whose agent reaches this host at `base_url`.
     ///
     /// # Errors
-    /// [`GoalStateError::Gone`] when there is no such machine; otherwise when the store fails or a credential can't be
+    /// [`GoalStateError::Gone`] when there is no such machine, [`GoalStateError::Off`] when it doesn't run; otherwise when the store fails or a credential can't be
     /// made.
     pub async fn current(&self, vm: &ResourceId, base_url: &str) -> Result<Arc<wire::GoalState>, GoalStateError> {
         // It is there before the feed is read: whatever is read of it from now on is newer than what isn't noted.
@@ -149,7 +152,9 @@ impl GoalStates {
     /// As [`current`](Self::current); [`GoalStateError::Certificate`] when the agent's own can't be used.
     pub async fn certificates(&self, vm: &ResourceId, transport: &[u8]) -> Result<Option<String>, GoalStateError> {
         let of = vm.clone();
-        let found = self.app.store.read(move |tx| tx.goal_state(&of)).await?;
+        let read = move |tx: &dyn ReadTx| Ok::<_, store::Error>((tx.virtual_machine(&of)?, tx.goal_state(&of)?));
+        let (machine, found) = self.app.store.read(read).await?;
+        require_running(&machine.ok_or(GoalStateError::Gone)?)?;
         let Some(protection) = found.and_then(|found| found.protection) else { return Ok(None) };
         let (kek, vm, transport) = (Arc::clone(&self.app.kek), vm.clone(), transport.to_owned());
         let sealed = move || protection::for_agent(&kek, &vm, &protection, &transport);
@@ -166,6 +171,7 @@ impl GoalStates {
         let now = self.app.authority.clock().now();
         // What was changed since the agent asked has a number of its own, so that it isn't taken for done.
         let (wanted, goal_state) = self.bring(vm, &mut machine, now).await?;
+        self.app.agents.note(&wanted.machine, blob.aggregate_status.guest_agent_status.clone(), now);
         for said in status::reports(&wanted.extensions, goal_state.incarnation, blob, now) {
             let asked = said.clone();
             if !self.app.store.read(move |tx| is_known(tx, &asked)).await? {
@@ -214,7 +220,7 @@ impl GoalStates {
         }
         let brought = self.try_to_bring(vm, now).await;
         machine.again = match &brought {
-            Ok(_) | Err(GoalStateError::Gone) => None,
+            Ok(_) | Err(GoalStateError::Gone | GoalStateError::Off) => None,
             Err(_) => Some(now.plus(PATIENCE)),
         };
         brought
@@ -224,8 +230,10 @@ impl GoalStates {
         let of = vm.clone();
         let Some(wanted) = self.app.store.read(move |tx| Wanted::read(tx, &of)).await? else {
             self.machines.lock().unwrap_or_else(PoisonError::into_inner).remove(vm);
+            self.app.agents.forget(vm);
             return Err(GoalStateError::Gone);
         };
+        require_running(&wanted.machine)?;
         let digest = wanted.digest(&self.authority, &*self.versions).map_err(failed("the listing of packages"))?;
         if let Some(last) = &wanted.last {
             let renew_at = last.protection.as_ref().and_then(|protection| protection.renew_at);
@@ -244,81 +252,21 @@ impl GoalStates {
             protection,
         };
         let (act, new) = (Act::new("symbolon", "goalState.change", vm.to_string(), now), goal_state.clone());
-        self.app.store.write(act, move |tx| tx.put_goal_state(&new)).await?;
-        Ok((wanted, goal_state))
-    }
-
-    fn given(
-        &self,
-        wanted: &Wanted,
-        goal_state: &GoalState,
-        base_url: &str,
-    ) -> Result<wire::GoalState, GoalStateError> {
-        let machine = &wanted.machine;
-        let vm_id = machine.vm_id.as_uuid();
-        let derived = |what: &str| Uuid::new_v5(&vm_id, what.as_bytes()).to_string();
-        let container_id = derived("container");
-        let extensions = wanted.extensions.iter();
-        let extensions = extensions.map(|extension| self.extension(extension, goal_state, base_url));
-        let extensions = extensions.collect::<Result<_, _>>()?;
-        Ok(wire::GoalState {
-            incarnation: goal_state.incarnation,
-            // In digits: Azure's agent names folders after it. A VM made anew begins with 1 again, and its disk may know
-            // the tag of before.
-            etag: ticks(goal_state).to_string(),
-            ticks: ticks(goal_state),
-            activity_id: derived(&goal_state.incarnation.to_string()),
-            container_id: container_id.clone(),
-            deployment_id: derived("deployment"),
-            vm_name: machine.name.clone(),
-            vm_id: vm_id.to_string(),
-            subscription_id: machine.id.subscription().map(|id| id.to_string()).unwrap_or_default(),
-            resource_group: machine.id.resource_group().unwrap_or_default().to_owned(),
-            location: machine.location.clone(),
-            vm_size: machine.size.clone(),
-            extensions,
-            has_certificates: goal_state.protection.is_some(),
-            status_blob_url: format!("{base_url}/status/{container_id}?sr=b"),
-            base_url: base_url.to_owned(),
-        })
-    }
-
-    fn extension(
-        &self,
-        extension: &VmExtension,
-        goal_state: &GoalState,
-        base_url: &str,
-    ) -> Result<wire::WantedExtension, GoalStateError> {
-        let name = wanted::handler(extension);
-        let protected = goal_state.protection.as_ref().and_then(|protection| {
-            let cms_base64 = protection.settings.get(&extension.name.to_ascii_lowercase())?.clone();
-            Some(wire::Protected { cms_base64, thumbprint: protection::thumbprint(&protection.certificate) })
+        let vm_id = wanted.machine.vm_id;
+        let written = self.app.store.write(act, move |tx| {
+            // One that was made anew meanwhile under this name is another one.
+            let same = tx.virtual_machine(&new.vm)?.is_some_and(|there| there.vm_id == vm_id);
+            if same {
+                tx.put_goal_state(&new)?;
+            }
+            Ok::<_, store::Error>(same)
         });
-        Ok(wire::WantedExtension {
-            version: wanted::version(extension, &*self.versions).map_err(failed("the listing of packages"))?,
-            manifest_url: format!("{base_url}/extensions/{name}/manifest.xml"),
-            state: match extension.state {
-                ProvisioningState::Deleting => wire::WantedState::Uninstall,
-                ProvisioningState::Creating
-                | ProvisioningState::Updating
-                | ProvisioningState::Succeeded
-                | ProvisioningState::Failed => wire::WantedState::Enabled,
-            },
-            auto_upgrade: extension.spec.auto_upgrade_minor_version,
-            sequence: extension.sequence,
-            settings: extension.spec.settings.clone(),
-            protected,
-            name,
-        })
+        if written.await? { Ok((wanted, goal_state)) } else { Err(GoalStateError::Gone) }
     }
 }
 
-/// When it changed last, in ticks of a hundred nanoseconds since the year 1. Two changes of one second differ by their
-/// numbers: an agent that is offered two forms takes the later one.
-fn ticks(goal_state: &GoalState) -> u64 {
-    const UNIX_EPOCH: u64 = 621_355_968_000_000_000;
-    let seconds = u64::try_from(goal_state.changed_at.unix()).unwrap_or_default();
-    UNIX_EPOCH + seconds * 10_000_000 + goal_state.incarnation % 10_000_000
+fn require_running(machine: &VirtualMachine) -> Result<(), GoalStateError> {
+    if machine.power == PowerState::Running { Ok(()) } else { Err(GoalStateError::Off) }
 }
 
 fn failed<E>(doing: &'static str) -> impl Fn(E) -> GoalStateError

@@ -6,9 +6,11 @@
 //! store.
 
 mod account;
+mod agents;
 mod answer;
 mod app;
 pub mod arm;
+pub mod attestation;
 mod client;
 mod device_code;
 mod device_login;
@@ -18,6 +20,7 @@ pub mod goal_state;
 mod instance_discovery;
 mod key_set;
 pub mod keys;
+pub mod metadata;
 mod private_file;
 mod public_client;
 mod refresh_token;
@@ -31,6 +34,7 @@ mod token_endpoint;
 mod user_token;
 pub mod vm_credential;
 
+pub use agents::Agents;
 pub use app::{App, Ids};
 pub use device_code::DeviceCodes;
 pub use router::router;

@@ -91,7 +91,7 @@ pub fn open(folder: &Path, addresses: &[IpAddr], now: Timestamp) -> Result<Ident
     // The first line says what the certificate is for and until when; it stands outside of the PEM.
     let wanted = format!("# {} until ", names.join(" "));
     let kept = match (private_file::read(&server_file)?, private_file::read(&server_key_file)?) {
-        (Some(pem), Some(key)) if is_good(&pem, &wanted, now) => Some((pem, key)),
+        (Some(pem), Some(key)) if is_good(&pem, &wanted, now, RENEW_BEFORE) => Some((pem, key)),
         _ => None,
     };
     let (server_pem, server_key) = match kept {
@@ -124,6 +124,13 @@ pub fn open(folder: &Path, addresses: &[IpAddr], now: Timestamp) -> Result<Ident
     Ok(Identity { server: Arc::new(server), ca_file, ca })
 }
 
+/// The local CA, which must be there, as the issuer of a certificate.
+pub(crate) fn issuer(folder: &Path, now: Timestamp) -> Result<Issuer<'static, KeyPair>, TlsError> {
+    let failed = |why| TlsError::Ca { folder: folder.to_owned(), why };
+    let key = private_file::read(&folder.join("ca.key"))?.ok_or_else(|| failed(rcgen::Error::CouldNotParseKeyPair))?;
+    Ok(Issuer::new(ca_params(now), KeyPair::from_pem(&key).map_err(failed)?))
+}
+
 /// Every host and port under which the server is reached: the names in its certificate.
 #[must_use]
 pub fn hosts(addresses: &[SocketAddr]) -> Vec<String> {
@@ -149,9 +156,10 @@ fn names(addresses: &[IpAddr]) -> Vec<String> {
     names
 }
 
-fn is_good(pem: &str, wanted: &str, now: Timestamp) -> bool {
+/// Whether a file's first line says what is wanted, with an end that isn't near.
+pub(crate) fn is_good(pem: &str, wanted: &str, now: Timestamp, renew_before: Duration) -> bool {
     let until = pem.lines().next().and_then(|line| line.strip_prefix(wanted)).and_then(|until| until.parse().ok());
-    until.is_some_and(|until| Timestamp::from_unix(until).since(now) >= RENEW_BEFORE)
+    until.is_some_and(|until| Timestamp::from_unix(until).since(now) >= renew_before)
 }
 
 fn ca_params(now: Timestamp) -> CertificateParams {
@@ -173,7 +181,7 @@ fn server_params(names: Vec<String>, now: Timestamp) -> Result<CertificateParams
     Ok(params)
 }
 
-fn name(common: &str) -> DistinguishedName {
+pub(crate) fn name(common: &str) -> DistinguishedName {
     let mut name = DistinguishedName::new();
     name.push(DnType::OrganizationName, "symbolon");
     name.push(DnType::CommonName, common);
@@ -181,7 +189,7 @@ fn name(common: &str) -> DistinguishedName {
 }
 
 /// From a day ago, for clocks that are behind.
-fn life(now: Timestamp, life: Duration) -> (OffsetDateTime, OffsetDateTime) {
+pub(crate) fn life(now: Timestamp, life: Duration) -> (OffsetDateTime, OffsetDateTime) {
     let date = |at: Timestamp| OffsetDateTime::from_unix_timestamp(at.unix()).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     (date(now.minus(Duration::from_secs(86_400))), date(now.plus(life)))
 }

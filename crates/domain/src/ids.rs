@@ -83,6 +83,10 @@ guid! {
     OperationId
 }
 guid! {
+    /// Names a scheduled event.
+    EventId
+}
+guid! {
     /// Names a role definition.
     RoleDefinitionId
 }

@@ -30,6 +30,7 @@ pub mod resource_id;
 pub mod role_assignment;
 pub mod role_definition;
 pub mod scale_set;
+pub mod scheduled_event;
 pub mod sealed;
 pub mod selection;
 pub mod service_principal;
@@ -51,7 +52,7 @@ pub use error::Error;
 pub use external_issuer::{ExternalIssuer, JwksSource};
 pub use goal_state::{GoalState, Protection};
 pub use ids::{
-    ClientId, InvalidGuid, OperationId, PrincipalId, RoleAssignmentId, RoleDefinitionId, ScaleSetId, SecretId,
+    ClientId, EventId, InvalidGuid, OperationId, PrincipalId, RoleAssignmentId, RoleDefinitionId, ScaleSetId, SecretId,
     SubscriptionId, TenantId, VmId,
 };
 pub use managed_identity::{IdentityKind, ManagedIdentity, UserAssignedIdentity};
@@ -63,6 +64,7 @@ pub use resource_id::{InvalidResourceId, ResourceId};
 pub use role_assignment::{RoleAssignment, Scope};
 pub use role_definition::RoleDefinition;
 pub use scale_set::{ScaleSet, ScaleSetExtension, Sku, UpgradeMode};
+pub use scheduled_event::{EventKind, ScheduledEvent};
 pub use sealed::Sealed;
 pub use selection::{SelectionError, Selector, select};
 pub use service_principal::{PrincipalKind, ServicePrincipal};

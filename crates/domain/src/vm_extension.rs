@@ -26,6 +26,8 @@ pub struct VmExtension {
     pub tags: BTreeMap<String, String>,
     /// What is to run there.
     pub spec: ExtensionSpec,
+    /// Whether it stays on the machine and does nothing until it is wanted again.
+    pub disabled: bool,
     /// Counts what its guest is to do anew: a guest runs the handler once for each number.
     pub sequence: u64,
     /// How far that has come.

@@ -16,7 +16,7 @@ use crate::{EnvelopeError, MAX_SEALED, aes_cbc};
 
 pub(crate) const ID_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.1");
 const ID_ENVELOPED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.3");
-const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+pub(crate) const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
 /// Seals to the holder of a certificate's private key: a DER `ContentInfo` that holds `EnvelopedData`, with an AES-256
 /// key that is new each time and wrapped with RSA PKCS#1 v1.5.

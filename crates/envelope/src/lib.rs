@@ -1,4 +1,5 @@
-//! The cryptography of the guest-agent protocol: CMS envelopes, the PFX inside of one, self-signed certificates.
+//! The cryptography of the guest-agent protocol: CMS envelopes, the PFX inside of one, self-signed certificates. And the
+//! form of attested documents.
 //!
 //! A guest agent shows its transport certificate; the host answers with the machine's certificate and private key, as a
 //! PFX without a password, sealed to that transport certificate. Protected settings are sealed to the machine's own
@@ -14,6 +15,7 @@ mod error;
 mod mac;
 mod pbes2;
 mod pfx;
+mod signed_data;
 
 #[cfg(test)]
 mod openssl;
@@ -22,6 +24,7 @@ pub use certificate::{self_signed, thumbprint};
 pub use enveloped_data::{open, seal};
 pub use error::EnvelopeError;
 pub use pfx::{open_pfx, pfx};
+pub use signed_data::{SignedContent, issuer_access, signed};
 
 /// The longest envelope or PFX that is made or read, in bytes.
 pub const MAX_SEALED: usize = 1024 * 1024;

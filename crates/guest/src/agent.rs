@@ -14,6 +14,7 @@ pub mod keys;
 pub mod outcome;
 pub mod package;
 pub mod report;
+mod running;
 pub mod wire;
 pub mod work;
 

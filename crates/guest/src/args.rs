@@ -31,6 +31,9 @@ pub(crate) enum Command {
     /// The process that serves; started by enable
     #[command(hide = true)]
     Serve(ServeArgs),
+    /// The process that starts it again when it dies; started by enable
+    #[command(hide = true)]
+    Watch(ServeArgs),
 }
 
 /// What the agent is told.
@@ -51,7 +54,7 @@ pub(crate) struct AgentArgs {
     pub(crate) root: PathBuf,
 }
 
-/// What the process that serves is told.
+/// What the process that serves is told, and the one that watches over it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ServeArgs {
     /// Where to listen
@@ -60,4 +63,7 @@ pub(crate) struct ServeArgs {
     /// What it is started for
     #[arg(long)]
     pub(crate) launch: String,
+    /// The number of the settings
+    #[arg(long)]
+    pub(crate) sequence: u64,
 }

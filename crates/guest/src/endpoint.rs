@@ -13,7 +13,7 @@ use contract::head::FramingRefusal;
 use domain::{Caller, ClientId};
 use http::header::{CACHE_CONTROL, USER_AGENT};
 use http::{HeaderValue, Request, Response};
-use http_body_util::{BodyExt, Collected, Full, LengthLimitError, Limited};
+use http_body_util::Full;
 use hyper::body::{Body, Incoming};
 use listen::Ends;
 use metrics::Counter;
@@ -188,20 +188,6 @@ impl Drop for Call {
     }
 }
 
-/// Reads a form, of which one that announces too much isn't waited for.
-async fn form<B: Body>(body: B) -> Result<Bytes, Refusal>
-where
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    let too_large = || Refusal::Framing(FramingRefusal::BodyTooLarge);
-    if body.size_hint().lower() > MAX_FORM as u64 {
-        return Err(too_large());
-    }
-    let read = Limited::new(body, MAX_FORM).collect().await;
-    read.map(Collected::to_bytes)
-        .map_err(|why| if why.is::<LengthLimitError>() { too_large() } else { Refusal::BodyUnreadable })
-}
-
 impl Shared {
     async fn decide<B: Body>(
         &self,
@@ -220,9 +206,9 @@ impl Shared {
             has_body: !body.is_end_stream(),
         })?;
         let _permit = self.throttle.admit().ok_or(Refusal::TooManyRequests)?;
-        let form = if admitted.form {
+        let form = if admitted.post {
             TokenRequest::check_form_type(&head.headers)?;
-            Some(form(body).await?)
+            Some(listen::body(body, MAX_FORM).await?)
         } else {
             None
         };

@@ -22,6 +22,7 @@ mod serve;
 mod settings;
 pub mod state;
 mod status;
+pub mod watch;
 
 pub use commands::{Command, Machine, run};
 pub use serve::serve;

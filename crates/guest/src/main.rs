@@ -14,6 +14,7 @@ use guest::agent::host::Host;
 use guest::env_vars;
 use guest::handler::failure::{Code, Failure};
 use guest::handler::place::Place;
+use guest::handler::watch::Watch;
 use guest::handler::{self, Machine, launch};
 use guest::log_file::LogFile;
 use guest::resolver::Resolver;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         Command::Update => done(command(handler::Command::Update)),
         Command::Uninstall => done(command(handler::Command::Uninstall)),
         Command::Serve(args) => done(serve(&args)),
+        Command::Watch(args) => done(watch(&args)),
     }
 }
 
@@ -84,22 +86,39 @@ fn command(command: handler::Command) -> Result<(), Failure> {
     runtime()?.block_on(handler::run(command, &machine))
 }
 
-/// The process that serves. It leaves the session of whoever started it, and closes what it had of it.
+/// The process that serves.
 fn serve(args: &ServeArgs) -> Result<(), Failure> {
+    let place = part()?;
+    runtime()?.block_on(handler::serve(&place, args.port, args.launch.clone(), &Time::system(), tell));
+    Ok(())
+}
+
+/// The process that watches over it.
+fn watch(args: &ServeArgs) -> Result<(), Failure> {
+    let place = part()?;
+    let (program, launch) = (launch::program()?, args.launch.clone());
+    let watch = Watch { program: &program, sequence: args.sequence, port: args.port, launch };
+    runtime()?.block_on(watch.run(&place, &Time::system(), tell));
+    Ok(())
+}
+
+/// Leaves the session of whoever started this process.
+fn part() -> Result<Place, Failure> {
     // The leader of a session has left already.
     let _ = rustix::process::setsid();
     let place = Place::of(&launch::program()?)?;
     log(&place);
-    let told = |report: &launch::Report| {
-        let line = serde_json::to_string(report).unwrap_or_default();
-        // Nobody may be listening; then the log has it.
-        drop(writeln!(std::io::stdout(), "{line}"));
-        if let Ok(null) = std::fs::File::options().read(true).write(true).open("/dev/null") {
-            let _ = rustix::stdio::dup2_stdout(&null);
-        }
-    };
-    runtime()?.block_on(handler::serve(&place, args.port, args.launch.clone(), &Time::system(), told));
-    Ok(())
+    Ok(place)
+}
+
+/// Says to whoever started this process how that went, and closes what it had of them.
+fn tell(report: &launch::Report) {
+    let line = serde_json::to_string(report).unwrap_or_default();
+    // Nobody may be listening; then the log has it.
+    drop(writeln!(std::io::stdout(), "{line}"));
+    if let Ok(null) = std::fs::File::options().read(true).write(true).open("/dev/null") {
+        let _ = rustix::stdio::dup2_stdout(&null);
+    }
 }
 
 /// Log lines go where an agent lets its handlers log, and nowhere else. What is refused to callers isn't among them: who

@@ -1,8 +1,14 @@
 //! Where the wire's words become the domain's, and back.
 
+use std::time::Duration;
+
 use broker::{Minted, Wanted};
-use contract::imds::{Echo, TokenBody, TokenFields};
+use contract::imds::{AttestedDocument, Echo, Instance, TokenBody, TokenFields};
 use contract::selector::{Selector, SelectorKind};
+use domain::Timestamp;
+
+/// How long an attested document is good; samples of the real service have from seconds to these six hours.
+const ATTESTED_LIFE: Duration = Duration::from_secs(6 * 3_600);
 
 /// The domain's selector.
 pub(crate) fn selector<'s>(selector: &'s Selector<'_>) -> domain::Selector<'s> {
@@ -28,7 +34,7 @@ pub(crate) fn echo<'s>(selector: Option<&'s Selector<'_>>) -> Echo<'s> {
 /// The ready body of a token. `ext_expires_in` is the life that the token had when it was made, less one
 /// second, as captured from the real service.
 pub(crate) fn token_body(wanted: &Wanted, minted: &Minted) -> TokenBody {
-    let issued = minted.not_before.plus(std::time::Duration::from_secs(300));
+    let issued = minted.not_before.plus(Duration::from_secs(300));
     TokenBody::new(&TokenFields {
         access_token: minted.access_token.expose(),
         client_id: &wanted.identity.client_id.to_string(),
@@ -37,4 +43,18 @@ pub(crate) fn token_body(wanted: &Wanted, minted: &Minted) -> TokenBody {
         resource: &wanted.resource,
         ext_expires_in: minted.expires_on.since(issued).as_secs().saturating_sub(1),
     })
+}
+
+/// What is attested of a VM.
+pub(crate) fn attested(instance: &Instance, now: Timestamp) -> AttestedDocument<'_> {
+    let compute = &instance.compute;
+    AttestedDocument {
+        license_type: &compute.license_type,
+        plan: &compute.plan,
+        sku: &compute.storage_profile.image_reference.sku,
+        subscription_id: &compute.subscription_id,
+        vm_id: &compute.vm_id,
+        created_on: now.unix(),
+        expires_on: now.plus(ATTESTED_LIFE).unix(),
+    }
 }

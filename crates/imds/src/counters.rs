@@ -8,6 +8,7 @@ use metrics::Counter;
 pub struct Counters {
     pub(crate) tokens: Counter,
     pub(crate) infos: Counter,
+    pub(crate) documents: Counter,
 }
 
 impl Counters {
@@ -17,6 +18,7 @@ impl Counters {
         Self {
             tokens: metrics::counter!("symbolon_imds_requests_total", "outcome" => "token"),
             infos: metrics::counter!("symbolon_imds_requests_total", "outcome" => "info"),
+            documents: metrics::counter!("symbolon_imds_requests_total", "outcome" => "document"),
         }
     }
 

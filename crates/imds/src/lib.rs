@@ -7,8 +7,10 @@
 //! as long as that is there.
 
 mod attached;
+mod control_plane;
 mod convert;
 mod counters;
+mod documents;
 mod host;
 pub mod plan;
 pub mod service;
@@ -16,7 +18,9 @@ mod shared;
 mod vm;
 
 pub use attached::Attached;
+pub use control_plane::{ControlPlane, ControlPlaneError};
 pub use counters::Counters;
+pub use documents::{Description, Document};
 pub use host::{Host, open_now};
 pub use service::{MetadataService, listener_config};
 pub use vm::Vm;

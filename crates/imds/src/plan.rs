@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use contract::gate::{Gate, Refusal, RequestHead, Route};
-use contract::imds::{InfoRequest, TokenRequest};
+use contract::gate::{Admitted, Gate, Refusal, RequestHead, Route};
+use contract::imds::{
+    AttestedRequest, EventsRequest, InfoRequest, LoadBalancerRequest, NoParameters, TokenRequest, versions,
+};
 use domain::{ManagedIdentity, SelectionError, VmSnapshot, select};
 
 use crate::convert;
+use crate::documents::{Document, Documents};
 
 /// What comes of a request that isn't refused.
 #[derive(Debug)]
@@ -15,6 +18,12 @@ pub enum Plan<'r> {
     Info(String),
     /// A token.
     Token(TokenWanted<'r>),
+    /// A document that is ready.
+    Document(Document),
+    /// A document that is to be signed.
+    Attested(AttestedRequest<'r>),
+    /// Leave for scheduled events to begin; the body says which.
+    Approve,
 }
 
 /// The token that a request needs.
@@ -26,24 +35,30 @@ pub struct TokenWanted<'r> {
     pub request: TokenRequest<'r>,
 }
 
-/// Decides what to do with a request. `leave` asks the VM's throttle, once, at its place in the order of
+/// Decides what to do with a request. `leave` asks the VM's throttle for a route, once, at its place in the order of
 /// checks: behind the gate, before any parameter.
 ///
 /// # Errors
 /// The first check that fails, in the order of the contract.
-pub fn plan<'r>(
+pub(crate) fn plan<'r>(
     gate: &Gate,
     vm: &VmSnapshot,
+    documents: &Documents,
     head: RequestHead<'r>,
-    leave: impl FnOnce() -> bool,
+    leave: impl FnOnce(Route) -> bool,
 ) -> Result<Plan<'r>, Refusal> {
     let admitted = gate.admit(head)?;
-    if !leave() {
+    if !leave(admitted.route) {
         return Err(Refusal::TooManyRequests);
     }
     match admitted.route {
         Route::ImdsToken => token(vm, admitted.query).map(Plan::Token),
         Route::ImdsIdentityInfo => info(vm, admitted.query).map(Plan::Info),
+        Route::ImdsInstance => documents.instance(admitted.path, admitted.query).map(Plan::Document),
+        Route::ImdsVersions => NoParameters::parse(admitted.query).map(|_| Plan::Document(Document::json(versions()))),
+        Route::ImdsAttested => AttestedRequest::parse(admitted.query).map(Plan::Attested),
+        Route::ImdsScheduledEvents => scheduled_events(documents, admitted),
+        Route::ImdsLoadBalancer => load_balancer(documents, admitted.query).map(Plan::Document),
         // A gate of this surface knows no such route.
         Route::ExtensionToken => Err(Refusal::Internal),
     }
@@ -63,6 +78,21 @@ fn info(vm: &VmSnapshot, query: &str) -> Result<String, Refusal> {
         Some(_) => Ok(vm.tenant.to_string()),
         None => Err(Refusal::IdentityNotFound),
     }
+}
+
+fn scheduled_events<'r>(documents: &Documents, admitted: Admitted<'r>) -> Result<Plan<'r>, Refusal> {
+    let request = EventsRequest::parse(admitted.query)?;
+    if admitted.post {
+        return Ok(Plan::Approve);
+    }
+    let events = &documents.description.scheduled_events;
+    Ok(Plan::Document(Document::json(events.render(request.api_version))))
+}
+
+fn load_balancer(documents: &Documents, query: &str) -> Result<Document, Refusal> {
+    LoadBalancerRequest::parse(query)?;
+    let found = documents.description.load_balancer.as_ref().ok_or(Refusal::NoLoadBalancer)?;
+    found.render().map(Document::json).map_err(|_| Refusal::Internal)
 }
 
 fn refusal(error: SelectionError) -> Refusal {

@@ -9,30 +9,35 @@ use broker::{Broker, Served, SourceError, Wanted};
 use bytes::Bytes;
 use contract::answer::Answer;
 use contract::extension::FORWARDER;
-use contract::gate::{AllowedHosts, Gate, Refusal, RequestHead, Surface};
+use contract::gate::{AllowedHosts, Gate, Refusal, RequestHead, Route, Surface};
 use contract::head::FramingRefusal;
-use contract::imds::{Echo, TokenBody, identity_info};
+use contract::imds::{AttestedDocument, AttestedRequest, Echo, StartRequests, TokenBody, identity_info};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, SERVER, USER_AGENT};
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body_util::Full;
 use hyper::body::{Body, Incoming};
 
 use crate::plan::{Plan, TokenWanted, plan};
-use crate::{Counters, Vm, convert};
+use crate::{ControlPlane, Counters, Document, Vm, control_plane, convert};
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 /// Clients take an answer for one of a metadata service only when this holds `IMDS`.
 const NAME: HeaderValue = HeaderValue::from_static(concat!("IMDS/", env!("CARGO_PKG_VERSION")));
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-request-id");
 
+/// The longest approval of scheduled events that is read, in bytes.
+const MAX_APPROVAL: usize = 16 * 1024;
 /// More than any client announces, and little enough to be added to.
 const MAX_ANNOUNCED: u64 = 1 << 40;
 
-/// What a listener of the service allows. No route takes a body, so none is read, and how long one is says
-/// nothing: path and method are judged first, and then that there is one.
+/// What a listener of the service allows: bodies, also in chunks, because approvals of scheduled events come so from .NET.
+/// How long one is says nothing: path and method are judged first, and then whether there may be one.
 #[must_use]
 pub fn listener_config() -> listen::Config {
-    let limits = contract::head::Limits { body: MAX_ANNOUNCED, ..contract::head::Limits::default() };
+    let limits = contract::head::Limits { chunked: true, body: MAX_ANNOUNCED, ..contract::head::Limits::default() };
     listen::Config { limits, ..listen::Config::default() }
 }
 
@@ -64,15 +69,15 @@ impl MetadataService {
 impl listen::Service for MetadataService {
     fn call(&self, request: Request<Incoming>) -> impl Future<Output = Response<Full<Bytes>>> + Send {
         let shared = Arc::clone(&self.shared);
-        async move { shared.answer(&request).await }
+        async move { shared.answer(request).await }
     }
 
     fn refuse(&self, refusal: FramingRefusal) -> Response<Full<Bytes>> {
-        self.shared.refuse(&Refusal::Framing(refusal))
+        self.shared.refuse(&Refusal::Framing(refusal), "")
     }
 
     fn failed(&self) -> Response<Full<Bytes>> {
-        self.shared.refuse(&Refusal::Internal)
+        self.shared.refuse(&Refusal::Internal, "")
     }
 }
 
@@ -82,32 +87,37 @@ fn is_forwarded(headers: &HeaderMap) -> bool {
 }
 
 impl Shared {
-    async fn answer<B: Body>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
-        match self.decide(request).await {
+    async fn answer<B: Body<Error: Into<BoxError>>>(&self, request: Request<B>) -> Response<Full<Bytes>> {
+        let (parts, body) = request.into_parts();
+        match self.decide(&parts, body).await {
             Ok(response) => response,
-            Err(refusal) => self.refuse(&refusal),
+            Err(refusal) => self.refuse(&refusal, parts.uri.path()),
         }
     }
 
-    async fn decide<B: Body>(&self, request: &Request<B>) -> Result<Response<Full<Bytes>>, Refusal> {
+    async fn decide<B: Body<Error: Into<BoxError>>>(
+        &self,
+        request: &Parts,
+        body: B,
+    ) -> Result<Response<Full<Bytes>>, Refusal> {
         let head = RequestHead {
-            method: request.method().as_str(),
-            path: request.uri().path(),
-            query: request.uri().query(),
-            headers: request.headers(),
-            has_body: !request.body().is_end_stream(),
+            method: request.method.as_str(),
+            path: request.uri.path(),
+            query: request.uri.query(),
+            headers: &request.headers,
+            has_body: !body.is_end_stream(),
         };
         // Held until the answer is ready: it counts as one request at once.
         let mut permit: Option<Permit> = None;
-        let leave = || {
-            permit = self.vm.throttle.admit();
+        let leave = |route: Route| {
+            permit = if route.is_identity() { self.vm.throttle.admit() } else { self.vm.throttle.admit_document() };
             permit.is_some()
         };
-        let planned = plan(&self.gate, &self.vm.snapshot(), head, leave)?;
+        let planned = plan(&self.gate, &self.vm.snapshot(), &self.vm.documents(), head, leave)?;
         match planned {
             Plan::Token(wanted) => {
                 let answered = self.token(wanted).await;
-                if answered.is_ok() && !is_forwarded(request.headers()) {
+                if answered.is_ok() && !is_forwarded(&request.headers) {
                     self.vm.calls.fetch_add(1, Ordering::Relaxed);
                 }
                 answered
@@ -116,7 +126,36 @@ impl Shared {
                 self.counters.infos.increment(1);
                 Ok(self.ok(identity_info(&tenant)))
             }
+            Plan::Document(document) => Ok(self.document(document)),
+            Plan::Attested(request) => self.attested(&request).await,
+            Plan::Approve => self.approve(&listen::body(body, MAX_APPROVAL).await?).await,
         }
+    }
+
+    fn document(&self, document: Document) -> Response<Full<Bytes>> {
+        self.counters.documents.increment(1);
+        let mut response = self.ok(document.body);
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(document.format.content_type()));
+        response
+    }
+
+    async fn attested(&self, request: &AttestedRequest<'_>) -> Result<Response<Full<Bytes>>, Refusal> {
+        let control_plane = self.control_plane()?;
+        let content =
+            convert::attested(&self.vm.documents().description.instance, control_plane.now()).content(request);
+        let signed = control_plane.attest(content).await.map_err(control_plane::refusal)?;
+        Ok(self.document(Document::json(AttestedDocument::body(&signed))))
+    }
+
+    async fn approve(&self, body: &[u8]) -> Result<Response<Full<Bytes>>, Refusal> {
+        let StartRequests { event_ids } = StartRequests::parse(body)?;
+        let vm = self.vm.snapshot().id.clone();
+        self.control_plane()?.approve(&vm, &event_ids).await.map_err(control_plane::refusal)?;
+        Ok(self.document(Document::json("{}")))
+    }
+
+    fn control_plane(&self) -> Result<&Arc<dyn ControlPlane>, Refusal> {
+        self.vm.control_plane.as_ref().ok_or(Refusal::Unavailable { retry_after: 60 })
     }
 
     async fn token(&self, wanted: TokenWanted<'_>) -> Result<Response<Full<Bytes>>, Refusal> {
@@ -145,8 +184,8 @@ impl Shared {
         self.ok(served.entry.body.render(served.remaining, echo))
     }
 
-    fn ok(&self, body: Vec<u8>) -> Response<Full<Bytes>> {
-        let mut response = Response::new(Full::new(Bytes::from(body)));
+    fn ok(&self, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
+        let mut response = Response::new(Full::new(body.into()));
         *response.headers_mut() = HeaderMap::with_capacity(4);
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, JSON);
@@ -155,9 +194,9 @@ impl Shared {
         response
     }
 
-    fn refuse(&self, refusal: &Refusal) -> Response<Full<Bytes>> {
+    fn refuse(&self, refusal: &Refusal, path: &str) -> Response<Full<Bytes>> {
         self.counters.refused(refusal);
-        let answer: Answer = refusal.answer(Surface::Imds);
+        let answer: Answer = refusal.answer_at(path);
         if answer.status >= 500 {
             tracing::error!(vm = %self.vm.snapshot().id, refusal = refusal.label(), "a metadata request failed");
         } else {

@@ -9,25 +9,52 @@ use broker::{Minted, TokenCache, Wanted};
 use contract::imds::TokenBody;
 use domain::VmSnapshot;
 
-/// A VM as its listeners see it. The snapshot may be replaced at any time; the tokens follow it.
+use crate::ControlPlane;
+use crate::documents::{Description, Documents};
+
+/// A VM as its listeners see it. The snapshot may be replaced at any time, and the tokens follow it; so may the
+/// description.
 pub struct Vm {
     snapshot: ArcSwap<VmSnapshot>,
+    documents: ArcSwap<Documents>,
     pub(crate) tokens: Arc<TokenCache<TokenBody>>,
     pub(crate) throttle: Throttle,
+    pub(crate) control_plane: Option<Arc<dyn ControlPlane>>,
     /// The tokens that callers got since they were counted last.
     pub(crate) calls: AtomicU64,
 }
 
 impl Vm {
-    /// A VM with no token yet.
+    /// A VM with no token yet, of which nothing is known but its snapshot.
     #[must_use]
     pub fn new(snapshot: VmSnapshot, throttle: Throttle) -> Self {
+        let documents = ArcSwap::from_pointee(Documents::new(Description::of(&snapshot)));
+        let tokens = Arc::new(TokenCache::new(token_body));
         Self {
             snapshot: ArcSwap::from_pointee(snapshot),
-            tokens: Arc::new(TokenCache::new(token_body)),
+            documents,
+            tokens,
             throttle,
+            control_plane: None,
             calls: AtomicU64::new(0),
         }
+    }
+
+    /// With a control plane, without which no document is signed for it and no scheduled event of it approved.
+    #[must_use]
+    pub fn with_control_plane(self, control_plane: Arc<dyn ControlPlane>) -> Self {
+        Self { control_plane: Some(control_plane), ..self }
+    }
+
+    /// Puts a newer description in place.
+    pub fn describe(&self, description: Description) {
+        if self.documents.load().description != description {
+            self.documents.store(Arc::new(Documents::new(description)));
+        }
+    }
+
+    pub(crate) fn documents(&self) -> arc_swap::Guard<Arc<Documents>> {
+        self.documents.load()
     }
 
     /// The VM as it is now.

@@ -2,17 +2,39 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::num::NonZeroU8;
+use std::path::PathBuf;
 
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 
-use crate::endpoint::Tcp;
 use crate::process;
 
 /// Connections that wait to be accepted.
 pub(crate) const BACKLOG: i32 = 1_024;
 /// How many free ports are tried until one is free on both addresses of localhost.
 const TRIES: u32 = 16;
+
+/// An address, and for whom.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Tcp {
+    /// The address. One for a device need not be there yet.
+    pub address: SocketAddr,
+    /// Only what arrives on this network device.
+    pub device: Option<String>,
+    /// In the network namespace of this file, such as `/run/netns/NAME` or `/proc/PID/ns/net`.
+    pub namespace: Option<PathBuf>,
+    /// How many hops an answer may take (`IP_TTL`): with 1 nobody is answered who sits behind another router.
+    pub hop_limit: Option<NonZeroU8>,
+}
+
+impl Tcp {
+    /// An address of this machine, for all who reach it.
+    #[must_use]
+    pub fn at(address: SocketAddr) -> Self {
+        Self { address, device: None, namespace: None, hop_limit: None }
+    }
+}
 
 /// Why an address can't be listened on.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +98,7 @@ fn in_runtime(wanted: &Tcp) -> Result<TcpListener, BindError> {
 }
 
 /// Listens on any thread.
+#[cfg(feature = "host")]
 pub(crate) fn open(wanted: &Tcp) -> Result<std::net::TcpListener, BindError> {
     socket(wanted).map_err(|why| failed(wanted.address, why))
 }

@@ -4,10 +4,9 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::num::NonZeroU8;
 use std::path::PathBuf;
 
-use crate::bind::{self, BindError};
+use crate::bind::{self, BindError, Tcp};
 use crate::stream::Listener;
 use crate::unix::{UnixError, UnixSocket};
 
@@ -19,29 +18,7 @@ pub enum Endpoint {
     /// A Unix socket.
     Unix(UnixSocket),
     /// A port that virtual machines reach by their hypervisor.
-    #[cfg(feature = "host")]
     Vsock(u32),
-}
-
-/// An address, and for whom.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Tcp {
-    /// The address. One for a device need not be there yet.
-    pub address: SocketAddr,
-    /// Only what arrives on this network device.
-    pub device: Option<String>,
-    /// In the network namespace of this file, such as `/run/netns/NAME` or `/proc/PID/ns/net`.
-    pub namespace: Option<PathBuf>,
-    /// How many hops an answer may take (`IP_TTL`): with 1 nobody is answered who sits behind another router.
-    pub hop_limit: Option<NonZeroU8>,
-}
-
-impl Tcp {
-    /// An address of this machine, for all who reach it.
-    #[must_use]
-    pub fn at(address: SocketAddr) -> Self {
-        Self { address, device: None, namespace: None, hop_limit: None }
-    }
 }
 
 /// Why an endpoint can't be listened on.
@@ -88,7 +65,6 @@ impl Endpoint {
                 Some(path) => in_namespace(path, || bind::open(tcp)).map(Opened::Tcp),
             },
             Self::Unix(socket) => Ok(Opened::Unix(socket.open()?)),
-            #[cfg(feature = "host")]
             Self::Vsock(port) => Ok(Opened::Vsock(*port)),
         }
     }
@@ -99,7 +75,6 @@ pub(crate) enum Opened {
     Tcp(std::net::TcpListener),
     Unix(crate::unix::OpenSocket),
     /// It needs no right to be opened and is opened in the runtime.
-    #[cfg(feature = "host")]
     Vsock(u32),
 }
 
@@ -112,7 +87,6 @@ impl Opened {
                 Ok(Listener::Tcp(listener.map_err(|why| BindError { address, holder: None, why })?))
             }
             Self::Unix(socket) => Ok(Listener::Unix(socket.listener()?)),
-            #[cfg(feature = "host")]
             Self::Vsock(port) => {
                 use tokio_vsock::{VMADDR_CID_ANY, VsockAddr, VsockListener};
                 let listener = VsockListener::bind(VsockAddr::new(VMADDR_CID_ANY, port));
@@ -162,7 +136,6 @@ impl fmt::Display for Endpoint {
                 }
             }
             Self::Unix(socket) => write!(f, "{}", socket.path.display()),
-            #[cfg(feature = "host")]
             Self::Vsock(port) => write!(f, "vsock port {port}"),
         }
     }

@@ -6,8 +6,10 @@
 //! isn't ours, no malformed head is mended, and nothing that arrives slowly holds a connection for long.
 
 pub mod bind;
+mod body;
 #[cfg(feature = "host")]
 mod devices;
+#[cfg(feature = "host")]
 mod endpoint;
 mod guard;
 #[cfg(feature = "host")]
@@ -18,6 +20,7 @@ mod room;
 mod server;
 mod stream;
 mod timer;
+#[cfg(feature = "host")]
 mod unix;
 
 use std::future::Future;
@@ -30,10 +33,12 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::{Body, Incoming};
 
-pub use bind::{BindError, bind, bind_first, bind_localhost, bind_to_device};
+pub use bind::{BindError, Tcp, bind, bind_first, bind_localhost, bind_to_device};
+pub use body::body;
 #[cfg(feature = "host")]
 pub use devices::Devices;
-pub use endpoint::{Endpoint, EndpointError, Tcp};
+#[cfg(feature = "host")]
+pub use endpoint::{Endpoint, EndpointError};
 #[cfg(feature = "host")]
 pub use opener::{FileId, Opener};
 pub use process::Ends;
@@ -42,6 +47,7 @@ pub use server::{
     Admitted, Config, Ending, InFlight, Shutdown, serve, serve_connection, serve_shared, serve_until_asked,
 };
 pub use stream::{Listener, Peer};
+#[cfg(feature = "host")]
 pub use unix::{UnixError, UnixSocket, UnixSocketListener};
 
 /// Answers the requests of one listener. Cloned for each connection. Most answers are ready when they leave; a service

@@ -7,11 +7,14 @@ use std::task::{Context, Poll};
 
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream, UnixStream};
+#[cfg(feature = "host")]
+use tokio::net::UnixStream;
+use tokio::net::{TcpListener, TcpStream};
 #[cfg(feature = "host")]
 use tokio_vsock::{VsockListener, VsockStream};
 
 use crate::process::Ends;
+#[cfg(feature = "host")]
 use crate::unix::UnixSocketListener;
 
 /// A socket that listens.
@@ -20,6 +23,7 @@ pub enum Listener {
     /// On an address.
     Tcp(TcpListener),
     /// On a Unix socket.
+    #[cfg(feature = "host")]
     Unix(UnixSocketListener),
     /// For virtual machines, by their hypervisor.
     #[cfg(feature = "host")]
@@ -49,9 +53,8 @@ impl Listener {
     pub fn address(&self) -> Option<SocketAddr> {
         match self {
             Self::Tcp(listener) => listener.local_addr().ok(),
-            Self::Unix(_) => None,
             #[cfg(feature = "host")]
-            Self::Vsock(_) => None,
+            Self::Unix(_) | Self::Vsock(_) => None,
         }
     }
 
@@ -62,6 +65,7 @@ impl Listener {
                 stream.set_nodelay(true)?;
                 Ok((Stream::Tcp(stream), Peer::Ip(peer.ip().to_canonical())))
             }
+            #[cfg(feature = "host")]
             Self::Unix(socket) => {
                 let (stream, _) = socket.listener.accept().await?;
                 Ok((Stream::Unix(stream), Peer::Local))
@@ -78,6 +82,7 @@ impl Listener {
 /// A connection.
 pub(crate) enum Stream {
     Tcp(TcpStream),
+    #[cfg(feature = "host")]
     Unix(UnixStream),
     #[cfg(feature = "host")]
     Vsock(VsockStream),
@@ -88,6 +93,7 @@ macro_rules! each {
     ($of:expr, $stream:ident => $what:expr) => {
         match $of {
             Stream::Tcp($stream) => $what,
+            #[cfg(feature = "host")]
             Stream::Unix($stream) => $what,
             #[cfg(feature = "host")]
             Stream::Vsock($stream) => $what,

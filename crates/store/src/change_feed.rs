@@ -51,7 +51,7 @@ impl Change {
     pub fn machine(&self) -> Option<ResourceId> {
         let id = || ResourceId::parse(&self.key).ok();
         match self.noun {
-            Noun::VirtualMachine | Noun::GoalState | Noun::Cutover => id(),
+            Noun::VirtualMachine | Noun::GoalState | Noun::ScheduledEvent | Noun::Cutover => id(),
             Noun::VmExtension => id()?.parent(),
             Noun::Meta
             | Noun::Tenant
@@ -130,6 +130,8 @@ pub enum Noun {
     Deployment,
     /// The goal state of a virtual machine; the machine's resource id in lower case.
     GoalState,
+    /// The scheduled events of a virtual machine; the machine's resource id in lower case.
+    ScheduledEvent,
     /// The calls at a virtual machine's endpoints; the machine's resource id in lower case.
     Caller,
     /// The cutover of a virtual machine; the machine's resource id in lower case.
@@ -138,7 +140,7 @@ pub enum Noun {
 
 impl Noun {
     /// Every noun.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Meta,
         Self::Tenant,
         Self::Subscription,
@@ -157,6 +159,7 @@ impl Noun {
         Self::Operation,
         Self::Deployment,
         Self::GoalState,
+        Self::ScheduledEvent,
         Self::Caller,
         Self::Cutover,
     ];
@@ -183,6 +186,7 @@ impl Noun {
             Self::Operation => "operation",
             Self::Deployment => "deployment",
             Self::GoalState => "goal_state",
+            Self::ScheduledEvent => "scheduled_event",
             Self::Caller => "caller",
             Self::Cutover => "cutover",
         }
@@ -240,6 +244,7 @@ impl fmt::Display for Noun {
             | Self::Operation
             | Self::Deployment
             | Self::GoalState
+            | Self::ScheduledEvent
             | Self::Caller
             | Self::Cutover => f.write_str(&self.as_str().replace('_', " ")),
         }

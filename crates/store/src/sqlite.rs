@@ -34,6 +34,7 @@ mod resource_group;
 mod role_assignment;
 mod row;
 mod scale_set;
+mod scheduled_event;
 mod service_principal;
 mod signing_key;
 mod subscription;

@@ -8,10 +8,10 @@ use crate::{
     CutoverWriter, DeploymentReader, DeploymentWriter, Error, ExternalIssuerReader, ExternalIssuerWriter,
     FederatedCredentialReader, FederatedCredentialWriter, GoalStateReader, GoalStateWriter, MetaReader, MetaWriter,
     OperationReader, OperationWriter, ResourceGroupReader, ResourceGroupWriter, ResourceReader, ResourceWriter,
-    RoleAssignmentReader, RoleAssignmentWriter, ScaleSetReader, ScaleSetWriter, ServicePrincipalReader,
-    SigningKeyReader, SigningKeyWriter, SubscriptionReader, SubscriptionWriter, TenantReader, TenantWriter,
-    UserAssignedIdentityReader, UserAssignedIdentityWriter, VirtualMachineReader, VirtualMachineWriter,
-    VmExtensionReader, VmExtensionWriter,
+    RoleAssignmentReader, RoleAssignmentWriter, ScaleSetReader, ScaleSetWriter, ScheduledEventReader,
+    ScheduledEventWriter, ServicePrincipalReader, SigningKeyReader, SigningKeyWriter, SubscriptionReader,
+    SubscriptionWriter, TenantReader, TenantWriter, UserAssignedIdentityReader, UserAssignedIdentityWriter,
+    VirtualMachineReader, VirtualMachineWriter, VmExtensionReader, VmExtensionWriter,
 };
 
 /// Everything an installation keeps. Blocking; async code uses [`crate::Handle`].
@@ -67,6 +67,7 @@ pub trait ReadTx:
     + ResourceReader
     + RoleAssignmentReader
     + ScaleSetReader
+    + ScheduledEventReader
     + ServicePrincipalReader
     + SigningKeyReader
     + SubscriptionReader
@@ -98,6 +99,7 @@ pub trait Tx:
     + ResourceWriter
     + RoleAssignmentWriter
     + ScaleSetWriter
+    + ScheduledEventWriter
     + SigningKeyWriter
     + SubscriptionWriter
     + TenantWriter

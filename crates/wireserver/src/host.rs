@@ -36,7 +36,7 @@ pub trait Host: Send + Sync {
 /// Why a host doesn't answer.
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
-    /// The VM is here no longer.
+    /// The VM is here no longer, or doesn't run here now.
     #[error("the VM is gone from this host")]
     Gone,
     /// The certificate that the agent showed is none, or not one with a usable RSA key.

@@ -88,7 +88,12 @@ impl listen::Service<Body> for WireServer {
     }
 
     fn refuse(&self, refusal: FramingRefusal) -> Response<Body> {
-        self.shared.refuse(&gate::Refusal::Framing(refusal).into())
+        // What isn't even a request counts as one.
+        let refusal = match self.shared.throttle.request() {
+            Ok(()) => gate::Refusal::Framing(refusal),
+            Err(too_many) => too_many,
+        };
+        self.shared.refuse(&refusal.into())
     }
 
     fn failed(&self) -> Response<Body> {

@@ -12,6 +12,10 @@ pub(crate) enum ExtensionCommand {
     Show(ExtensionShowArgs),
     /// Install an extension, or change what is said here of one that is there
     Set(ExtensionSetArgs),
+    /// Let an extension of a VM serve again that was disabled
+    Enable(ExtensionSwitchArgs),
+    /// Stop an extension of a VM and leave it there
+    Disable(ExtensionSwitchArgs),
     /// Take an extension away
     Delete(ExtensionDeleteArgs),
 }
@@ -54,6 +58,18 @@ pub(crate) struct ExtensionDeleteArgs {
     pub(crate) name: String,
     #[command(flatten)]
     pub(crate) host: HostArgs,
+    #[command(flatten)]
+    pub(crate) long: LongArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExtensionSwitchArgs {
+    /// Its name
+    #[arg(default_value = super::MANAGED_IDENTITY)]
+    pub(crate) name: String,
+    /// The VM's name or resource id
+    #[arg(long, value_name = "NAME")]
+    pub(crate) vm: String,
     #[command(flatten)]
     pub(crate) long: LongArgs,
 }

@@ -4,6 +4,7 @@ mod delete;
 mod list;
 mod set;
 mod show;
+mod switch;
 
 use super::ExitStatus;
 use crate::args::extension::{ExtensionCommand, HostArgs};
@@ -16,6 +17,8 @@ pub(crate) async fn extension(command: &ExtensionCommand, printer: &Printer) -> 
         ExtensionCommand::List(args) => list::list(args, printer).await,
         ExtensionCommand::Show(args) => show::show(args, printer).await,
         ExtensionCommand::Set(args) => set::set(args, printer).await,
+        ExtensionCommand::Enable(args) => switch::switch(args, &switch::ENABLE, printer).await,
+        ExtensionCommand::Disable(args) => switch::switch(args, &switch::DISABLE, printer).await,
         ExtensionCommand::Delete(args) => delete::delete(args, printer).await,
     }?;
     Ok(ExitStatus::Ok)

@@ -1,14 +1,14 @@
 //! `symbolon host`: the metadata service of a host's VMs, with tokens from an authority across the network.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use broker::certificates::Certificates;
-use broker::throttle::Throttle;
-use broker::{Broker, Counters, Freshness};
+use broker::{Broker, Counters, Freshness, TokenSource};
 use domain::{SharedClock, SystemClock};
-use imds::{Attached, Host, Vm};
+use imds::Host;
 use listen::Opener;
 use rustix::thread::CapabilitySet;
 use serde::Serialize;
@@ -16,7 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::ExitStatus;
 use crate::args::host::HostArgs;
-use crate::host::{self, Inventory, Placed, privileges};
+use crate::host::{self, Inventory, Placed, Serving, privileges};
 use crate::printer::Printer;
 use crate::up::connections;
 use crate::up::operations::{self, Operations, Readiness};
@@ -38,7 +38,7 @@ pub(crate) fn host(args: &HostArgs, printer: &Printer) -> anyhow::Result<ExitSta
     // Every other thread comes from this one.
     privileges::keep_only(CapabilitySet::empty()).context("this process can't give up its rights")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(run(args, printer, Arc::new(clock), inventory, opener))
+    runtime.block_on(run(args, printer, Arc::new(clock), inventory, kept, opener))
 }
 
 async fn run(
@@ -46,15 +46,18 @@ async fn run(
     printer: &Printer,
     clock: SharedClock,
     inventory: Inventory,
+    kept: CapabilitySet,
     opener: Opener,
 ) -> anyhow::Result<ExitStatus> {
     let started = clock.monotonic();
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let mut again = signal(SignalKind::hangup())?;
     let Inventory { authority, machines, credentials, throttled, connections, metrics } = inventory;
     let recorder = operations::start_counting()?;
     let room = connections::room(hardening::raise_descriptors(), machines.len() + usize::from(metrics.is_some()));
     let source = Arc::new(Certificates::new(authority, credentials, Arc::clone(&clock)));
-    let broker = Broker::new(source, Arc::clone(&clock), Freshness::default(), Counters::register("imds"));
+    let tokens: Arc<dyn TokenSource> = source.clone();
+    let broker = Broker::new(tokens, Arc::clone(&clock), Freshness::default(), Counters::register("imds"));
     let host = Host::new(broker, room.clone(), connections, opener.clone());
 
     let (mut services, readiness) = (Stage::default(), Readiness::default());
@@ -69,29 +72,46 @@ async fn run(
             Some(bound)
         }
     };
-    let (mut attached, mut told) = (Vec::with_capacity(machines.len()), Vec::with_capacity(machines.len()));
-    for Placed { name, vm, attachment } in machines {
-        let listener = imds::open_now(&opener, &attachment).await.with_context(|| format!("VM '{name}'"))?;
-        told.push(Told { name, id: vm.id.to_string(), attachment: attachment.to_string() });
-        let throttle = if throttled { Throttle::faithful(Arc::clone(&clock)) } else { Throttle::off() };
-        attached.push(Attached::start(&host, Arc::new(Vm::new(vm, throttle)), attachment, listener));
+    let told = machines.iter().map(Told::of).collect();
+    let mut serving = Serving::new(host, opener, Arc::clone(&clock), throttled);
+    if let Some(why) = serving.become_as(machines).await.into_iter().next() {
+        return Err(why);
     }
     readiness.ready();
     report(args, printer, &Report { vms: told, metrics: metrics.map(url), pid: std::process::id() })?;
-    tracing::info!(milliseconds = clock.monotonic().since(started).as_millis(), vms = attached.len(), "ready");
+    tracing::info!(milliseconds = clock.monotonic().since(started).as_millis(), "ready");
 
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => break,
+            _ = terminate.recv() => break,
+            _ = again.recv() => match read_again(&args.config, kept).await {
+                Ok(Inventory { machines, credentials, .. }) => {
+                    source.replace(credentials);
+                    for why in serving.become_as(machines).await {
+                        tracing::error!(error = format!("{why:#}"), "a VM can't be served");
+                    }
+                    tracing::info!("the configuration was read again");
+                }
+                Err(why) => tracing::error!(error = format!("{why:#}"), "the configuration is left as it was"),
+            },
+        }
     }
     readiness.ending();
-    // All are told before anyone is waited for.
-    let ends: Vec<_> = attached.into_iter().map(Attached::end).collect();
-    for end in ends {
-        end.await?;
-    }
+    serving.end().await;
     services.end().await?;
     Ok(ExitStatus::Ok)
+}
+
+/// Reads the configuration once more. What its attachments need must not have been given up.
+async fn read_again(config: &Path, kept: CapabilitySet) -> anyhow::Result<Inventory> {
+    let path = config.to_owned();
+    let inventory = tokio::task::spawn_blocking(move || host::read(&path)).await??;
+    let needed = privileges::needed(inventory.machines.iter().map(|machine| &machine.attachment));
+    if !kept.contains(needed) {
+        bail!("its attachments need rights that were given up at the start; start it again");
+    }
+    Ok(inventory)
 }
 
 /// What a host says when it is ready.
@@ -107,6 +127,13 @@ struct Told {
     name: String,
     id: String,
     attachment: String,
+}
+
+impl Told {
+    fn of(placed: &Placed) -> Self {
+        let Placed { name, vm, attachment } = placed;
+        Self { name: name.clone(), id: vm.id.to_string(), attachment: attachment.to_string() }
+    }
 }
 
 fn url(metrics: SocketAddr) -> String {

@@ -14,11 +14,12 @@ use broker::http::AuthorityClient;
 use broker::in_process::{DEFAULT_LIFETIME, InProcess};
 use broker::{Broker, Counters, Freshness};
 use contract::guest_agent::protected::Authority as ForGuests;
+use control::attestation::Attestation;
 use control::external_issuer::ExternalKeys;
 use control::goal_state::GoalStates;
 use control::keys::{Keys, open_kek};
 use control::seed::World;
-use control::{App, DeviceCodes, Ids, Settled, tls};
+use control::{Agents, App, DeviceCodes, Ids, Settled, tls};
 use domain::{Clock, RotationPolicy, SharedClock, SystemClock};
 use listen::Opener;
 use rustls::RootCertStore;
@@ -34,6 +35,7 @@ use crate::args::UpArgs;
 use crate::data_dir::{DATABASE, DataDir};
 use crate::printer::Printer;
 use crate::up::connections::{self, Connections};
+use crate::up::control_plane::LocalControlPlane;
 use crate::up::extension;
 use crate::up::fleet::{Fleet, Setting};
 use crate::up::guest_process::Common;
@@ -118,11 +120,18 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock, opener: Opene
     // Making keys takes the longest by far: all that are missing are made side by side.
     let keys = Keys::open(store.clone(), kek.clone(), issuers.clone(), clock.clone(), RotationPolicy::default());
     let (folder, ip, now) = (data.path().join("tls"), https_address.ip(), clock.now());
-    let identity = tokio::task::spawn_blocking(move || tls::open(&folder, &[ip], now));
+    let (pool, naming) = (SigningPool::start()?, args.attested.naming());
+    let signing = pool.clone();
+    let identity = tokio::task::spawn_blocking(move || {
+        let identity = tls::open(&folder, &[ip], now)?;
+        // The documents are signed on the threads that sign tokens.
+        let attestation = Attestation::open(&folder, &naming, signing, now)?;
+        Ok::<_, tls::TlsError>((identity, attestation))
+    });
     let credentials = extension::prepare(&guests, &with_extension, &store, &clock);
     let (keys, identity, ()) = tokio::join!(keys, identity, credentials);
-    let (keys, identity) = (Arc::new(keys?), identity??);
-    let authority = Authority::new(keys.ring().clone(), SigningPool::start()?, issuers, clock.clone());
+    let (keys, (identity, attestation)) = (Arc::new(keys?), identity??);
+    let authority = Authority::new(keys.ring().clone(), pool, issuers, clock.clone());
 
     // The data planes end first: what they have in flight may still need the authority.
     let (mut data_planes, mut services, mut background) = (Stage::default(), Stage::default(), JoinSet::new());
@@ -138,6 +147,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock, opener: Opene
         kek: Arc::clone(&kek),
         ids: Ids::Derived,
         device_codes: DeviceCodes::default(),
+        agents: Arc::new(Agents::new(clock.now())),
         settled: Settled::after(watching),
     };
     let app = Arc::new(app);
@@ -172,6 +182,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock, opener: Opene
         common: Arc::new(common),
         host,
         opener,
+        control_plane: Arc::new(LocalControlPlane { app: Arc::clone(&app), attestation, clock: clock.clone() }),
         data: data.path().to_owned(),
         guests,
         discovery: args.discovery_dir.clone(),
@@ -200,6 +211,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock, opener: Opene
     fleet.tell(instance.clone())?;
     data_planes.run(|ending| fleet.run(ending));
     background.spawn(keys.keep_rotating(ROTATE_EVERY));
+    background.spawn(control::arm::scheduled_event::keep_happening(Arc::clone(&app)));
     background.spawn(control::arm::keep_deploying(app));
 
     readiness.ready();

@@ -138,6 +138,16 @@ fn what_would_be_found_too_late_is_found_in_the_file() {
             "3:25: attachment address 127.0.0.1:1 of VM 'b' is that of VM 'a' already",
         ),
         (
+            "virtualMachines:\n- {name: a, attachment: {device: tap0}}\n\
+             - {name: b, attachment: {device: tap0, listen: '127.0.0.1:1'}}"
+                .to_owned(),
+            "3:25: attachment network device tap0 of VM 'b' is that of VM 'a' already",
+        ),
+        (
+            "virtualMachines: [{name: a, attachment: {source: 10.0.0.4}}]".to_owned(),
+            "1:41: a neighbour can send from source address 10.0.0.4",
+        ),
+        (
             format!("virtualMachines:\n- name: vm\n  extensions:\n  - {extension}\n  - {extension}"),
             "5:12: VM 'vm' has a managed-identity extension already",
         ),

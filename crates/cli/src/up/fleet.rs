@@ -10,10 +10,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
+use control::metadata::Metadata;
 use domain::{Attachment, PowerState, ResourceId, VirtualMachine};
 use guest::callers::Callers;
 use guest::disk::Disk;
-use imds::{Attached, Host, Vm};
+use imds::{Attached, ControlPlane, Description, Host, Vm};
 use listen::{Listener, Opener};
 use store::Cursor;
 use tokio::sync::oneshot::error::TryRecvError;
@@ -35,6 +36,8 @@ pub(crate) struct Setting {
     pub(crate) common: Arc<Common>,
     pub(crate) host: Host,
     pub(crate) opener: Opener,
+    /// What the metadata services ask beside tokens.
+    pub(crate) control_plane: Arc<dyn ControlPlane>,
     pub(crate) data: PathBuf,
     /// The folder of the guests.
     pub(crate) guests: PathBuf,
@@ -76,6 +79,8 @@ struct Running {
     shown: watch::Receiver<Option<String>>,
     callers: Arc<Callers>,
     gone: Gone,
+    /// The other resources that its metadata was read from.
+    leans_on: BTreeSet<String>,
 }
 
 /// Fails once a guest has ended.
@@ -121,14 +126,14 @@ impl Fleet {
             self.port = machine.port;
         }
         // What is told at the start is there already.
-        let vm = self.vm(&stored);
+        let (vm, leans_on) = self.vm(&stored);
         let imds = self.open(&stored.vm, &vm, machine.imds, &machine.attachment);
         let mut guest = self.guest(&stored.vm, machine.own, &machine.attachment);
         if let Some((extension, port)) = machine.extension {
             guest = guest.with_port(extension, port);
         }
         guest.become_as(stored.wanted(&self.setting.common.outside)).await;
-        self.start(stored, (vm, imds, machine.attachment), guest, stage);
+        self.start(stored, (vm, leans_on, imds, machine.attachment), guest, stage);
         Ok(())
     }
 
@@ -139,8 +144,12 @@ impl Fleet {
         GuestProcess::new(Arc::clone(common), vm.id.clone(), disk, copy, own, reachable(attachment))
     }
 
-    fn vm(&self, stored: &Stored) -> Arc<Vm> {
-        Arc::new(Vm::new(stored.snapshot.clone(), self.setting.common.throttle()))
+    /// A machine as its metadata service sees it, and what its description leans on.
+    fn vm(&self, stored: &Stored) -> (Arc<Vm>, BTreeSet<String>) {
+        let control_plane = Arc::clone(&self.setting.control_plane);
+        let vm = Vm::new(stored.snapshot.clone(), self.setting.common.throttle()).with_control_plane(control_plane);
+        let leans_on = describe(&vm, stored.metadata.clone());
+        (Arc::new(vm), leans_on)
     }
 
     /// Opens a machine's metadata service, unless it is off.
@@ -157,7 +166,7 @@ impl Fleet {
     fn start(
         &mut self,
         stored: Stored,
-        (vm, imds, attachment): (Arc<Vm>, Option<Attached>, Attachment),
+        (vm, leans_on, imds, attachment): (Arc<Vm>, BTreeSet<String>, Option<Attached>, Attachment),
         guest: GuestProcess,
         stage: &mut Stage,
     ) {
@@ -176,7 +185,7 @@ impl Fleet {
         });
         let number = self.next;
         self.next += 1;
-        let running = Running { number, vm, attachment, imds, wanted, shown, callers, gone, record };
+        let running = Running { number, vm, attachment, imds, wanted, shown, callers, gone, record, leans_on };
         self.running.insert(running.record.id.clone(), running);
     }
 
@@ -231,9 +240,9 @@ impl Fleet {
                 self.roster.admit(&stored.vm);
                 self.enrolled = true;
                 let guest = self.guest(&stored.vm, own, &attachment);
-                let vm = self.vm(&stored);
+                let (vm, leans_on) = self.vm(&stored);
                 let imds = self.open(&stored.vm, &vm, listener, &attachment);
-                self.start(stored, (vm, imds, attachment), guest, guests);
+                self.start(stored, (vm, leans_on, imds, attachment), guest, guests);
                 Ok(())
             }
             Err(error) => {
@@ -274,6 +283,7 @@ impl Fleet {
         let Some(running) = self.running.get_mut(id) else { return Ok(()) };
         let wanted = stored.wanted(&self.setting.common.outside);
         running.vm.update(stored.snapshot);
+        running.leans_on = describe(&running.vm, stored.metadata);
         running.wanted.send_if_modified(|before| {
             let changed = before.as_ref() != Some(&wanted);
             *before = Some(wanted);
@@ -313,4 +323,11 @@ impl Fleet {
             tracing::error!(%error, "the list of VMs could not be written");
         }
     }
+}
+
+/// Tells a machine's metadata service what it is told beside its tokens; which resources that was read from.
+fn describe(vm: &Vm, metadata: Metadata) -> BTreeSet<String> {
+    let Metadata { instance, load_balancer, scheduled_events, leans_on } = metadata;
+    vm.describe(Description { instance, load_balancer, scheduled_events });
+    leans_on
 }

@@ -242,11 +242,12 @@ impl GuestProcess {
         }
     }
 
-    /// Opens the endpoint as the extension's settings say, and says what came of it.
+    /// Opens the endpoint as the extension's settings say, unless it is disabled, and says what came of it.
     async fn enable(&mut self, extension: &VmExtension) {
         self.leave(&extension.id).await;
         let (outcome, message) = match self.open(extension).await {
             Ok(Some(place)) => (HandlerOutcome::Success, format!("Tokens are served at {}.", place.url())),
+            Ok(None) if extension.disabled => (HandlerOutcome::Success, "Disabled".to_owned()),
             Ok(None) => (
                 HandlerOutcome::Success,
                 "The endpoint is closed: tokens are to be had from the metadata service.".to_owned(),
@@ -266,12 +267,15 @@ impl GuestProcess {
         }
     }
 
-    /// Where it is; none when the cutover wants none.
+    /// Where it is open; nowhere when the extension is disabled or its cutover closed it.
     async fn open(&mut self, extension: &VmExtension) -> Result<Option<Place>, (HandlerOutcome, String)> {
         let failed = |why: String| (HandlerOutcome::Error(FAILED), why);
-        let start = self.start.as_mut().filter(|start| start.extension == extension.id);
         // Whatever comes of this, it doesn't stay open with nobody to answer.
+        let start = self.start.as_mut().filter(|start| start.extension == extension.id);
         let (number, ready) = start.map(|start| (start.number, start.ready.take())).unzip();
+        if extension.disabled {
+            return Ok(None);
+        }
         if !self.common.extensions {
             return Err(failed("extension endpoints are switched off (--no-extension)".to_owned()));
         }

@@ -12,6 +12,8 @@ const CHANGES: usize = 1_000;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct News {
     pub(crate) machines: BTreeSet<ResourceId>,
+    /// The ids of resources of other types that changed, in lower case.
+    pub(crate) resources: BTreeSet<String>,
     /// Whether these are all that there are: what changed isn't known any more, and whatever isn't among them is gone.
     pub(crate) all: bool,
     /// Where to go on.
@@ -29,12 +31,14 @@ impl News {
                 // What an agent was told is no reason to look.
                 let machines = changes.changes.iter().filter(|change| change.noun != Noun::GoalState);
                 let machines = machines.filter_map(store::Change::machine).collect();
-                Ok(Self { machines, all: false, next: changes.next })
+                let resources = changes.changes.iter().filter(|change| change.noun == Noun::Resource);
+                let resources = resources.map(|change| change.key.clone()).collect();
+                Ok(Self { machines, resources, all: false, next: changes.next })
             }
             Err(Error::Cursor(why)) => {
                 tracing::warn!(%why, "what changed isn't known any more; every VM is looked at");
                 let machines = tx.vm_snapshots()?.into_iter().map(|found| found.id).collect();
-                Ok(Self { machines, all: true, next: tx.cursor()? })
+                Ok(Self { machines, resources: BTreeSet::new(), all: true, next: tx.cursor()? })
             }
             Err(error) => Err(error),
         }
@@ -88,7 +92,10 @@ mod tests {
         });
         let anew = since(&start);
         assert_eq!((&anew.machines, anew.all), (&BTreeSet::from([vm.clone()]), true));
-        assert_eq!(since(&anew.next), News { machines: BTreeSet::new(), all: false, next: anew.next });
+        assert_eq!(
+            since(&anew.next),
+            News { machines: BTreeSet::new(), resources: BTreeSet::new(), all: false, next: anew.next }
+        );
         write(&store, |tx| assert!(tx.remove_virtual_machine(&vm).unwrap()));
         assert_eq!(since(&anew.next).machines, BTreeSet::from([vm]));
         assert!(since(&start).machines.is_empty(), "it is gone, and whoever still runs it learns so");

@@ -1,5 +1,6 @@
 //! What the store wants of one machine.
 
+use control::metadata::{self, Metadata};
 use domain::{AssignedIdentities, Cutover, PowerState, ResourceId, Step, VirtualMachine, VmExtension, VmSnapshot};
 use store::ReadTx;
 
@@ -24,6 +25,7 @@ pub(crate) struct Wanted {
 pub(crate) struct Stored {
     pub(crate) vm: VirtualMachine,
     pub(crate) snapshot: VmSnapshot,
+    pub(crate) metadata: Metadata,
     pub(crate) extensions: Vec<VmExtension>,
     pub(crate) cutover: Option<Cutover>,
 }
@@ -35,11 +37,12 @@ impl Stored {
     /// When the store fails.
     pub(crate) fn load(tx: &dyn ReadTx, id: &ResourceId) -> Result<Option<Self>, store::Error> {
         let (Some(mut vm), Some(snapshot)) = (tx.virtual_machine(id)?, tx.vm_snapshot(id)?) else { return Ok(None) };
+        let metadata = metadata::describe(tx, &vm)?;
         vm.name = display_name(&vm);
         let mut extensions = tx.vm_extensions(id)?;
         extensions.retain(VmExtension::is_managed_identity);
         let cutover = tx.cutover(id)?;
-        Ok(Some(Self { vm, snapshot, extensions, cutover }))
+        Ok(Some(Self { vm, snapshot, metadata, extensions, cutover }))
     }
 
     /// The step of the cutover that its guest is to come to.

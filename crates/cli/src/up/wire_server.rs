@@ -209,7 +209,7 @@ impl VmHost {
 
     fn failed(&self, why: GoalStateError) -> HostError {
         match why {
-            GoalStateError::Gone => HostError::Gone,
+            GoalStateError::Gone | GoalStateError::Off => HostError::Gone,
             GoalStateError::Certificate => HostError::Certificate,
             GoalStateError::Again => HostError::Failed(why.into()),
             GoalStateError::Store(_) | GoalStateError::Credential(_) | GoalStateError::Failed { .. } => {

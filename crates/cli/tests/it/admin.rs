@@ -158,6 +158,12 @@ fn an_extension_comes_moves_and_goes() {
     let shown = say(&["extension", "show", "--vm=web"]);
     assert!(shown.contains("Tokens are served at http://127.0.1.1:OTHER/oauth2/token."), "{shown}");
     assert!(say(&["extension", "list", "--vm=web"]).contains(r#"1.0      {"port":OTHER}  Succeeded"#));
+    for (action, doing, done) in [("disable", "disabling", "is disabled"), ("enable", "enabling", "is enabled")] {
+        let title = "extension 'ManagedIdentityExtensionForLinux' of VM 'web'";
+        let wanted = format!("exit 0\n--- stdout\n{title} {done}\n--- stderr\n{doing} {title} ...\n");
+        assert_eq!(say(&["extension", action, "--vm=web"]), wanted);
+        assert_eq!(say(&["extension", "show", "--vm=web"]).contains("report      Disabled"), action == "disable");
+    }
     insta::assert_snapshot!(say(&["extension", "delete", "--vm=web"]), @r"
     exit 0
     --- stdout

@@ -135,6 +135,20 @@ fn two_vms_get_their_own_tokens_from_an_authority_across_the_network() {
     assert_eq!((status, body["error"].as_str()), (400, Some("invalid_request")));
     assert!(fetch(host.text("metrics"), "/readyz").starts_with("HTTP/1.1 200 "));
 
+    // The first goes, the second stays with its tokens, and a broken file changes nothing.
+    let second = home.ask(2, &token_path("https://vault.azure.net")).1;
+    let without_first = config.replace(&vm(1, TENANT).replace("both.pem", "one-both.pem"), "");
+    fs::write(home.path().join("host.toml"), without_first).unwrap();
+    host.signal(Signal::HUP);
+    eventually("the first VM is gone", || (!home.path().join("1.sock").exists()).then_some(()));
+    assert_eq!(home.ask(2, &token_path("https://vault.azure.net")).1["access_token"], second["access_token"]);
+    fs::write(home.path().join("host.toml"), "[authority").unwrap();
+    host.signal(Signal::HUP);
+    fs::write(home.path().join("host.toml"), &config).unwrap();
+    host.signal(Signal::HUP);
+    eventually("the first VM is back", || home.path().join("1.sock").exists().then_some(()));
+    assert_eq!(home.ask(1, &token_path("https://vault.azure.net")).0, 200);
+
     // Without the authority what is in memory is still served, and nothing else.
     assert_eq!(up.end(Signal::TERM).0, Some(0));
     assert_eq!(home.ask(1, &token_path("https://vault.azure.net")).0, 200);
@@ -143,6 +157,30 @@ fn two_vms_get_their_own_tokens_from_an_authority_across_the_network() {
     assert_eq!(code, Some(0), "{log}");
     assert!(!log.contains("eyJ"), "a token in the log: {log}");
     assert!(!home.path().join("1.sock").exists(), "the sockets go with it");
+}
+
+#[test]
+fn an_up_serves_a_vm_at_a_socket_and_says_that_commands_cannot_ask_there() {
+    let home = Home::new();
+    let seed = "virtualMachines:\n- name: front\n  identity: {systemAssigned: true}\n  attachment: {unix: 1.sock}\n";
+    fs::write(home.path().join("seed.yaml"), seed).unwrap();
+    let mut command = symbolon(home.path());
+    command.args(["up", "--seed=seed.yaml", "--no-extension", "--data-dir=data", "--json"]);
+    command.args(["--https=127.0.0.1:0", "--metrics=127.0.0.1:0"]);
+    let up = Up::of(command);
+    assert_eq!(home.ask(1, &token_path("r")).0, 200);
+    assert_eq!(up.ready["imds"], Value::Null);
+    let socket = home.path().join("1.sock");
+    assert_eq!(up.ready["vms"][0]["imds"], format!("unix={}", socket.display()));
+    let output = run(home.path(), &["token", "--resource=r", "--data-dir=data"]);
+    let wanted = format!(
+        "exit 1\n--- stdout\n--- stderr\nerror: VM 'front' is known by its attachment (unix={}): its metadata service answers \
+         from within the VM alone\n",
+        socket.display()
+    );
+    assert_eq!(told(&output, &[]), wanted);
+    assert_eq!(up.end(Signal::TERM).0, Some(0));
+    assert!(!socket.exists());
 }
 
 #[test]

@@ -10,7 +10,7 @@ pub fn text(unix: i64) -> String {
 }
 
 /// A day as year, month and day of the Gregorian calendar.
-fn civil(days: i64) -> (i64, i64, i64) {
+pub(crate) fn civil(days: i64) -> (i64, i64, i64) {
     // Counted from 0000-03-01, in eras of 400 years: the leap day is the last of a year.
     let days = days + 719_468;
     let era = days.div_euclid(146_097);

@@ -10,6 +10,9 @@ pub struct Settings {
     /// Whether the extension is wanted only on the distributions that the document lists as supported. A setting of ours,
     /// `strictDistributions`.
     pub strict_distributions: bool,
+    /// Whether an endpoint process that dies is started again by itself; the original's wasn't. A setting of ours,
+    /// `supervised`.
+    pub supervised: bool,
 }
 
 /// Why settings can't be used.
@@ -22,13 +25,13 @@ pub enum InvalidSettings {
     #[error("the setting 'port' of the extension is {0}; it must be a whole number from 1 to 65535")]
     Port(String),
     /// Neither true nor false.
-    #[error("the setting 'strictDistributions' of the extension is {0}; it must be true or false")]
-    StrictDistributions(String),
+    #[error("the setting '{0}' of the extension is {1}; it must be true or false")]
+    Flag(&'static str, String),
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { port: DEFAULT_PORT, strict_distributions: false }
+        Self { port: DEFAULT_PORT, strict_distributions: false, supervised: false }
     }
 }
 
@@ -52,14 +55,18 @@ impl Settings {
             | serde_json::Value::Array(_) => return Err(InvalidSettings::NotAnObject),
         };
         let member = |name: &str| settings.get(name).filter(|value| !value.is_null());
-        let mut read = Self::default();
+        let flag = |name: &'static str| {
+            let told = |value: &serde_json::Value| InvalidSettings::Flag(name, value.to_string());
+            member(name).map_or(Ok(false), |value| value.as_bool().ok_or_else(|| told(value)))
+        };
+        let mut read = Self {
+            port: DEFAULT_PORT,
+            strict_distributions: flag("strictDistributions")?,
+            supervised: flag("supervised")?,
+        };
         if let Some(port) = member("port") {
             let number = port.as_u64().and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0);
             read.port = number.ok_or_else(|| InvalidSettings::Port(port.to_string()))?;
-        }
-        if let Some(strict) = member("strictDistributions") {
-            let told = || InvalidSettings::StrictDistributions(strict.to_string());
-            read.strict_distributions = strict.as_bool().ok_or_else(told)?;
         }
         Ok(read)
     }
@@ -72,11 +79,13 @@ mod tests {
     #[test]
     fn absent_means_the_default() {
         for json in ["", "  ", "null", "{}", r#"{"port":null}"#, r#"{"other":1}"#] {
-            let default = Settings { port: 50_342, strict_distributions: false };
+            let default = Settings { port: 50_342, strict_distributions: false, supervised: false };
             assert_eq!(Settings::parse(json), Ok(default), "{json}");
         }
         let settings = Settings::parse(r#"{"port":50343,"strictDistributions":true}"#);
-        assert_eq!(settings, Ok(Settings { port: 50_343, strict_distributions: true }));
+        assert_eq!(settings, Ok(Settings { port: 50_343, strict_distributions: true, supervised: false }));
+        let settings = Settings::parse(r#"{"supervised":true}"#);
+        assert_eq!(settings, Ok(Settings { supervised: true, ..Settings::default() }));
     }
 
     #[test]
@@ -85,9 +94,9 @@ mod tests {
             let settings = Settings::parse(&format!("{{\"port\":{wrong}}}"));
             assert_eq!(settings, Err(InvalidSettings::Port(wrong.to_owned())));
         }
-        for wrong in ["0", "\"true\"", "{}"] {
-            let settings = Settings::parse(&format!("{{\"strictDistributions\":{wrong}}}"));
-            assert_eq!(settings, Err(InvalidSettings::StrictDistributions(wrong.to_owned())));
+        for (flag, wrong) in [("strictDistributions", "0"), ("supervised", "\"true\""), ("supervised", "{}")] {
+            let settings = Settings::parse(&format!("{{\"{flag}\":{wrong}}}"));
+            assert_eq!(settings, Err(InvalidSettings::Flag(flag, wrong.to_owned())));
         }
         for wrong in ["[]", "1", "{", "\"x\""] {
             assert_eq!(Settings::parse(wrong), Err(InvalidSettings::NotAnObject));

@@ -9,9 +9,15 @@ use super::{Route, Surface};
 /// The routes of a surface, each with its path as almost everybody writes it.
 pub(super) fn routes(surface: Surface) -> &'static [(&'static str, Route)] {
     match surface {
-        Surface::Imds => {
-            &[(crate::imds::TOKEN_PATH, Route::ImdsToken), ("/metadata/identity/info", Route::ImdsIdentityInfo)]
-        }
+        Surface::Imds => &[
+            (crate::imds::TOKEN_PATH, Route::ImdsToken),
+            ("/metadata/identity/info", Route::ImdsIdentityInfo),
+            ("/metadata/instance", Route::ImdsInstance),
+            ("/metadata/versions", Route::ImdsVersions),
+            ("/metadata/attested/document", Route::ImdsAttested),
+            ("/metadata/scheduledevents", Route::ImdsScheduledEvents),
+            ("/metadata/loadbalancer", Route::ImdsLoadBalancer),
+        ],
         Surface::Extension => &[("/oauth2/token", Route::ExtensionToken)],
     }
 }
@@ -20,7 +26,7 @@ pub(super) fn routes(surface: Surface) -> &'static [(&'static str, Route)] {
 pub(super) fn route(surface: Surface, path: &str) -> Option<Route> {
     let routes = routes(surface);
     let written = routes.iter().find(|(known, _)| path == *known);
-    written.or_else(|| routes.iter().find(|(known, _)| matches(path, known))).map(|(_, route)| *route)
+    written.or_else(|| routes.iter().find(|(known, route)| matches(path, known, *route))).map(|(_, route)| *route)
 }
 
 /// Whether a path lies below `/metadata/identity`, where errors have two keys.
@@ -29,7 +35,7 @@ pub(super) fn is_identity(path: &str) -> bool {
     segments.next().is_some_and(is_metadata) && segments.next() == Some("identity")
 }
 
-fn matches(path: &str, wanted: &str) -> bool {
+fn matches(path: &str, wanted: &str, route: Route) -> bool {
     let mut segments = path.split('/').filter(|segment| !segment.is_empty());
     path.starts_with('/')
         && wanted.split('/').skip(1).all(|wanted| match segments.next() {
@@ -37,7 +43,7 @@ fn matches(path: &str, wanted: &str) -> bool {
             Some(segment) => segment == wanted,
             None => false,
         })
-        && segments.next().is_none()
+        && (route == Route::ImdsInstance || segments.next().is_none())
 }
 
 fn is_metadata(segment: &str) -> bool {
@@ -61,6 +67,9 @@ mod tests {
             assert_eq!(route(Surface::Imds, path), Some(Route::ImdsToken), "{path}");
         }
         assert_eq!(route(Surface::Imds, "/metadata/identity/info"), Some(Route::ImdsIdentityInfo));
+        for path in ["/metadata/instance", "/Metadata//instance/", "/metadata/instance/network/interface/0"] {
+            assert_eq!(route(Surface::Imds, path), Some(Route::ImdsInstance), "{path}");
+        }
         assert_eq!(route(Surface::Extension, "//oauth2/token/"), Some(Route::ExtensionToken));
     }
 
@@ -88,6 +97,11 @@ mod tests {
             "/metadata/identity/x/../oauth2/token",
             "/metadata/identity/oauth2/token;a",
             "/metadata/identity/getplatformmetadata",
+            "/metadata",
+            "/metadata/instances",
+            "/metadata/versions/2017-03-01",
+            "/metadata/attested",
+            "/metadata/endpoints",
             "/oauth2/token",
         ] {
             assert_eq!(route(Surface::Imds, path), None, "{path}");
@@ -97,7 +111,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn collapsing_and_trimming_change_no_verdict(path in "(/|/{1,3}(metadata|METADATA|identity|oauth2|token|info|%2f|\\.\\.)){0,6}/{0,2}") {
+        fn collapsing_and_trimming_change_no_verdict(path in "(/|/{1,3}(metadata|METADATA|identity|oauth2|token|info|instance|versions|%2f|\\.\\.)){0,6}/{0,2}") {
             let mut collapsed = String::new();
             for segment in path.split('/').filter(|segment| !segment.is_empty()) {
                 collapsed.push('/');

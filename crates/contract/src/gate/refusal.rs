@@ -5,6 +5,8 @@
 //! `docs/msi_v2/vm_vmss_credential_probe.md` and Azure/aad-pod-identity (header, resource), captured answers
 //! (identity). Where Azure's text isn't known the text is ours.
 
+mod documents;
+
 use super::Surface;
 use crate::answer::Answer;
 use crate::head::FramingRefusal;
@@ -96,6 +98,26 @@ pub enum Refusal {
         /// The text that starts with `AADSTS`.
         description: String,
     },
+    /// A `format` that there isn't.
+    FormatUnknown {
+        /// What was sent.
+        value: String,
+    },
+    /// A value is asked for as JSON.
+    Leaf,
+    /// Nothing is at that place of the document.
+    NoElement,
+    /// A nonce that isn't one.
+    Nonce,
+    /// A body that approves no scheduled event.
+    StartRequests,
+    /// A scheduled event that this VM doesn't have.
+    NoEvent {
+        /// What was sent.
+        id: String,
+    },
+    /// No load balancer is in front of this VM.
+    NoLoadBalancer,
     /// No token could be had in time.
     Unavailable {
         /// When to ask again, in seconds.
@@ -178,6 +200,16 @@ impl Refusal {
             ),
             Self::InvalidResource { description } => Answer::error(400, "invalid_resource", description),
             Self::Authority { error, description } => Answer::error(400, error, description),
+            Self::NoLoadBalancer => {
+                let text = "No load balancer metadata is found. Check if your VM is using any non-basic SKU load \
+                            balancer and retry later.";
+                Answer::bare_error(404, text)
+            }
+            // These are said of documents alone, in their own words.
+            Self::FormatUnknown { .. } | Self::Leaf | Self::Nonce | Self::StartRequests | Self::NoEvent { .. } => {
+                invalid("The request is invalid")
+            }
+            Self::NoElement => Answer::bare_error(404, "The requested element was not found"),
             Self::Unavailable { retry_after } => {
                 let text = "No token can be obtained at the moment, retry later";
                 Answer::error(503, "service_unavailable", text).retry_after(*retry_after)
@@ -228,6 +260,13 @@ impl Refusal {
             Self::SeveralIdentities => "several_identities",
             Self::InvalidResource { .. } => "invalid_resource",
             Self::Authority { .. } => "authority_refused",
+            Self::FormatUnknown { .. } => "format_unknown",
+            Self::Leaf => "leaf",
+            Self::NoElement => "no_element",
+            Self::Nonce => "nonce",
+            Self::StartRequests => "start_requests",
+            Self::NoEvent { .. } => "no_event",
+            Self::NoLoadBalancer => "no_load_balancer",
             Self::Unavailable { .. } => "unavailable",
             Self::RetrievalFailed { .. } => "retrieval_failed",
             Self::Gone => "gone",

@@ -26,7 +26,7 @@ const GOOD_EXTENSION: [(&str, &str); 2] = [("Host", "localhost:50342"), ("Metada
 fn admit(gate: &Gate, method: &str, path: &str, lines: &[(&str, &str)], has_body: bool) -> Result<Route, Refusal> {
     let headers = headers(lines);
     gate.admit(RequestHead { method, path, query: Some("q"), headers: &headers, has_body }).map(|admitted| {
-        assert_eq!((admitted.query, admitted.form), ("q", method == "POST"));
+        assert_eq!((admitted.query, admitted.post), ("q", method == "POST"));
         admitted.route
     })
 }
@@ -168,7 +168,14 @@ fn is_sound(surface: Surface, method: &str, path: &str, lines: &[(&str, &str)], 
     let segments: Vec<_> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     let (known, hosts): (_, &[&str]) = match surface {
         Surface::Imds => (
-            matches!(segments[..], [first, "identity", "oauth2", "token"] | [first, "identity", "info"] if first.to_lowercase() == "metadata"),
+            match segments[..] {
+                [first, "identity", "oauth2", "token"]
+                | [first, "identity", "info"]
+                | [first, "instance", ..]
+                | [first, "versions" | "scheduledevents" | "loadbalancer"]
+                | [first, "attested", "document"] => first.to_lowercase() == "metadata",
+                _ => false,
+            },
             &["169.254.169.254", "169.254.169.254:80", "127.0.0.1:16925", "localhost:16925"],
         ),
         Surface::Extension => (
@@ -176,11 +183,12 @@ fn is_sound(surface: Surface, method: &str, path: &str, lines: &[(&str, &str)], 
             &["localhost", "localhost:50342", "127.0.0.1", "127.0.0.1:50342", "[::1]", "[::1]:50342"],
         ),
     };
-    let form = surface == Surface::Extension && method == "POST";
+    let takes_post = surface == Surface::Extension || segments.get(1) == Some(&"scheduledevents");
+    let post = takes_post && method == "POST";
     let foreign = ["origin", "sec-fetch-site", "x-forwarded-for"].iter().any(|name| !values(name).is_empty());
     path.starts_with('/')
         && known
-        && (form || (method == "GET" && !has_body))
+        && (post || (method == "GET" && !has_body))
         && is_one_of("host", hosts)
         && is_one_of("metadata", &["true", " true\t"])
         && !foreign
@@ -209,9 +217,10 @@ fn lines() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
 
 fn path() -> impl Strategy<Value = String> {
     prop_oneof![
-        8 => prop::sample::select(vec![TOKEN, "/metadata/identity/info", "/oauth2/token", "//METADATA/identity//info/"])
+        8 => prop::sample::select(vec![TOKEN, "/metadata/identity/info", "/oauth2/token", "//METADATA/identity//info/",
+            "/metadata/scheduledevents", "/metadata/instance/compute/name", "/metadata/attested/document"])
             .prop_map(str::to_owned),
-        2 => "(/{0,2}(metadata|Metadata|identity|oauth2|token|info|%2f|\\.\\.|;|x)){0,5}/?",
+        2 => "(/{0,2}(metadata|Metadata|identity|oauth2|token|info|instance|versions|%2f|\\.\\.|;|x)){0,5}/?",
     ]
 }
 
@@ -230,7 +239,7 @@ proptest! {
             let verdict = gate.admit(head);
             prop_assert_eq!(verdict.is_ok(), is_sound(gate.surface(), method, &path, &lines, has_body), "{:?}", verdict);
             if let Ok(admitted) = verdict {
-                prop_assert_eq!(admitted.form, method == "POST");
+                prop_assert_eq!(admitted.post, method == "POST");
             }
         }
     }

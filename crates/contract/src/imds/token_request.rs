@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::api_version::ApiVersion;
 use crate::gate::Refusal;
+use crate::imds::api_version;
 use crate::query::Parameters;
 use crate::selector::Selector;
 
@@ -27,7 +28,7 @@ impl<'q> TokenRequest<'q> {
     /// The first check that fails: twice, api-version, resource, selectors.
     pub fn parse(query: &'q str) -> Result<Self, Refusal> {
         let parameters = Parameters::parse(query)?;
-        let api_version = api_version(&parameters)?;
+        let api_version = api_version(&parameters, ApiVersion::FIRST_WITH_IDENTITY)?;
         let resource = parameters.get("resource").filter(|resource| !resource.is_empty());
         let resource = resource.ok_or(Refusal::ResourceMissing)?.clone();
         let selector = Selector::find(&parameters)?;
@@ -49,15 +50,8 @@ impl InfoRequest {
     /// # Errors
     /// The first check that fails: twice, api-version.
     pub fn parse(query: &str) -> Result<Self, Refusal> {
-        Ok(Self { api_version: api_version(&Parameters::parse(query)?)? })
+        Ok(Self { api_version: api_version(&Parameters::parse(query)?, ApiVersion::FIRST_WITH_IDENTITY)? })
     }
-}
-
-fn api_version(parameters: &Parameters<'_>) -> Result<ApiVersion, Refusal> {
-    let value = parameters.get("api-version").ok_or(Refusal::ApiVersionMissing)?;
-    ApiVersion::parse(value)
-        .filter(|version| *version >= ApiVersion::FIRST_WITH_IDENTITY)
-        .ok_or_else(|| Refusal::ApiVersionUnknown { value: value.to_string() })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test whose set-up fails has failed")]
 
 mod guest_agent;
+mod imds_documents;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -61,7 +62,8 @@ fn bodies_are_what_the_golden_files_say() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let mut files: BTreeSet<String> =
         std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    for (name, body) in made().into_iter().chain(guest_agent::made()) {
+    let made = made().into_iter().chain(guest_agent::made()).map(|(name, body)| (name.to_owned(), body));
+    for (name, body) in made.chain(imds_documents::made()) {
         let file = format!("{name}.txt");
         let text = std::fs::read_to_string(folder.join(&file)).unwrap_or_else(|why| panic!("{file}: {why}"));
         let (sources, golden): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.starts_with("# "));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use contract::arm::{ArmError, Code};
 use domain::{ResourceId, Timestamp, names::InvalidName};
 use serde_json::{Map, Value};
@@ -13,6 +14,8 @@ use super::{kind, subscription};
 
 /// The most tags of a resource.
 const MAX_TAGS: usize = 50;
+/// The most bytes of user data.
+const MAX_USER_DATA: usize = 64 * 1024;
 /// The most characters of a region's name.
 const MAX_LOCATION: usize = 64;
 /// What stands beside a description: it has a place of its own, or is ours to say.
@@ -60,6 +63,22 @@ pub(crate) fn merge(target: &mut Object, patch: &Object) {
 pub(crate) fn forget_secrets(object: &mut Object) {
     object.retain(|name, value| !is_secret(name, value));
     object.values_mut().for_each(forget_within);
+}
+
+/// What a machine's owner hands it for everybody in it to read, taken out before secrets are forgotten: base64, at most 64
+/// kB (MicrosoftDocs/azure-compute-docs `user-data.md`). It is no secret, but told only where it is asked for.
+pub(crate) fn take_user_data(profile: &mut Object, place: &str) -> Result<Option<Value>, ArmError> {
+    match profile.shift_remove("userData") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => {
+            let decoded = BASE64_STANDARD.decode(&text).ok().filter(|bytes| bytes.len() <= MAX_USER_DATA);
+            match decoded {
+                Some(_) => Ok(Some(text.into())),
+                None => Err(body::wrong(&format!("{place}.userData"), "base64 of at most 65536 bytes")),
+            }
+        }
+        Some(_) => Err(body::wrong(&format!("{place}.userData"), "a string")),
+    }
 }
 
 fn forget_within(value: &mut Value) {

@@ -1,17 +1,19 @@
 //! What guests say: the other end of extensions and power. Whatever acts for a machine, an agent in it or something in
 //! this process, reads what is wanted from the store and reports here.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use authority::kek::{FileKek, KekError};
 use domain::{
-    Calls, Cutover, HandlerOutcome, HandlerStatus, OperationError, ProvisioningState, ResourceId, Step, Timestamp,
-    VmExtension, Wait,
+    Calls, Cutover, HandlerOutcome, HandlerStatus, OperationError, PowerState, ProvisioningState, ResourceId, Step,
+    Timestamp, VirtualMachine, VmExtension, Wait,
 };
 use store::{Act, Handle, ReadTx, Tally, Tx};
 use zeroize::Zeroizing;
 
 use super::seal::{self, Purpose};
+use crate::{Agents, App, agents};
 
 /// How long a guest may take to say what came of an extension, from the request on (MicrosoftDocs/SupportArticles-docs: "VM
 /// extensions have a 90-minute provisioning timeout").
@@ -162,14 +164,27 @@ fn gone(tx: &mut dyn Tx, id: &ResourceId) -> Result<(), store::Error> {
     Ok(())
 }
 
-/// What a guest should have said of by now.
-fn overdue(tx: &dyn ReadTx, now: Timestamp) -> Result<Vec<(VmExtension, Wait)>, store::Error> {
+/// Something that a guest should have said of by now, and what is said in its place.
+struct Overdue {
+    extension: VmExtension,
+    wait: Wait,
+    failed: OperationError,
+}
+
+/// What guests should have said of by now. A machine whose agent is silent isn't waited for as long as one whose handler
+/// takes its time.
+fn overdue(tx: &dyn ReadTx, agents: &Agents, now: Timestamp) -> Result<Vec<Overdue>, store::Error> {
+    let late = tx.overdue_waits(now.minus(PATIENCE))?;
     let mut overdue = Vec::new();
-    for wait in tx.overdue_waits(now.minus(PATIENCE))? {
+    for wait in tx.overdue_waits(now.minus(agents::PATIENCE))? {
         // What waits for a machine waits for its power.
-        if let Some(extension) = tx.vm_extension(&wait.on)? {
-            overdue.push((extension, wait));
-        }
+        let Some(extension) = tx.vm_extension(&wait.on)? else { continue };
+        let failed = match silent(tx, agents, &extension, now)? {
+            Some(vm) => no_word(&vm),
+            None if late.contains(&wait) => timed_out(&extension),
+            None => continue,
+        };
+        overdue.push(Overdue { extension, wait, failed });
     }
     Ok(overdue)
 }
@@ -179,14 +194,15 @@ fn overdue(tx: &dyn ReadTx, now: Timestamp) -> Result<Vec<(VmExtension, Wait)>, 
 ///
 /// # Errors
 /// When the store fails.
-pub(crate) async fn give_up(store: &Handle, now: Timestamp) -> Result<(), store::Error> {
-    if store.read(move |tx| overdue(tx, now)).await?.is_empty() {
+pub(crate) async fn give_up(app: &App, now: Timestamp) -> Result<(), store::Error> {
+    let (store, agents) = (&app.store, Arc::clone(&app.agents));
+    if store.read(move |tx| overdue(tx, &agents, now)).await?.is_empty() {
         return Ok(());
     }
     let act = Act::new("symbolon", "guest.timeout", "/", now);
+    let agents = Arc::clone(&app.agents);
     let given_up = store.write(act, move |tx| {
-        for (extension, wait) in overdue(tx, now)? {
-            let failed = timed_out(&extension);
+        for Overdue { extension, wait, failed } in overdue(tx, &agents, now)? {
             match extension.state {
                 ProvisioningState::Creating | ProvisioningState::Updating if extension.sequence == wait.number => {
                     tx.put_vm_extension(&VmExtension { state: ProvisioningState::Failed, ..extension })?;
@@ -219,7 +235,34 @@ fn revoke(tx: &mut dyn Tx, gone: &VmExtension) -> Result<(), store::Error> {
     Ok(())
 }
 
-/// What an operation ends with when no handler has said anything in time.
+/// The machine of an extension, if it runs and its agent says nothing any more.
+fn silent(
+    tx: &dyn ReadTx,
+    agents: &Agents,
+    extension: &VmExtension,
+    now: Timestamp,
+) -> Result<Option<VirtualMachine>, store::Error> {
+    let Some(vm) = tx.virtual_machine(&extension.vm)?.filter(|vm| vm.power == PowerState::Running) else {
+        return Ok(None);
+    };
+    // A handler is heard through the agent.
+    let handler = extension.status.as_ref().map(|status| status.at);
+    Ok(agents.is_silent(&vm, handler, now).then_some(vm))
+}
+
+/// What an operation ends with when the machine's agent says nothing.
+fn no_word(vm: &VirtualMachine) -> OperationError {
+    OperationError {
+        code: "VMAgentStatusCommunicationError".to_owned(),
+        message: format!(
+            "VM '{}' has not reported status for VM agent or extensions. Please verify the VM has a running VM agent, \
+             and can establish outbound connections to Azure storage.",
+            vm.name
+        ),
+    }
+}
+
+/// What an operation ends with when the agent speaks and no handler has said anything in time.
 fn timed_out(extension: &VmExtension) -> OperationError {
     OperationError {
         code: "VMExtensionProvisioningTimeout".to_owned(),

@@ -35,6 +35,13 @@ pub(crate) enum PowerAction {
     Deallocate,
 }
 
+/// Whether an extension is to serve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Switch {
+    Enable,
+    Disable,
+}
+
 /// A request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
@@ -81,6 +88,7 @@ pub(crate) enum Read {
     RoleDefinition(Scope, String),
     RoleDefinitions(Scope),
     InstanceView(Kind, ResourceId),
+    ScheduledEvents(ResourceId),
     AssociatedResources(ResourceId),
     Deployment(Look, ResourceId),
     Deployments(ResourceId),
@@ -102,6 +110,10 @@ pub(crate) enum Write {
     RoleAssignment(Change, Scope, String),
     Register(SubscriptionId, String),
     Power(PowerAction, ResourceId),
+    FireEvent(ResourceId),
+    SimulateEviction(ResourceId),
+    /// Ours: Azure's control plane says nothing of it, though its agents know it.
+    Switch(Switch, ResourceId),
     ManualUpgrade(ResourceId),
     DeleteInstances(ResourceId),
     DeleteDeployment(ResourceId),
@@ -142,7 +154,7 @@ impl Route {
 }
 
 /// The name of every route.
-pub const NAMES: [&str; 49] = [
+pub const NAMES: [&str; 54] = [
     "tenants",
     "subscriptions",
     "operation",
@@ -162,6 +174,7 @@ pub const NAMES: [&str; 49] = [
     "roleDefinition",
     "roleDefinitions",
     "instanceView",
+    "scheduledEvents",
     "listAssociatedResources",
     "deployment",
     "deployments",
@@ -184,6 +197,10 @@ pub const NAMES: [&str; 49] = [
     "restart",
     "powerOff",
     "deallocate",
+    "fireScheduledEvent",
+    "simulateEviction",
+    "enable",
+    "disable",
     "manualupgrade",
     "deleteInstances",
     "deployment.delete",
@@ -223,6 +240,7 @@ impl Read {
             Self::RoleDefinition(..) => "roleDefinition",
             Self::RoleDefinitions(_) => "roleDefinitions",
             Self::InstanceView(..) => "instanceView",
+            Self::ScheduledEvents(_) => "scheduledEvents",
             Self::AssociatedResources(_) => "listAssociatedResources",
             Self::Deployment(..) => "deployment",
             Self::Deployments(_) => "deployments",
@@ -259,6 +277,7 @@ impl Read {
                 at("Microsoft.Authorization/roleDefinitions/read", scope)
             }
             Self::InstanceView(_, id) => need(&format!("{}/instanceView/read", typed(id)), id),
+            Self::ScheduledEvents(id) => need(&format!("{}/scheduledEvents/read", typed(id)), id),
             Self::AssociatedResources(id) => need(&format!("{}/listAssociatedResources/action", typed(id)), id),
             Self::Deployment(_, id) | Self::Deployments(id) => need("Microsoft.Resources/deployments/read", id),
             Self::DeploymentOperations(id) => need("Microsoft.Resources/deployments/operations/read", id),
@@ -284,6 +303,9 @@ impl Write {
             Self::RoleAssignment(Change::Delete, _, _) => "roleAssignment.delete",
             Self::Register(..) => "register",
             Self::Power(action, _) => action.word(),
+            Self::FireEvent(_) => "fireScheduledEvent",
+            Self::SimulateEviction(_) => "simulateEviction",
+            Self::Switch(switch, _) => switch.word(),
             Self::ManualUpgrade(_) => "manualupgrade",
             Self::DeleteInstances(_) => "deleteInstances",
             Self::DeleteDeployment(_) => "deployment.delete",
@@ -305,6 +327,9 @@ impl Write {
                 need(&format!("{namespace}/register/action"), &ResourceId::for_subscription(*id))
             }
             Self::Power(action, id) => need(&format!("Microsoft.Compute/virtualMachines/{}/action", action.word()), id),
+            Self::FireEvent(id) => need(&format!("{}/fireScheduledEvent/action", typed(id)), id),
+            Self::SimulateEviction(id) => need(&format!("{}/simulateEviction/action", typed(id)), id),
+            Self::Switch(_, id) => need("Microsoft.Compute/virtualMachines/extensions/write", id),
             Self::ManualUpgrade(id) => need("Microsoft.Compute/virtualMachineScaleSets/manualupgrade/action", id),
             Self::DeleteInstances(id) => need("Microsoft.Compute/virtualMachineScaleSets/delete/action", id),
             Self::DeleteDeployment(id) => need("Microsoft.Resources/deployments/delete", id),
@@ -322,8 +347,13 @@ impl Write {
                     Change::Delete => false,
                 }
             }
-            Self::ManualUpgrade(_) | Self::DeleteInstances(_) | Self::Cutover(_) => true,
-            Self::Register(..) | Self::Power(..) | Self::DeleteDeployment(_) | Self::CancelDeployment(_) => false,
+            Self::ManualUpgrade(_) | Self::DeleteInstances(_) | Self::FireEvent(_) | Self::Cutover(_) => true,
+            Self::Register(..)
+            | Self::Power(..)
+            | Self::SimulateEviction(_)
+            | Self::Switch(..)
+            | Self::DeleteDeployment(_)
+            | Self::CancelDeployment(_) => false,
         }
     }
 }
@@ -378,6 +408,16 @@ impl PowerAction {
             Self::Restart => "restart",
             Self::PowerOff => "powerOff",
             Self::Deallocate => "deallocate",
+        }
+    }
+}
+
+impl Switch {
+    /// Its word in a path.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Enable => "enable",
+            Self::Disable => "disable",
         }
     }
 }

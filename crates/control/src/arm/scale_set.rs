@@ -244,6 +244,9 @@ pub(crate) fn shown(tx: &dyn ReadTx, found: &ScaleSet) -> Result<Value, Failure>
         let under_way = tx.operation_on(&found.id)?.is_some();
         let state = if under_way { "Updating" } else { "Succeeded" };
         properties.insert("provisioningState".to_owned(), state.into());
+        if let Some(Value::Object(profile)) = properties.get_mut("virtualMachineProfile") {
+            profile.shift_remove("userData");
+        }
         properties.insert("uniqueId".to_owned(), found.unique_id.to_string().into());
         properties.insert("timeCreated".to_owned(), document::time(found.created_at));
     }
@@ -281,6 +284,12 @@ fn extension_shown(extension: &ScaleSetExtension) -> Value {
 /// What is kept of a description: nothing that has a place of its own, nothing of ours, no secrets.
 fn kept(mut described: Object) -> Result<String, Failure> {
     described.shift_remove("sku");
+    let mut user_data = None;
+    if let Some(Value::Object(properties)) = described.get_mut("properties")
+        && let Some(Value::Object(profile)) = properties.get_mut("virtualMachineProfile")
+    {
+        user_data = document::take_user_data(profile, "properties.virtualMachineProfile")?;
+    }
     document::forget_secrets(&mut described);
     if let Some(Value::Object(properties)) = described.get_mut("properties") {
         for ours in OURS {
@@ -291,6 +300,13 @@ fn kept(mut described: Object) -> Result<String, Failure> {
         {
             extensions.shift_remove("extensions");
         }
+    }
+    if let Some(user_data) = user_data {
+        within(&mut described, "properties", |properties| {
+            within(properties, "virtualMachineProfile", |profile| {
+                profile.insert("userData".to_owned(), user_data);
+            });
+        });
     }
     Ok(document::text(described))
 }

@@ -89,8 +89,7 @@ pub(crate) fn delete(tx: &mut dyn Tx, work: &Work, authorized: &Authorized, id: 
     let Some(machine) = tx.virtual_machine(id)? else { return Ok(Reply::empty(204)) };
     let Some(instance) = &machine.instance else { return Ok(Reply::empty(204)) };
     let scale_set = scale_set::find(tx, &instance.scale_set)?;
-    virtual_machine::remove(tx, &machine)?;
-    shrink(tx, &scale_set, 1)?;
+    remove(tx, &machine)?;
     operation::accepted(tx, work, authorized, DELETE, &scale_set.id, &scale_set.location, &[])
 }
 
@@ -110,7 +109,19 @@ pub(crate) fn list(tx: &dyn ReadTx, work: &Work, parent: &ResourceId) -> Result<
 pub(crate) fn instance_view(tx: &dyn ReadTx, work: &Work, id: &ResourceId) -> Result<Value, Failure> {
     let machine = find(tx, id)?;
     let extensions = tx.vm_extensions(&machine.id)?;
-    Ok(virtual_machine::view(&machine, &extensions, work))
+    virtual_machine::view(tx, &machine, &extensions, work)
+}
+
+/// Removes any machine; the scale set of one that is in one gets no other for it.
+pub(crate) fn remove(tx: &mut dyn Tx, machine: &VirtualMachine) -> Result<(), Failure> {
+    virtual_machine::remove(tx, machine)?;
+    match &machine.instance {
+        Some(instance) => {
+            let scale_set = scale_set::find(tx, &instance.scale_set)?;
+            shrink(tx, &scale_set, 1)
+        }
+        None => Ok(()),
+    }
 }
 
 /// Gives a machine the extensions of the model, and takes away what is not in it.
@@ -131,6 +142,7 @@ fn bring_to_model(tx: &mut dyn Tx, scale_set: &ScaleSet, machine: &VirtualMachin
             location: scale_set.location.clone(),
             tags: Default::default(),
             spec: extension.spec.clone(),
+            disabled: false,
             sequence: before.map_or(0, |before| before.sequence),
             state: before.map_or(ProvisioningState::Creating, |before| before.state),
             status: before.and_then(|before| before.status.clone()),
@@ -227,7 +239,7 @@ fn shown(tx: &dyn ReadTx, work: &Work, scale_set: &ScaleSet, machine: &VirtualMa
         "resources": extensions.iter().map(|found| vm_extension::shown(found, false)).collect::<Vec<Value>>(),
     });
     if let (true, Some(Value::Object(properties))) = (work.query.expands("instanceView"), shown.get_mut("properties")) {
-        properties.insert("instanceView".to_owned(), virtual_machine::view(machine, &extensions, work));
+        properties.insert("instanceView".to_owned(), virtual_machine::view(tx, machine, &extensions, work)?);
     }
     Ok(shown)
 }

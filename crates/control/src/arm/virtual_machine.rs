@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::identity::{self, Identities, Owner};
 use super::reply::Reply;
 use super::work::{Work, tenant_of};
-use super::{document, members, operation, vm_extension};
+use super::{document, members, operation, vm_agent, vm_extension};
 
 /// The size of a machine of which none is said.
 const DEFAULT_SIZE: &str = "Standard_DS1_v2";
@@ -30,7 +30,7 @@ pub(crate) fn put(
     let before = tx.virtual_machine(id)?;
     let location = document::location_of(id, body, before.as_ref().map(|before| before.location.as_str()))?;
     let tags = document::tags(body)?.unwrap_or_default();
-    let described = described(document::described(body))?;
+    let described = described(document::described(body), user_data(before.as_ref())?)?;
     let tenant = tenant_of(tx, id)?;
     if before.is_none() {
         names::virtual_machine(id.name()).map_err(|invalid| document::invalid_name(&invalid))?;
@@ -71,7 +71,7 @@ pub(crate) fn patch(
     let before = find(tx, id)?;
     let mut merged = document::parse(&before.document)?;
     document::merge(&mut merged, &document::described(body));
-    let described = described(merged)?;
+    let described = described(merged, None)?;
     let identities = identities(tx, work, authorized, id, Some(&before), body, false)?;
     let wanted = VirtualMachine {
         size: size(&described)?.unwrap_or_else(|| before.size.clone()),
@@ -114,8 +114,15 @@ pub(crate) fn get(tx: &dyn ReadTx, work: &Work, id: &ResourceId) -> Result<Value
 fn whole(tx: &dyn ReadTx, work: &Work, vm: &VirtualMachine) -> Result<Value, Failure> {
     let extensions = tx.vm_extensions(&vm.id)?;
     let resources: Vec<Value> = extensions.iter().map(|extension| vm_extension::shown(extension, false)).collect();
-    let view = work.query.expands("instanceView").then(|| view(vm, &extensions, work));
-    shown(tx, vm, resources, view)
+    let view = work.query.expands("instanceView").then(|| view(tx, vm, &extensions, work)).transpose()?;
+    let mut shown = shown(tx, vm, resources, view)?;
+    if work.query.expands("userData")
+        && let (Some(user_data), Some(properties)) = (user_data(Some(vm))?, shown.get_mut("properties"))
+        && let Some(properties) = properties.as_object_mut()
+    {
+        properties.insert("userData".to_owned(), user_data);
+    }
+    Ok(shown)
 }
 
 pub(crate) fn list(tx: &dyn ReadTx, work: &Work, scope: &ResourceId) -> Result<Vec<VirtualMachine>, Failure> {
@@ -132,7 +139,7 @@ pub(crate) fn shown_in_list(tx: &dyn ReadTx, vm: &VirtualMachine) -> Result<Valu
 pub(crate) fn instance_view(tx: &dyn ReadTx, work: &Work, id: &ResourceId) -> Result<Value, Failure> {
     let vm = find(tx, id)?;
     let extensions = tx.vm_extensions(&vm.id)?;
-    Ok(view(&vm, &extensions, work))
+    view(tx, &vm, &extensions, work)
 }
 
 pub(crate) fn find(tx: &dyn ReadTx, id: &ResourceId) -> Result<VirtualMachine, Failure> {
@@ -140,18 +147,15 @@ pub(crate) fn find(tx: &dyn ReadTx, id: &ResourceId) -> Result<VirtualMachine, F
 }
 
 /// What runs on a machine and whether it runs.
-pub(crate) fn view(vm: &VirtualMachine, extensions: &[VmExtension], work: &Work) -> Value {
-    let (created, now) = (document::time(vm.created_at), document::time(work.now));
-    let running = vm.power == PowerState::Running;
-    let agent = if running { ("succeeded", "Ready") } else { ("unavailable", "Not Ready") };
-    json!({
-        "vmAgent": {
-            "vmAgentVersion": "2.9.1.1",
-            "statuses": [{
-                "code": format!("ProvisioningState/{}", agent.0), "level": "Info", "displayStatus": agent.1, "time": now,
-            }],
-            "extensionHandlers": extensions.iter().filter_map(vm_extension::handler_view).collect::<Vec<Value>>(),
-        },
+pub(crate) fn view(
+    tx: &dyn ReadTx,
+    vm: &VirtualMachine,
+    extensions: &[VmExtension],
+    work: &Work,
+) -> Result<Value, Failure> {
+    let created = document::time(vm.created_at);
+    Ok(json!({
+        "vmAgent": vm_agent::view(tx, vm, extensions, work)?,
         "extensions": extensions.iter().filter_map(vm_extension::view).collect::<Vec<Value>>(),
         "statuses": [
             {"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded",
@@ -159,7 +163,7 @@ pub(crate) fn view(vm: &VirtualMachine, extensions: &[VmExtension], work: &Work)
             {"code": format!("PowerState/{}", vm.power.as_str()), "level": "Info",
              "displayStatus": format!("VM {}", vm.power.as_str())},
         ],
-    })
+    }))
 }
 
 fn shown(tx: &dyn ReadTx, vm: &VirtualMachine, resources: Vec<Value>, view: Option<Value>) -> Result<Value, Failure> {
@@ -184,6 +188,7 @@ fn shown(tx: &dyn ReadTx, vm: &VirtualMachine, resources: Vec<Value>, view: Opti
     if let Value::Object(hardware) = hardware {
         hardware.insert("vmSize".to_owned(), vm.size.as_str().into());
     }
+    properties.shift_remove("userData");
     properties.insert("vmId".to_owned(), vm.vm_id.to_string().into());
     properties.insert("provisioningState".to_owned(), "Succeeded".into());
     properties.insert("timeCreated".to_owned(), document::time(vm.created_at));
@@ -198,8 +203,10 @@ fn shown(tx: &dyn ReadTx, vm: &VirtualMachine, resources: Vec<Value>, view: Opti
     Ok(shown.into())
 }
 
-/// The description as it is kept: known members, nothing of ours, no secrets.
-fn described(mut described: Object) -> Result<Object, Failure> {
+/// The description as it is kept: known members, nothing of ours, no secrets. `user_data` is what there was of it: who
+/// doesn't say it, which nobody does who only read the machine, leaves it.
+fn described(mut described: Object, user_data: Option<Value>) -> Result<Object, Failure> {
+    let mut kept = user_data;
     if let Some(properties) = body::member(&described, "properties")? {
         members::VIRTUAL_MACHINE.check(properties, "properties")?;
     }
@@ -207,9 +214,18 @@ fn described(mut described: Object) -> Result<Object, Failure> {
         for ours in OURS {
             properties.shift_remove(ours);
         }
+        kept = document::take_user_data(properties, "properties")?.or(kept);
     }
     document::forget_secrets(&mut described);
+    if let (Some(kept), Some(Value::Object(properties))) = (kept, described.get_mut("properties")) {
+        properties.insert("userData".to_owned(), kept);
+    }
     Ok(described)
+}
+
+fn user_data(vm: Option<&VirtualMachine>) -> Result<Option<Value>, Failure> {
+    let document = vm.map(|vm| document::parse(&vm.document)).transpose()?.unwrap_or_default();
+    Ok(document.get("properties").and_then(|properties| properties.get("userData")).cloned())
 }
 
 fn size(described: &Object) -> Result<Option<String>, ArmError> {

@@ -1,12 +1,13 @@
 //! `Microsoft.Compute/virtualMachines/extensions`.
 
+mod shown;
+
 use contract::arm::{ArmError, Code};
 use contract::extension::Settings;
 use domain::{
-    ExtensionSpec, HandlerOutcome, HandlerStatus, PowerState, ProvisioningState, ResourceId, Sealed, VirtualMachine,
-    VmExtension, Wait, names,
+    ExtensionSpec, PowerState, ProvisioningState, ResourceId, Sealed, VirtualMachine, VmExtension, Wait, names,
 };
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use store::{ReadTx, Tx};
 
 use super::authorization::Authorized;
@@ -14,9 +15,12 @@ use super::body::{self, Object};
 use super::document::{self, normal};
 use super::failure::Failure;
 use super::reply::Reply;
+use super::route::Switch;
 use super::seal::{self, Purpose};
 use super::work::Work;
-use super::{catalogue, identity, kind, members, operation, virtual_machine};
+use super::{catalogue, identity, members, operation, virtual_machine};
+
+pub(crate) use self::shown::{handler_view, shown, spec_shown, view};
 
 const WRITE: &str = "Microsoft.Compute/virtualMachines/extensions/write";
 const DELETE: &str = "Microsoft.Compute/virtualMachines/extensions/delete";
@@ -44,6 +48,7 @@ pub(crate) fn put(
         location: vm.location.clone(),
         tags,
         spec,
+        disabled: false,
         sequence: before.as_ref().map_or(0, |before| before.sequence),
         state: before.as_ref().map_or(ProvisioningState::Creating, |before| before.state),
         status: before.as_ref().and_then(|before| before.status.clone()),
@@ -65,7 +70,7 @@ pub(crate) fn patch(
     let mut spec = spec(work, id, &merged, &vm.location, there)?;
     spec.protected_settings = spec.protected_settings.or_else(|| there.cloned());
     let tags = document::tags(body)?.unwrap_or_else(|| before.tags.clone());
-    let wanted = VmExtension { tags, spec, ..before.clone() };
+    let wanted = VmExtension { tags, spec, disabled: false, ..before.clone() };
     apply(tx, work, authorized, &vm, Some(&before), wanted)
 }
 
@@ -75,6 +80,24 @@ pub(crate) fn delete(tx: &mut dyn Tx, work: &Work, authorized: &Authorized, id: 
     require_running(&vm)?;
     let wait = mark_deleted(tx, &before)?;
     operation::accepted(tx, work, authorized, DELETE, &before.id, &vm.location, &[wait])
+}
+
+/// `POST …/extensions/{name}/enable` and `disable`: what is disabled stays on the machine, with its settings, and does
+/// nothing. Any other change of it enables it too.
+pub(crate) fn switch(
+    tx: &mut dyn Tx,
+    work: &Work,
+    authorized: &Authorized,
+    switch: Switch,
+    id: &ResourceId,
+) -> Result<Reply, Failure> {
+    let vm = machine(tx, id)?;
+    let before = find(tx, id)?;
+    require_running(&vm)?;
+    let wanted = VmExtension { disabled: switch == Switch::Disable, ..before.clone() };
+    check(tx, &vm, Some(&before), &wanted)?;
+    let waits = Vec::from_iter(bring(tx, Some(&before), wanted)?);
+    operation::accepted(tx, work, authorized, WRITE, &before.id, &vm.location, &waits)
 }
 
 /// Says to the guest that an extension is to go; what to wait for.
@@ -99,7 +122,7 @@ pub(crate) fn bring(
 ) -> Result<Option<Wait>, Failure> {
     let same = before.is_some_and(|before| match before.state {
         ProvisioningState::Creating | ProvisioningState::Updating | ProvisioningState::Succeeded => {
-            before.spec == wanted.spec
+            before.spec == wanted.spec && before.disabled == wanted.disabled
         }
         // The same again is another try, and what is on its way out is wanted again.
         ProvisioningState::Failed | ProvisioningState::Deleting => false,
@@ -275,91 +298,4 @@ fn machine(tx: &dyn ReadTx, id: &ResourceId) -> Result<VirtualMachine, Failure> 
 
 fn find(tx: &dyn ReadTx, id: &ResourceId) -> Result<VmExtension, Failure> {
     tx.vm_extension(id)?.ok_or_else(|| document::not_found(tx, id))
-}
-
-/// An extension in an answer: what only the guest may read isn't in it.
-pub(crate) fn shown(extension: &VmExtension, expanded: bool) -> Value {
-    let mut shown = Map::new();
-    let mut put = |name: &str, value: Value| shown.insert(name.to_owned(), value);
-    put("id", extension.id.as_str().into());
-    put("name", extension.name.as_str().into());
-    put("type", kind::spelt(&extension.id.resource_type()).into());
-    put("location", extension.location.as_str().into());
-    if !extension.tags.is_empty() {
-        put("tags", document::tags_value(&extension.tags));
-    }
-    let mut properties = spec_shown(&extension.spec);
-    properties.insert("provisioningState".to_owned(), extension.state.as_str().into());
-    if let Some(view) = expanded.then(|| view(extension)).flatten() {
-        properties.insert("instanceView".to_owned(), view);
-    }
-    put("properties", properties.into());
-    shown.into()
-}
-
-/// What runs, in an answer.
-pub(crate) fn spec_shown(spec: &ExtensionSpec) -> Map<String, Value> {
-    let mut shown = Map::new();
-    let mut put = |name: &str, value: Value| shown.insert(name.to_owned(), value);
-    put("autoUpgradeMinorVersion", spec.auto_upgrade_minor_version.into());
-    if let Some(automatic) = spec.enable_automatic_upgrade {
-        put("enableAutomaticUpgrade", automatic.into());
-    }
-    if let Some(tag) = &spec.force_update_tag {
-        put("forceUpdateTag", tag.as_str().into());
-    }
-    put("publisher", spec.publisher.as_str().into());
-    if let Some(settings) = spec.settings.as_deref().and_then(|text| serde_json::from_str(text).ok()) {
-        put("settings", settings);
-    }
-    put("type", spec.extension_type.as_str().into());
-    put("typeHandlerVersion", spec.type_handler_version.as_str().into());
-    shown
-}
-
-/// How the software of an extension fares, once its handler has said something.
-pub(crate) fn handler_view(extension: &VmExtension) -> Option<Value> {
-    let HandlerStatus { outcome, version, at, .. } = extension.status.as_ref()?;
-    let (code, level, text, message) = match outcome {
-        HandlerOutcome::Transitioning => ("transitioning".to_owned(), "Info", "Installing", ""),
-        HandlerOutcome::Success | HandlerOutcome::Error(_) => {
-            ("succeeded".to_owned(), "Info", "Ready", "Plugin enabled")
-        }
-        HandlerOutcome::Terminal(number) => (format!("failed/{number}"), "Error", "Not Ready", "Plugin failed"),
-    };
-    Some(json!({
-        "type": format!("{}.{}", extension.spec.publisher, extension.spec.extension_type),
-        "typeHandlerVersion": version,
-        "status": {
-            "code": format!("ProvisioningState/{code}"),
-            "level": level,
-            "displayStatus": text,
-            "message": message,
-            "time": document::time(*at),
-        },
-    }))
-}
-
-/// What the handler said, once it has said something.
-pub(crate) fn view(extension: &VmExtension) -> Option<Value> {
-    let HandlerStatus { outcome, version, message, at, .. } = extension.status.as_ref()?;
-    let (code, level, text) = match outcome {
-        HandlerOutcome::Transitioning => ("transitioning".to_owned(), "Info", "Transitioning"),
-        HandlerOutcome::Success => ("succeeded".to_owned(), "Info", "Provisioning succeeded"),
-        HandlerOutcome::Error(number) | HandlerOutcome::Terminal(number) => {
-            (format!("failed/{number}"), "Error", "Provisioning failed")
-        }
-    };
-    Some(json!({
-        "name": extension.name,
-        "type": format!("{}.{}", extension.spec.publisher, extension.spec.extension_type),
-        "typeHandlerVersion": version,
-        "statuses": [{
-            "code": format!("ProvisioningState/{code}"),
-            "level": level,
-            "displayStatus": text,
-            "message": message,
-            "time": document::time(*at),
-        }],
-    }))
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::body::Query;
 use super::failure::Failure;
 use super::{reply, subscription};
-use crate::{App, Ids};
+use crate::{Agents, App, Ids};
 
 /// How many items a list has at once.
 const PAGE: usize = 50;
@@ -22,6 +22,7 @@ const PAGE: usize = 50;
 #[derive(Clone)]
 pub(crate) struct Work {
     pub(crate) kek: Arc<FileKek>,
+    pub(crate) agents: Arc<Agents>,
     pub(crate) base_url: Arc<str>,
     pub(crate) now: Timestamp,
     pub(crate) query: Query,
@@ -33,6 +34,7 @@ impl Work {
     pub(crate) fn new(app: &App, query: Query) -> Self {
         Self {
             kek: Arc::clone(&app.kek),
+            agents: Arc::clone(&app.agents),
             base_url: app.base_url.as_str().into(),
             now: app.authority.clock().now(),
             query,

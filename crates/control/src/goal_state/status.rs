@@ -102,7 +102,12 @@ fn outcome(extension: &VmExtension, said: &HandlerAggregate, current: bool) -> O
     });
     // A handler that isn't ready for another reason than a command that failed may be so only for now.
     let failed = said.code != 0 && current;
+    let is_disabled = extension.disabled && current && said.code == 0 && said.status == "NotReady";
     match of_handler {
+        // A handler that wasn't enabled isn't told to be disabled, and says nothing of it.
+        _ if is_disabled => {
+            Some((extension.sequence, HandlerOutcome::Success, shortened(&said.formatted_message.message)))
+        }
         Some((sequence, settings)) => {
             let message = settings.text();
             let outcome = match settings.status {

@@ -58,10 +58,11 @@ impl Wanted {
         }
     }
 
-    /// The extensions that have something that only this VM may read.
+    /// The extensions that have something that only this VM may read. One that is disabled needs nothing.
     pub(super) fn protected(&self) -> impl Iterator<Item = &VmExtension> {
         self.extensions.iter().filter(|extension| {
             extension.state != ProvisioningState::Deleting
+                && !extension.disabled
                 && (extension.is_managed_identity() || extension.spec.protected_settings.is_some())
         })
     }
@@ -74,7 +75,7 @@ impl Wanted {
             let gone = extension.state == ProvisioningState::Deleting;
             let (version, upgrade) = (version(extension, versions)?, spec.auto_upgrade_minor_version);
             let (id, name, sequence) = (extension.id.key(), handler(extension), extension.sequence);
-            Ok(json!([id, name, version, upgrade, sequence, gone, spec.settings, sealed]))
+            Ok(json!([id, name, version, upgrade, sequence, gone, extension.disabled, spec.settings, sealed]))
         });
         let extensions = extensions.collect::<io::Result<Vec<_>>>()?;
         let identities: Vec<_> = match self.extensions.iter().any(VmExtension::is_managed_identity) {
@@ -176,6 +177,7 @@ mod tests {
                 settings: None,
                 protected_settings: None,
             },
+            disabled: false,
             sequence: 1,
             state: ProvisioningState::Creating,
             status: None,

@@ -16,10 +16,13 @@ mod identity_rules;
 mod lists;
 mod machines;
 mod matrix;
+mod metadata;
+mod patience;
 mod power;
 mod refusals;
 mod roles;
 mod scale_sets;
+mod scheduled_events;
 mod secrets;
 mod template_functions;
 mod template_refusals;
@@ -144,7 +147,7 @@ impl Arm {
         self.send(&self.token, "PATCH", path, body.to_string()).await
     }
 
-    async fn post(&self, path: &str, body: Value) -> Answer {
+    pub(super) async fn post(&self, path: &str, body: Value) -> Answer {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         self.send(&self.token, "POST", path, body).await
     }
@@ -199,7 +202,7 @@ impl Arm {
     }
 
     /// What the client polls: the body of `Azure-AsyncOperation` of an answer.
-    async fn poll(&self, answer: &Answer) -> Answer {
+    pub(super) async fn poll(&self, answer: &Answer) -> Answer {
         self.get(&local(answer, "azure-asyncoperation")).await.is(200)
     }
 
@@ -233,7 +236,7 @@ impl Answer {
 
     /// The same, if it is this refusal.
     #[track_caller]
-    fn refuses(self, status: u16, code: &str) -> Self {
+    pub(super) fn refuses(self, status: u16, code: &str) -> Self {
         let body = self.json();
         assert_eq!((self.status.as_u16(), body["error"]["code"].as_str()), (status, Some(code)), "{}", self.body);
         assert!(body["error"]["message"].as_str().is_some_and(|text| !text.is_empty()), "{}", self.body);

@@ -1,9 +1,11 @@
 //! What a VM's agent is told and what it says, over the whole control plane.
 
+mod machines;
+
 use contract::guest_agent::protected::{Authority, CutoverStep, ManagedIdentity};
 use contract::guest_agent::status_blob::{
-    AggregateStatus, ArtifactsAggregate, GoalStateAggregate, HandlerAggregate, Message, RuntimeSettingsStatus,
-    StatusBlob,
+    AgentStatus, AggregateStatus, ArtifactsAggregate, GoalStateAggregate, HandlerAggregate, Message,
+    RuntimeSettingsStatus, StatusBlob,
 };
 use contract::guest_agent::{GoalState, WantedState};
 use control::goal_state::{GoalStateError, GoalStates, Versions};
@@ -15,12 +17,25 @@ use super::*;
 const HOST: &str = "http://host.example";
 const NAME: &str = "Microsoft.ManagedIdentity.ManagedIdentityExtensionForLinux";
 
-struct Packages;
+/// The packages that there are, and what happens when somebody looks.
+struct Packages {
+    versions: std::sync::Mutex<Vec<&'static str>>,
+    looked: std::sync::Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
+
+impl Default for Packages {
+    fn default() -> Self {
+        Self { versions: vec!["1.0.0.0", "1.0.10.0", "1.0.9.0", "2.0.0.0"].into(), looked: None.into() }
+    }
+}
 
 impl Versions for Packages {
     fn of(&self, handler: &str) -> std::io::Result<Vec<String>> {
-        let versions: &[&str] = if handler == NAME { &["1.0.0.0", "1.0.10.0", "1.0.9.0", "2.0.0.0"] } else { &[] };
-        Ok(versions.iter().map(|version| (*version).to_owned()).collect())
+        if let Some(looked) = self.looked.lock().unwrap().take() {
+            looked();
+        }
+        let versions = if handler == NAME { self.versions.lock().unwrap().clone() } else { Vec::new() };
+        Ok(versions.into_iter().map(str::to_owned).collect())
     }
 }
 
@@ -28,6 +43,7 @@ impl Versions for Packages {
 struct Agent {
     arm: Arm,
     states: GoalStates,
+    packages: Arc<Packages>,
     vm: ResourceId,
     /// What the agent's own certificate belongs to.
     transport: (Vec<u8>, zeroize::Zeroizing<Vec<u8>>),
@@ -39,9 +55,10 @@ impl Agent {
         let body = json!({"location": "westus", "identity": {"type": "SystemAssigned"},
             "properties": {"hardwareProfile": {"vmSize": "Standard_B1s"}}});
         arm.put(&vm("vm1"), body).await.is(201);
-        let states = states(&arm);
+        let packages = Arc::new(Packages::default());
+        let states = states(&arm, &packages);
         let transport = envelope::self_signed("LinuxTransport", NOW - 60, NOW + 86_400).expect("a key");
-        Self { arm, states, vm: ResourceId::parse(&vm("vm1")).expect("an id"), transport }
+        Self { arm, states, packages, vm: ResourceId::parse(&vm("vm1")).expect("an id"), transport }
     }
 
     async fn told(&self) -> Arc<GoalState> {
@@ -68,12 +85,16 @@ impl Agent {
 
     /// The agent says this of the extension.
     async fn says(&self, incarnation: u64, handlers: Vec<HandlerAggregate>) {
+        self.says_of_itself(incarnation, handlers, Default::default()).await;
+    }
+
+    async fn says_of_itself(&self, incarnation: u64, handlers: Vec<HandlerAggregate>, agent: AgentStatus) {
         let gone_through = GoalStateAggregate { in_svd_seq_no: Some(incarnation), ..Default::default() };
         let blob = StatusBlob {
             version: "1.1".to_owned(),
             timestamp_utc: String::new(),
             aggregate_status: AggregateStatus {
-                guest_agent_status: Default::default(),
+                guest_agent_status: agent,
                 handler_aggregate_status: handlers,
                 vm_artifacts_aggregate_status: ArtifactsAggregate { goal_state_aggregate_status: gone_through },
             },
@@ -99,9 +120,9 @@ impl Agent {
     }
 }
 
-fn states(arm: &Arm) -> GoalStates {
+fn states(arm: &Arm, packages: &Arc<Packages>) -> GoalStates {
     let authority = Authority { url: BASE.to_owned(), certificates: "PEM".to_owned() };
-    GoalStates::new(arm.world.app.clone(), authority, Arc::new(Packages))
+    GoalStates::new(arm.world.app.clone(), authority, packages.clone())
 }
 
 fn extension_path() -> String {
@@ -242,9 +263,9 @@ async fn a_goal_state_changes_when_something_does() {
     assert!(Arc::ptr_eq(&agent.told().await, &known));
 
     // What was given out outlives the process.
-    let Agent { arm, vm: id, transport, .. } = agent;
+    let Agent { arm, vm: id, transport, packages, .. } = agent;
     let arm = arm.restart().await;
-    let agent = Agent { states: states(&arm), arm, vm: id, transport };
+    let agent = Agent { states: states(&arm, &packages), arm, vm: id, transport, packages };
     assert_eq!(agent.told().await, with_another);
 
     agent.arm.delete(&vm("vm1")).await.one_of(&[200, 202, 204]);

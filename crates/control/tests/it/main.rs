@@ -8,6 +8,7 @@
 )]
 
 mod arm;
+mod attestation;
 mod device_code;
 mod documents;
 mod external_issuer;
@@ -134,6 +135,7 @@ impl World {
             kek: kek.clone(),
             ids: control::Ids::Derived,
             device_codes: control::DeviceCodes::default(),
+            agents: Arc::new(control::Agents::new(Timestamp::from_unix(NOW))),
             settled: control::Settled::at_once(),
         });
         let router = control::router(app.clone());
@@ -300,6 +302,7 @@ fn extension(vm: &ResourceId, name: &str) -> VmExtension {
             settings: Some(r#"{"port":50342}"#.to_owned()),
             protected_settings: None,
         },
+        disabled: false,
         sequence: 1,
         state: ProvisioningState::Creating,
         status: None,

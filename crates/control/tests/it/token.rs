@@ -1,5 +1,5 @@
+use broker::credential::{Credential, NewCredential};
 use control::vm_credential;
-use guest::credential::{Credential, NewCredential};
 
 use super::*;
 

@@ -9,7 +9,10 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 
+use super::running::Note;
+use crate::handler::process::Unstoppable;
 use crate::log_file::LogFile;
+use crate::time::Time;
 
 /// How much is kept of what a command says, in bytes of each stream.
 const KEPT: usize = 4 * 1024;
@@ -31,6 +34,8 @@ pub struct Run {
     pub limit: Duration,
     /// Where its words go.
     pub logs: PathBuf,
+    /// Time.
+    pub time: Time,
 }
 
 /// A command that ended by itself.
@@ -54,6 +59,15 @@ pub enum CommandError {
         #[source]
         why: io::Error,
     },
+    /// One that an earlier agent left is still at work.
+    #[error("{command} can't be run: an earlier command doesn't end")]
+    Left {
+        /// The command.
+        command: String,
+        /// Why.
+        #[source]
+        why: Unstoppable,
+    },
     /// It took too long, and was ended with all that it started.
     #[error("Timeout({}): {command}\n{words}", limit.as_secs())]
     Late {
@@ -76,8 +90,10 @@ impl Run {
     /// Runs it.
     ///
     /// # Errors
-    /// When it can't be started, or takes too long.
+    /// When it can't be started, or takes too long, or an earlier one doesn't end.
     pub async fn run(&self) -> Result<Ended, CommandError> {
+        let note = Note::of(&self.folder);
+        note.end(&self.time).await.map_err(|why| CommandError::Left { command: self.line(), why })?;
         let start = |why| CommandError::Start { command: self.line(), why };
         // The agent's own umask is stricter than programs expect that install something for others.
         let command = format!("umask 022\n./{}", self.command.trim_start_matches('/'));
@@ -92,6 +108,9 @@ impl Run {
             .process_group(0)
             .spawn()
             .map_err(start)?;
+        if let Some(Err(error)) = child.id().and_then(|id| i32::try_from(id).ok()).map(|pid| note.begin(pid)) {
+            tracing::warn!(error = &error as &dyn std::error::Error, "it can't be noted that a command is at work");
+        }
         let (out, err) = (listen(child.stdout.take()), listen(child.stderr.take()));
         let ended = tokio::time::timeout(self.limit, child.wait()).await;
         let status = match ended {
@@ -101,6 +120,7 @@ impl Run {
                 None
             }
         };
+        note.forget();
         let words = format!("[stdout]\n{}\n\n[stderr]\n{}\n", said(out).await, said(err).await);
         self.log(status, &words);
         match status {
@@ -181,6 +201,7 @@ mod tests {
         fn new(script: &str) -> Self {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("handler");
+            std::fs::create_dir(folder.path().join("config")).unwrap();
             std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
             Self { folder, logs: tempfile::tempdir().unwrap() }
@@ -189,7 +210,8 @@ mod tests {
         async fn run(&self, limit: Duration) -> Result<Ended, CommandError> {
             let variables = vec![("ConfigSequenceNumber", "7".to_owned())];
             let (folder, logs) = (self.folder.path().to_owned(), self.logs.path().to_owned());
-            Run { folder, command: "/handler enable".to_owned(), variables, limit, logs }.run().await
+            let time = Time::system();
+            Run { folder, command: "/handler enable".to_owned(), variables, limit, logs, time }.run().await
         }
 
         fn log(&self) -> String {
@@ -228,7 +250,32 @@ mod tests {
             let stat = std::fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
             stat.is_empty() || stat.contains(") Z ")
         };
-        assert!(crate::time::Time::system().within(LONG, Duration::from_millis(10), gone).await);
+        assert!(Time::system().within(LONG, Duration::from_millis(10), gone).await);
+    }
+
+    #[tokio::test]
+    async fn one_that_an_agent_left_is_ended_before_the_next() {
+        let world = World::new("echo $$ >> began; [ $(wc -l < began) -gt 1 ] || while :; do sleep 0.05; done");
+        let began = || {
+            let text = std::fs::read_to_string(world.folder.path().join("began")).unwrap_or_default();
+            text.lines().map(|line| line.parse::<i32>().unwrap()).collect::<Vec<_>>()
+        };
+        let noted = world.folder.path().join("config/Running");
+        let time = Time::system();
+        // As an agent that is killed: nobody waits for it, and nobody ends it.
+        let killed = async {
+            assert!(time.within(LONG, Duration::from_millis(10), || !began().is_empty() && noted.exists()).await);
+        };
+        tokio::select! {
+            biased;
+            () = killed => {}
+            ended = world.run(LONG) => panic!("{ended:?}"),
+        }
+        assert!(std::fs::exists(format!("/proc/{}", began()[0])).unwrap());
+        assert_eq!(world.run(LONG).await.unwrap().code, 0);
+        let left = std::fs::read_to_string(format!("/proc/{}/stat", began()[0])).unwrap_or_default();
+        assert!(left.is_empty() || left.contains(") Z "), "{left}");
+        assert!(!noted.exists() && began().len() == 2);
     }
 
     #[tokio::test]

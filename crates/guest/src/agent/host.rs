@@ -1,31 +1,32 @@
 //! The host as the agent asks it: the HostGAPlugin for what is wanted and for the status, the WireServer for which VM
 //! this is and for its certificates, and wherever a package is.
 
-use std::error::Error;
+mod error;
+
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use broker::https::{self, HttpsClient, Schemes};
 use broker::names::Resolve;
 use bytes::Bytes;
 use contract::guest_agent::status_blob::StatusBlob;
-use contract::guest_agent::vm_settings::{InvalidVmSettings, VmSettings};
-use contract::guest_agent::{HOST_PLUGIN_VERSION, Unreadable, WIRE_VERSION};
+use contract::guest_agent::vm_settings::VmSettings;
+use contract::guest_agent::{HOST_PLUGIN_VERSION, WIRE_VERSION};
 use http::header::{CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH, USER_AGENT};
 use http::request::Builder;
 use http::{Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
-use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use super::wire::{self, InvalidDocument, WireGoalState};
+pub use self::error::HostError;
+pub(super) use self::error::told;
+use self::error::{status_of, unreachable};
+use super::wire::{self, WireGoalState};
 
 /// How long one exchange with the host may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -40,7 +41,7 @@ const AGENT: &str = concat!("symbolon-guest/", env!("CARGO_PKG_VERSION"));
 pub struct Host {
     wire: String,
     plugin: String,
-    client: Client<HttpsConnector<HttpConnector<broker::names::Names>>, Full<Bytes>>,
+    client: HttpsClient,
     /// Which VM this is, as the host says; forgotten when the host says that it is otherwise.
     known: Mutex<Option<WireGoalState>>,
 }
@@ -57,46 +58,6 @@ pub enum Wanted {
         /// What it is.
         settings: VmSettings,
     },
-}
-
-/// Why the host can't be understood.
-#[derive(Debug, thiserror::Error)]
-pub enum HostError {
-    /// Not a URL.
-    #[error("'{0}' is not the URL of a host")]
-    Address(String),
-    /// No answer.
-    #[error("{url} can't be reached")]
-    Unreachable {
-        /// What was asked, without what lets somebody in.
-        url: String,
-        /// Why.
-        #[source]
-        why: Box<dyn Error + Send + Sync>,
-    },
-    /// An answer that isn't one.
-    #[error("{url} answered {status}")]
-    Status {
-        /// What was asked, without what lets somebody in.
-        url: String,
-        /// The answer.
-        status: StatusCode,
-    },
-    /// What is wanted came without the mark by which it is told from what was wanted before.
-    #[error("the host's vmSettings have no ETag")]
-    NoEtag,
-    /// What is wanted can't be read.
-    #[error(transparent)]
-    VmSettings(#[from] InvalidVmSettings),
-    /// XML that can't be read.
-    #[error(transparent)]
-    Document(#[from] InvalidDocument),
-    /// The disk doesn't take what it sends.
-    #[error("what was downloaded can't be written")]
-    Kept(#[source] io::Error),
-    /// A status that can't be written.
-    #[error("the status can't be written")]
-    StatusBlob(#[source] Unreadable),
 }
 
 const CONTAINER_ID: HeaderName = HeaderName::from_static("x-ms-containerid");
@@ -120,25 +81,8 @@ impl Host {
         let plugin = format!("http://{host}:{plugin_port}");
         let mut roots = rustls::RootCertStore::empty();
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|_| HostError::Address(wire.to_owned()))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let mut tcp = HttpConnector::new_with_resolver(broker::names::Names::new(names));
-        tcp.enforce_http(false);
-        tcp.set_connect_timeout(Some(TIMEOUT));
-        let connector = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_tls_config(config)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp);
-        // Shorter than hosts keep connections that rest, so that no request meets the end of one.
-        let client = Client::builder(TokioExecutor::new())
-            .pool_idle_timeout(Duration::from_secs(30))
-            .pool_timer(TokioTimer::new())
-            .build(connector);
+        let client = https::client(roots, names, Schemes::Any, TIMEOUT);
+        let client = client.map_err(|_| HostError::Address(wire.to_owned()))?;
         Ok(Self { wire: wire.to_owned(), plugin, client, known: Mutex::new(None) })
     }
 
@@ -307,43 +251,5 @@ async fn read(url: &str, answer: Response<Incoming>, most: usize) -> Result<Byte
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(why)) => Err(unreachable(url, why)),
         Err(late) => Err(unreachable(url, late.into())),
-    }
-}
-
-fn unreachable(url: &str, why: Box<dyn Error + Send + Sync>) -> HostError {
-    HostError::Unreachable { url: told(url), why }
-}
-
-fn status_of(url: &str, status: StatusCode) -> HostError {
-    HostError::Status { url: told(url), status }
-}
-
-/// A URL as it may be told: without its query, which may be signed and is then as good as a password, and without a
-/// user's name.
-pub(super) fn told(url: &str) -> String {
-    let url = url.split(['?', '#']).next().unwrap_or_default();
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    format!("{scheme}://{host}{path}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_lets_somebody_in_is_not_told_of_a_url() {
-        for (url, wanted) in [
-            ("https://a.b/c/d.zip?sr=b&sig=secret", "https://a.b/c/d.zip"),
-            ("http://me:secret@a.b:80/c@d#secret", "http://a.b:80/c@d"),
-            ("http://a.b?sig=secret", "http://a.b"),
-            ("a b?secret", "a b"),
-        ] {
-            let why = || io::Error::other("no").into();
-            assert_eq!(unreachable(url, why()).to_string(), format!("{wanted} can't be reached"));
-            let status = status_of(url, StatusCode::NOT_FOUND).to_string();
-            assert_eq!(status, format!("{wanted} answered 404 Not Found"));
-        }
     }
 }

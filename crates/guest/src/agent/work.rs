@@ -170,7 +170,7 @@ impl Work {
     }
 
     fn commands<'a>(&'a self, wanted: &WantedExtension) -> Commands<'a> {
-        Commands::new(self.host.address(), wanted.sequence)
+        Commands::new(self.host.address(), wanted.sequence, &self.time)
     }
 
     /// The versions of a handler that are installed.

@@ -84,11 +84,28 @@ impl Launch<'_> {
     }
 
     /// Starts the process and waits until it listens.
-    async fn start(&self) -> Report {
+    pub(super) async fn start(&self) -> Report {
+        self.spawn("serve").await
+    }
+
+    /// Sees to it that a process watches over the one that serves.
+    ///
+    /// # Errors
+    /// Why it doesn't.
+    pub async fn watch(&self, state: &State, time: &Time) -> Result<(), Failure> {
+        if endpoint_file::running(&state.watch(), time).await?.is_none() {
+            self.spawn("watch").await?;
+        }
+        Ok(())
+    }
+
+    /// Starts the program with a command, and waits for what it says.
+    async fn spawn(&self, command: &str) -> Report {
         let failed = |why: &dyn std::error::Error| Failure::of(Code::Endpoint, why);
         let mut child = Command::new(self.program)
-            .arg("serve")
+            .arg(command)
             .args(["--port", &self.port.to_string(), "--launch", &self.digest()])
+            .args(["--sequence", &self.sequence.to_string()])
             .env_clear()
             .current_dir("/")
             .stdin(Stdio::null())
@@ -120,11 +137,14 @@ pub async fn running(state: &State, time: &Time) -> Result<Option<Running>, Fail
     Ok(endpoint_file::running(&state.endpoint(), time).await?)
 }
 
-/// Ends the process that serves, if there is one.
+/// Ends the process that serves, if there is one, and before that the one that watches over it.
 ///
 /// # Errors
-/// When it doesn't end.
+/// When one doesn't end.
 pub async fn stop(state: &State, time: &Time) -> Result<(), Failure> {
+    if let Some(watching) = endpoint_file::running(&state.watch(), time).await? {
+        watching.process.stop(GRACE, time).await?;
+    }
     if let Some(running) = running(state, time).await? {
         tracing::info!(pid = running.process.pid(), port = running.port, "the endpoint process is ended");
         running.process.stop(GRACE, time).await?;

@@ -7,7 +7,7 @@ use std::io;
 use std::time::Duration;
 
 use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open, pidfd_send_signal};
 use serde::{Deserialize, Serialize};
 
 use crate::time::Time;
@@ -45,8 +45,15 @@ impl Process {
     /// # Errors
     /// When `/proc` can't be read.
     pub fn this() -> io::Result<Self> {
-        let pid = rustix::process::getpid().as_raw_pid();
-        let (start, _) = stat(pid).ok_or_else(|| io::Error::other("/proc doesn't tell of this process"))?;
+        Self::of(rustix::process::getpid().as_raw_pid())
+    }
+
+    /// The process that has this number now.
+    ///
+    /// # Errors
+    /// When there is none, or `/proc` can't be read.
+    pub fn of(pid: i32) -> io::Result<Self> {
+        let (start, _) = stat(pid).ok_or_else(|| io::Error::other(format!("/proc doesn't tell of process {pid}")))?;
         Ok(Self { pid, start, boot: boot()? })
     }
 
@@ -76,6 +83,22 @@ impl Process {
             }
         }
         Err(failed(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// Ends it with all that it started and that stayed in its group, of which it is the first, without asking.
+    ///
+    /// # Errors
+    /// When the system doesn't let us, or it is there after all.
+    pub async fn kill_group(&self, time: &Time) -> Result<(), Unstoppable> {
+        let failed = |why| Unstoppable { pid: self.pid, why };
+        if let Some(pid) = Pid::from_raw(self.pid).filter(|_| self.is_running()) {
+            match kill_process_group(pid, Signal::KILL) {
+                Ok(()) | Err(Errno::SRCH) => {}
+                Err(why) => return Err(failed(why.into())),
+            }
+        }
+        let gone = time.within(KILL, LOOK, || !self.is_running()).await;
+        if gone { Ok(()) } else { Err(failed(io::ErrorKind::TimedOut.into())) }
     }
 
     /// Sends a signal to it, and to no other.
@@ -128,8 +151,7 @@ mod tests {
         let mut child = Command::new("sh").args(["-c", script]).stdout(Stdio::piped()).spawn().unwrap();
         let mut ready = [0; 1];
         io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut ready).unwrap();
-        let pid = i32::try_from(child.id()).unwrap();
-        let process = Process { pid, start: stat(pid).unwrap().0, boot: boot().unwrap() };
+        let process = Process::of(i32::try_from(child.id()).unwrap()).unwrap();
         (child, process)
     }
 

@@ -36,7 +36,7 @@ impl Settings {
         let public = file.public.map(|public| public.to_string()).unwrap_or_default();
         let public = PublicSettings::parse(&public).map_err(|why| match why {
             InvalidSettings::Port(_) => Failure::of(Code::Port, &why),
-            InvalidSettings::NotAnObject | InvalidSettings::StrictDistributions(_) => Failure::of(Code::Settings, &why),
+            InvalidSettings::NotAnObject | InvalidSettings::Flag(..) => Failure::of(Code::Settings, &why),
         })?;
         Ok(Self { public, protected: file.protected })
     }

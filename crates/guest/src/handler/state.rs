@@ -87,6 +87,12 @@ impl State {
         self.folder.join("endpoint")
     }
 
+    /// Where the process that watches over it says which it is.
+    #[must_use]
+    pub fn watch(&self) -> PathBuf {
+        self.folder.join("watch")
+    }
+
     /// Where it is kept who calls.
     #[must_use]
     pub fn callers(&self) -> PathBuf {

@@ -4,5 +4,6 @@ pub(crate) mod authority;
 mod cutover;
 mod failures;
 mod files;
+mod full_disk;
 mod life;
 pub(crate) mod machine;

@@ -3,6 +3,7 @@
 
 mod attachments;
 mod controls;
+mod documents;
 mod identity_info;
 mod probes;
 mod refusals;
@@ -18,7 +19,7 @@ use broker::throttle::Throttle;
 use broker::{Broker, Counters, Freshness};
 use contract::gate::AllowedHosts;
 use domain::{ManualClock, VmSnapshot};
-use imds::{MetadataService, Vm};
+use imds::{ControlPlane, MetadataService, Vm};
 use listen::{Shutdown, bind, serve};
 use testkit::fixtures;
 use testkit::raw::{RawAnswer, exchange};
@@ -37,19 +38,31 @@ struct World {
 
 impl World {
     fn new(snapshot: VmSnapshot) -> Self {
-        Self::start(snapshot, |_| Throttle::off())
+        Self::start(snapshot, |_| Throttle::off(), None)
+    }
+
+    fn hosted(snapshot: VmSnapshot, host: Arc<dyn ControlPlane>) -> Self {
+        Self::start(snapshot, |_| Throttle::off(), Some(host))
     }
 
     fn throttled(snapshot: VmSnapshot) -> Self {
-        Self::start(snapshot, |clock| Throttle::faithful(Arc::new(clock.clone())))
+        Self::start(snapshot, |clock| Throttle::faithful(Arc::new(clock.clone())), None)
     }
 
-    fn start(snapshot: VmSnapshot, throttle: impl FnOnce(&ManualClock) -> Throttle) -> Self {
+    fn start(
+        snapshot: VmSnapshot,
+        throttle: impl FnOnce(&ManualClock) -> Throttle,
+        control_plane: Option<Arc<dyn ControlPlane>>,
+    ) -> Self {
         let clock = fixtures::clock();
         let source = StubSource::new(clock.clone());
         let counters = Counters::register("test");
         let broker = Broker::new(Arc::new(source.clone()), Arc::new(clock.clone()), Freshness::default(), counters);
-        let vm = Arc::new(Vm::new(snapshot, throttle(&clock)));
+        let vm = Vm::new(snapshot, throttle(&clock));
+        let vm = Arc::new(match control_plane {
+            Some(control_plane) => vm.with_control_plane(control_plane),
+            None => vm,
+        });
         let listener = bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
         let address = listener.local_addr().expect("an address");
         let shutdown = Shutdown::default();

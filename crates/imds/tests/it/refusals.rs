@@ -1,13 +1,21 @@
 //! The refusal table: every route, with everything that is wrong, to the byte.
 
+mod words;
+
 use contract::gate::{Route, Surface};
 
+use self::words::{Words, bare};
 use super::*;
 
 /// Every route with its path and a query that is right. A route that isn't here fails the test below.
-const ROUTES: [(Route, &str, &str); 2] = [
+const ROUTES: [(Route, &str, &str); 7] = [
     (Route::ImdsToken, "/metadata/identity/oauth2/token", "api-version=2018-02-01&resource=r"),
     (Route::ImdsIdentityInfo, "/metadata/identity/info", "api-version=2018-02-01"),
+    (Route::ImdsInstance, "/metadata/instance", "api-version=2018-02-01"),
+    (Route::ImdsVersions, "/metadata/versions", ""),
+    (Route::ImdsAttested, "/metadata/attested/document", "api-version=2018-10-01&nonce=1"),
+    (Route::ImdsScheduledEvents, "/metadata/scheduledevents", "api-version=2020-07-01"),
+    (Route::ImdsLoadBalancer, "/metadata/loadbalancer", "api-version=2020-10-01"),
 ];
 
 fn invalid(text: &str) -> String {
@@ -23,25 +31,33 @@ struct Row {
 }
 
 /// Rows that hold for every route.
-fn rows(host: &str, path: &str, query: &str) -> Vec<Row> {
+fn rows(host: &str, route: Route, path: &str, query: &str) -> Vec<Row> {
     let target = format!("{path}?{query}");
     let get = |target: &str, lines: &str| format!("GET {target} HTTP/1.1\r\n{host}{lines}\r\n");
     let row = |name, request, status, body| Row { name, request, status, body, closes: true };
-    let header = invalid("Required metadata header not specified");
-    let hosts = invalid("The Host header is not allowed");
+    let words = Words::of(route);
+    let Words { header, host: hosts, forwarded, origin, body: no_body, .. } = words;
     let malformed = r#"{"error":"bad_request","error_description":"The request is malformed"}"#.to_owned();
-    let forwarded = invalid("Requests with the X-Forwarded-For header are not allowed");
-    let origin = r#"{"error":"forbidden","error_description":"Cross-origin requests are not allowed"}"#.to_owned();
     let allowed = |method: &str| {
-        format!(
-            "{{\"error\":\"method_not_allowed\",\"error_description\":\"Http method is not allowed: Path = \\\"{path}\\\", Method = \\\"{method}\\\"\"}}"
-        )
+        let text = format!("Http method is not allowed: Path = \\\"{path}\\\", Method = \\\"{method}\\\"");
+        if route.is_identity() {
+            format!("{{\"error\":\"method_not_allowed\",\"error_description\":\"{text}\"}}")
+        } else {
+            bare(&text)
+        }
     };
     let unknown = |path: &str| {
-        format!(
-            "{{\"error\":\"not_found\",\"error_description\":\"API is not found: Path = \\\"{path}\\\", Method = \\\"GET\\\"\"}}"
-        )
+        let text = format!("API is not found: Path = \\\"{path}\\\", Method = \\\"GET\\\"");
+        if route == Route::ImdsInstance && path.starts_with("/metadata/instance/") {
+            bare("The requested element was not found")
+        } else if route.is_identity() {
+            format!("{{\"error\":\"not_found\",\"error_description\":\"{text}\"}}")
+        } else {
+            bare(&text)
+        }
     };
+    // One that no route takes, and one that most don't.
+    let post = if words.methods == "GET" { "POST" } else { "PUT" };
     let good = "Metadata: true\r\n";
     let mut rows = vec![
         Row { closes: false, ..row("no header", get(&target, ""), 400, header.clone()) },
@@ -55,22 +71,17 @@ fn rows(host: &str, path: &str, query: &str) -> Vec<Row> {
         row("foreign host", format!("GET {target} HTTP/1.1\r\nHost: evil\r\n{good}\r\n"), 400, hosts.clone()),
         row("no host", format!("GET {target} HTTP/1.1\r\n{good}\r\n"), 400, hosts.clone()),
         row("two hosts", get(&target, &format!("{host}{good}")), 400, hosts),
-        row("POST", format!("POST {target} HTTP/1.1\r\n{host}{good}Content-Length: 0\r\n\r\n"), 405, allowed("POST")),
+        row("POST", format!("{post} {target} HTTP/1.1\r\n{host}{good}Content-Length: 0\r\n\r\n"), 405, allowed(post)),
         row("lower case", format!("get {target} HTTP/1.1\r\n{host}{good}\r\n"), 405, allowed("get")),
         row(
             "POST with a body",
-            format!("POST {target} HTTP/1.1\r\n{host}{good}Content-Length: 3\r\n\r\nabc"),
+            format!("{post} {target} HTTP/1.1\r\n{host}{good}Content-Length: 3\r\n\r\nabc"),
             405,
-            allowed("POST"),
+            allowed(post),
         ),
         row("OPTIONS", format!("OPTIONS {target} HTTP/1.1\r\n{host}{good}\r\n"), 405, allowed("OPTIONS")),
         row("DELETE", format!("DELETE {target} HTTP/1.1\r\n{host}{good}\r\n"), 405, allowed("DELETE")),
-        row(
-            "body",
-            get(&target, &format!("{good}Content-Length: 3\r\n")) + "abc",
-            400,
-            invalid("A request body is not allowed"),
-        ),
+        row("body", get(&target, &format!("{good}Content-Length: 3\r\n")) + "abc", 400, no_body.clone()),
         row(
             "both framings",
             get(&target, &format!("{good}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n")),
@@ -91,25 +102,9 @@ fn rows(host: &str, path: &str, query: &str) -> Vec<Row> {
         row("angle brackets", get(&format!("{path}/<x>?{query}"), good), 400, malformed.clone()),
         row("quotes", get(&format!("{target}&x=\"y\""), good), 400, malformed.clone()),
         row("non-ASCII target", get(&format!("{target}\u{e9}"), good), 400, malformed),
-        row("non-UTF-8 query", get(&format!("{target}&x=%ff"), good), 400, invalid("The query is not valid UTF-8")),
-        row(
-            "name twice",
-            get(&format!("{target}&a=1&A=2"), good),
-            400,
-            invalid("Query variable 'A' is specified more than once"),
-        ),
-        row(
-            "long value",
-            get(&format!("{target}&a={}", "x".repeat(2_049)), good),
-            400,
-            invalid("Query variable 'a' is longer than 2048 bytes"),
-        ),
-        row(
-            "no api-version",
-            get(&format!("{path}?{}", query.replace("api-version=2018-02-01", "b=c")), good),
-            400,
-            invalid("Required query variable 'api-version' is missing"),
-        ),
+        row("non-UTF-8 query", get(&format!("{target}&x=%ff"), good), 400, words.not_text),
+        row("name twice", get(&format!("{target}&a=1&A=2"), good), 400, words.twice),
+        row("long value", get(&format!("{target}&a={}", "x".repeat(2_049)), good), 400, words.long),
         row(
             "17 kB head",
             get(&target, &format!("{good}a: {}\r\n", "x".repeat(17 * 1024))),
@@ -124,23 +119,18 @@ fn rows(host: &str, path: &str, query: &str) -> Vec<Row> {
             r#"{"error":"request_header_fields_too_large","error_description":"The request head is too large"}"#
                 .to_owned(),
         ),
-        row(
-            "large body",
-            get(&target, &format!("{good}Content-Length: 16385\r\n")),
-            400,
-            invalid("A request body is not allowed"),
-        ),
+        row("large body", get(&target, &format!("{good}Content-Length: 16385\r\n")), 400, no_body.clone()),
         row(
             "large body that comes",
             get(&target, &format!("{good}Content-Length: 200000\r\n")) + &"x".repeat(200_000),
             400,
-            invalid("A request body is not allowed"),
+            no_body.clone(),
         ),
         row(
             "POST with a large body",
-            format!("POST {target} HTTP/1.1\r\n{host}{good}Content-Length: 16385\r\n\r\n"),
+            format!("{post} {target} HTTP/1.1\r\n{host}{good}Content-Length: 16385\r\n\r\n"),
             405,
-            allowed("POST"),
+            allowed(post),
         ),
         row(
             "length beyond all sense",
@@ -149,10 +139,13 @@ fn rows(host: &str, path: &str, query: &str) -> Vec<Row> {
             r#"{"error":"request_too_large","error_description":"The request body is too large"}"#.to_owned(),
         ),
     ];
-    for version in ["2017-12-01", "2018-02-02", "", "x"] {
-        let target = target.replace("2018-02-01", version);
-        let text = invalid(&format!("The api-version '{version}' is not supported"));
-        rows.push(row("api-version", get(&target, good), 400, text));
+    if let Some((missing, not_known)) = words.version {
+        let version = query.split('&').next().expect("an api-version");
+        rows.push(row("no api-version", get(&target.replace(version, "b=c"), good), 400, missing));
+        for unknown in words.unknown {
+            let target = target.replace(version, &format!("api-version={}", unknown.replace(' ', "%20")));
+            rows.push(row("api-version", get(&target, good), 400, not_known(unknown)));
+        }
     }
     for wrong in ["%2f", "/..", "/.", "X", ";a", "/%2e%2e"] {
         let path = format!("{path}{wrong}");
@@ -166,14 +159,14 @@ async fn every_route_refuses_what_is_wrong_in_exactly_these_bytes() {
     for route in Route::all(Surface::Imds) {
         let (_, path, query) = ROUTES.iter().find(|(known, ..)| *known == route).expect("every route has its row");
         let world = World::new(fixtures::vm(true, 1));
-        for Row { name, request, status, body, closes } in rows(&world.host(), path, query) {
+        for Row { name, request, status, body, closes } in rows(&world.host(), route, path, query) {
             let answer = world.send(&request).await;
             assert_eq!((answer.status, &answer.body), (status, &body), "{path}: {name}");
             assert_eq!(answer.closes(), closes, "{path}: {name}");
             assert_eq!(answer.header("content-type"), Some("application/json; charset=utf-8"), "{name}");
             assert!(!answer.body.contains("token-"), "{name}");
             assert_eq!(answer.header("location"), None);
-            assert_eq!(answer.header("allow"), (status == 405).then_some("GET"), "{name}");
+            assert_eq!(answer.header("allow"), (status == 405).then_some(Words::of(route).methods), "{name}");
         }
         assert_eq!(world.source.asked(), 0);
     }
@@ -217,9 +210,16 @@ async fn http_1_0_is_served_like_1_1_and_closed() {
 #[tokio::test]
 async fn no_refusal_holds_a_token_that_is_there() {
     let world = World::new(fixtures::vm(true, 1));
-    for (_, path, query) in ROUTES {
-        assert_eq!(world.get(&format!("{path}?{query}")).await.status, 200);
-        for Row { name, request, status, .. } in rows(&world.host(), path, query) {
+    for (route, path, query) in ROUTES {
+        let expected = if route == Route::ImdsAttested {
+            503
+        } else if route == Route::ImdsLoadBalancer {
+            404
+        } else {
+            200
+        };
+        assert_eq!(world.get(&format!("{path}?{query}")).await.status, expected);
+        for Row { name, request, status, .. } in rows(&world.host(), route, path, query) {
             let answer = world.send(&request).await;
             assert!(answer.status == status && !answer.body.contains("token-"), "{name}: {}", answer.body);
             assert!(answer.headers.iter().all(|(_, value)| !value.contains("token-")), "{name}");
@@ -297,7 +297,14 @@ async fn an_unknown_path_is_unknown_however_long_its_body_is() {
 #[tokio::test]
 async fn other_paths_have_one_key() {
     let world = World::new(fixtures::vm(true, 0));
-    for path in ["/", "/metadata", "/metadata/instance", "/oauth2/token", "/metadata/identityX/oauth2/token"] {
+    for path in [
+        "/",
+        "/metadata",
+        "/metadata/instances",
+        "/metadata/attested",
+        "/oauth2/token",
+        "/metadata/identityX/oauth2/token",
+    ] {
         let answer = world.get(path).await;
         let body = format!("{{\"error\":\"API is not found: Path = \\\"{path}\\\", Method = \\\"GET\\\"\"}}");
         assert_eq!((answer.status, answer.body), (404, body));

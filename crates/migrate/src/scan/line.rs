@@ -23,8 +23,8 @@ use crate::rule::Rule;
 pub(super) const KNOWN_PORTS: [u16; 3] = [DEFAULT_PORT, 50_343, 50_432];
 
 /// Words of which one stands in every line that a rule could find, and in every file that names a library. They are looked for
-/// as they are written here, which is several times faster than in any case: where case means nothing to a reader, the usual
-/// spellings are here, and the rules themselves look no further at it.
+/// as they are written here, which is several times faster than in any case; of what may be written in several ways, the usual
+/// ones are here.
 pub const WORDS: [&str; 27] = [
     "50342",
     "oauth2/token",

@@ -9,9 +9,14 @@ const REACH: usize = 4 << 10;
 
 /// The lines around a place: `count` before it, its own and `count` after it.
 pub(super) fn lines<'a>(window: &Window<'a>, at: usize, count: usize) -> &'a [u8] {
+    between(window, at, count, count)
+}
+
+/// The lines around a place: so many before it, its own and so many after it.
+pub(super) fn between<'a>(window: &Window<'a>, at: usize, before: usize, after: usize) -> &'a [u8] {
     let floor = at.saturating_sub(REACH);
     let mut start = at;
-    for _ in 0..=count {
+    for _ in 0..=before {
         match memrchr(b'\n', window.get(floor..start)) {
             Some(found) => start = floor + found,
             None => {
@@ -22,7 +27,7 @@ pub(super) fn lines<'a>(window: &Window<'a>, at: usize, count: usize) -> &'a [u8
     }
     let ceiling = at.saturating_add(REACH).min(window.bytes.len());
     let mut end = at;
-    for _ in 0..=count {
+    for _ in 0..=after {
         match memchr(b'\n', window.get(end..ceiling)) {
             Some(found) => end += found + 1,
             None => {

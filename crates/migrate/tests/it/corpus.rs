@@ -55,3 +55,12 @@ fn a_port_of_a_template_is_looked_for_in_the_other_files() {
     let alone = scanned(&testdata().join("corpus/code/other_port.py"));
     assert_eq!(alone.findings, []);
 }
+
+#[test]
+fn a_port_of_something_else_near_the_extension_is_not_taken_for_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.bicep");
+    let text = "port: 8080\n\n\n\nresource m 'x' = {\n  type: 'ManagedIdentityExtensionForLinux'\n  port: 443\n  port: 50999\n}\n";
+    std::fs::write(&path, text).unwrap();
+    assert_eq!(scanned(&path).ports.into_iter().collect::<Vec<_>>(), [50_999]);
+}

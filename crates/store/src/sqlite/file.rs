@@ -58,10 +58,17 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, Error> {
     connection
         .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)
         .map_err(refusal(path, "configure the database"))?;
+    // What is deleted may have been secret: nothing of it stays in the file.
     connection
-        .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
+        .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;")
         .map_err(refusal(path, "configure the database"))?;
-    migrations::run(&mut connection).map_err(refusal(path, "migrate the database"))?;
+    if matches!(standing, Standing::Behind(_)) {
+        // Earlier versions left there what they deleted.
+        connection.execute_batch("VACUUM").map_err(refusal(path, "clear the database"))?;
+        migrations::run(&mut connection).map_err(refusal(path, "migrate the database"))?;
+        let emptied = "PRAGMA wal_checkpoint(TRUNCATE)";
+        connection.query_row(emptied, [], |_| Ok(())).map_err(refusal(path, "clear the database"))?;
+    }
     connection
         .query_row("SELECT installation FROM installation", [], |_| Ok(()))
         .map_err(refusal(path, "read the installation"))?;
@@ -210,6 +217,44 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+
+    #[test]
+    fn nothing_stays_of_secrets_that_an_earlier_version_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let founding = Founding { installation: Uuid::from_u128(1), epoch: Uuid::from_u128(2) };
+        let path = folder.path().join("symbolon.db");
+        let file = NamedTempFile::new_in(folder.path()).unwrap();
+        let connection = Connection::open(file.path()).unwrap();
+        connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        migrations::begin(&connection, 3);
+        // One that is deleted by now, and one that the next step takes out.
+        let secret =
+            |number: u32| format!("{{\"properties\":{{\"password\":\"SECRET-{number}-{}\"}}}}", "x".repeat(9_000));
+        for number in [1, 2] {
+            let sql = "INSERT INTO resource VALUES (?1, ?1, NULL, '{}', ?2, 0, 0)";
+            connection.execute(sql, (format!("/{number}"), secret(number))).unwrap();
+        }
+        connection.execute("DELETE FROM resource WHERE key = '/1'", []).unwrap();
+        let values = (founding.installation.to_string(), founding.epoch.to_string());
+        connection.execute("INSERT INTO installation (one, installation, epoch) VALUES (1, ?1, ?2)", values).unwrap();
+        connection.close().unwrap();
+        let there = |path: &Path| fs::read(path).unwrap().windows(7).any(|part| part == b"SECRET-");
+        assert!(there(file.path()));
+        file.persist(&path).unwrap();
+
+        let path = ensure(&path, &founding).unwrap();
+        let connection = open_writer(&path).unwrap();
+        for file in fs::read_dir(folder.path()).unwrap() {
+            let file = file.unwrap().path();
+            assert!(!there(&file), "{}", file.display());
+        }
+        // Nor of what is deleted from now on.
+        let sql = "INSERT INTO resource VALUES ('/3', '/3', NULL, '{}', ?1, 0, 0)";
+        connection.execute(sql, [secret(3)]).unwrap();
+        connection.execute("DELETE FROM resource WHERE key = '/3'", []).unwrap();
+        connection.close().unwrap();
+        assert!(!there(&path));
+    }
 
     #[test]
     fn what_is_saved_is_on_the_disk() {

@@ -8,14 +8,16 @@ struct Migration {
     sql: &'static str,
 }
 
-const ALL: [Migration; 7] = [
+const ALL: [Migration; 9] = [
     Migration { name: "base", sql: include_str!("../../migrations/sqlite/0001_base.sql") },
     Migration { name: "tenant_created_at", sql: include_str!("../../migrations/sqlite/0002_tenant_created_at.sql") },
     Migration { name: "control_plane", sql: include_str!("../../migrations/sqlite/0003_control_plane.sql") },
     Migration { name: "secrets_and_roles", sql: include_str!("../../migrations/sqlite/0004_secrets_and_roles.sql") },
     Migration { name: "lists", sql: include_str!("../../migrations/sqlite/0005_lists.sql") },
     Migration { name: "goal_state", sql: include_str!("../../migrations/sqlite/0006_goal_state.sql") },
-    Migration { name: "cutover", sql: include_str!("../../migrations/sqlite/0008_cutover.sql") },
+    Migration { name: "scheduled_event", sql: include_str!("../../migrations/sqlite/0007_scheduled_event.sql") },
+    Migration { name: "disabled", sql: include_str!("../../migrations/sqlite/0008_disabled.sql") },
+    Migration { name: "cutover", sql: include_str!("../../migrations/sqlite/0009_cutover.sql") },
 ];
 
 /// Where a file stands.
@@ -71,6 +73,20 @@ pub(super) fn run(connection: &mut Connection) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
+/// Runs the first so many steps on an empty file, as an earlier version did.
+#[cfg(test)]
+pub(super) fn begin(connection: &Connection, steps: usize) {
+    let migrations =
+        "CREATE TABLE migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, sql TEXT NOT NULL) STRICT";
+    connection.execute_batch(migrations).unwrap();
+    for (number, step) in (1..).zip(ALL.iter().take(steps)) {
+        connection.execute_batch(step.sql).unwrap();
+        let values = (number, step.name, step.sql);
+        connection.execute("INSERT INTO migration VALUES (?1, ?2, ?3)", values).unwrap();
+        connection.pragma_update(None, "user_version", number).unwrap();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,15 +94,7 @@ mod tests {
     /// A file that has run the first so many steps.
     fn of_before(steps: usize) -> Connection {
         let connection = Connection::open_in_memory().unwrap();
-        let migrations =
-            "CREATE TABLE migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, sql TEXT NOT NULL) STRICT";
-        connection.execute_batch(migrations).unwrap();
-        for (number, step) in (1..).zip(ALL.iter().take(steps)) {
-            connection.execute_batch(step.sql).unwrap();
-            let values = (number, step.name, step.sql);
-            connection.execute("INSERT INTO migration VALUES (?1, ?2, ?3)", values).unwrap();
-            connection.pragma_update(None, "user_version", number).unwrap();
-        }
+        begin(&connection, steps);
         connection
     }
 

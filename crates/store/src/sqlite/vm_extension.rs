@@ -14,7 +14,7 @@ macro_rules! select {
         concat!(
             "SELECT e.key, e.id, v.id AS vm, e.name, e.location, e.tags, e.publisher, e.extension_type, \
              e.type_handler_version, e.auto_upgrade_minor_version, e.enable_automatic_upgrade, e.force_update_tag, \
-             e.settings, e.protected_kek_id, e.protected_settings, e.sequence, e.state, e.status_sequence, \
+             e.settings, e.protected_kek_id, e.protected_settings, e.disabled, e.sequence, e.state, e.status_sequence, \
              e.status_outcome, e.status_code, e.status_version, e.status_message, e.status_at \
              FROM vm_extension e JOIN virtual_machine v ON v.pk = e.vm ",
             $rest
@@ -71,11 +71,11 @@ fn put(tx: &mut Changing<'_>, new: &VmExtension) -> Result<Put, Error> {
     let sql = "INSERT INTO vm_extension \
                (key, id, vm, name, location, tags, publisher, extension_type, type_handler_version, \
                auto_upgrade_minor_version, enable_automatic_upgrade, force_update_tag, settings, protected_kek_id, \
-               protected_settings, sequence, state, status_sequence, status_outcome, status_code, status_version, \
-               status_message, status_at) \
+               protected_settings, disabled, sequence, state, status_sequence, status_outcome, status_code, \
+               status_version, status_message, status_at) \
                SELECT :key, :id, pk, :name, :location, :tags, :publisher, :type, :version, :minor, :automatic, :tag, \
-               :settings, :kek, :protected, :sequence, :state, :status_sequence, :outcome, :code, :status_version, \
-               :message, :at FROM virtual_machine WHERE key = :vm \
+               :settings, :kek, :protected, :disabled, :sequence, :state, :status_sequence, :outcome, :code, \
+               :status_version, :message, :at FROM virtual_machine WHERE key = :vm \
                ON CONFLICT (key) DO UPDATE SET location = excluded.location, tags = excluded.tags, \
                publisher = excluded.publisher, extension_type = excluded.extension_type, \
                type_handler_version = excluded.type_handler_version, \
@@ -83,7 +83,8 @@ fn put(tx: &mut Changing<'_>, new: &VmExtension) -> Result<Put, Error> {
                enable_automatic_upgrade = excluded.enable_automatic_upgrade, \
                force_update_tag = excluded.force_update_tag, settings = excluded.settings, \
                protected_kek_id = excluded.protected_kek_id, protected_settings = excluded.protected_settings, \
-               sequence = excluded.sequence, state = excluded.state, status_sequence = excluded.status_sequence, \
+               disabled = excluded.disabled, sequence = excluded.sequence, state = excluded.state, \
+               status_sequence = excluded.status_sequence, \
                status_outcome = excluded.status_outcome, status_code = excluded.status_code, \
                status_version = excluded.status_version, status_message = excluded.status_message, \
                status_at = excluded.status_at";
@@ -108,6 +109,7 @@ fn put(tx: &mut Changing<'_>, new: &VmExtension) -> Result<Put, Error> {
         ":settings": spec.settings.as_deref().unwrap_or_default(),
         ":kek": spec.protected_settings.as_ref().map(|sealed| &sealed.kek_id),
         ":protected": spec.protected_settings.as_ref().map(|sealed| &sealed.bytes),
+        ":disabled": new.disabled,
         ":sequence": number(new.sequence),
         ":state": new.state.as_str(),
         ":status_sequence": status.map(|status| number(status.sequence)),
@@ -159,6 +161,7 @@ fn read(row: &rusqlite::Row<'_>) -> Result<VmExtension, Error> {
         location: row.get("location")?,
         tags: row.tags("tags")?,
         spec: extension_spec::read(&row)?,
+        disabled: row.get("disabled")?,
         sequence: row.number("sequence")?,
         state,
         status: status(&row)?,

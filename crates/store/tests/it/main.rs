@@ -119,6 +119,7 @@ fn extension(number: u32) -> VmExtension {
             settings: Some("{\"port\":50342}".to_owned()),
             protected_settings: None,
         },
+        disabled: false,
         sequence: 1,
         state: ProvisioningState::Creating,
         status: None,

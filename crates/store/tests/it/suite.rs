@@ -36,6 +36,7 @@ const CASES: &[Case] = &[
     ("an operation ends with the last thing it waits for", resources::operations),
     ("a deployment outlives its operation's pruning", resources::deployments),
     ("a goal state counts its changes", resources::goal_states),
+    ("a machine's scheduled events are counted", resources::scheduled_events),
     ("calls are counted by caller and day, so many of them", cutover::callers),
     ("a cutover goes with its machine and its extension", cutover::cutovers),
     ("an identity trusts external issuers", resources::federated_credentials),
@@ -70,6 +71,7 @@ fn everything(tx: &mut dyn Tx) -> Result<(), Error> {
     tx.put_user_assigned_identity(&identity(1))?;
     tx.put_virtual_machine(&machine(1, &[1]))?;
     tx.put_vm_extension(&extension(1))?;
+    tx.put_scheduled_event(&resources::scheduled_event(1, domain::EventKind::Reboot, 0))?;
     tx.put_application(&application())?;
     tx.put_role_assignment(&role())?;
     tx.put_certificate_credential(&certificate(&identity(1).identity, Some(machine(1, &[]).id), 1))?;

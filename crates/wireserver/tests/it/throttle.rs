@@ -36,6 +36,22 @@ async fn a_hundred_requests_at_once_and_fifty_a_second() {
 }
 
 #[tokio::test]
+async fn what_is_no_request_counts_too() {
+    let (world, now) = still();
+    let broken = async || {
+        let answer = exchange(world.wire, "GET / HTTP/1.1\r\nHost : a\r\n\r\n").await;
+        answer.expect("an answer").status
+    };
+    for _ in 0..100 {
+        assert_eq!(broken().await, 400);
+    }
+    assert_eq!(broken().await, 429);
+    assert_too_many(&world.get("/?comp=versions", "").await);
+    now.fetch_add(1_000, Ordering::Relaxed);
+    assert_eq!((broken().await, world.get("/?comp=versions", "").await.status), (400, 200));
+}
+
+#[tokio::test]
 async fn twenty_statuses_at_once_and_five_a_second() {
     let (world, now) = still();
     let target = format!("/status/{CONTAINER}");

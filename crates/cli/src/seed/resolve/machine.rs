@@ -134,6 +134,7 @@ impl Resolver<'_> {
                 settings: Some(settings),
                 protected_settings: None,
             },
+            disabled: false,
             sequence: 1,
             state: ProvisioningState::Creating,
             status: None,

@@ -73,6 +73,8 @@ impl Fleet {
             if news.all {
                 news.machines.extend(self.running.keys().cloned());
             }
+            let leaning = self.running.iter().filter(|(_, running)| !running.leans_on.is_disjoint(&news.resources));
+            news.machines.extend(leaning.map(|(id, _)| id.clone()).collect::<Vec<_>>());
             for id in news.machines {
                 let again = self.behind.remove(&id);
                 self.bring(id, again, guests).await;

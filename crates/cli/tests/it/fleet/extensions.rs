@@ -39,6 +39,13 @@ fn the_extensions_port_opens_moves_and_closes() {
     assert_eq!((token(&moved, "/oauth2/token", "").0, imds(&told, "").0), (200, 200));
     assert_eq!(arm.done("POST", &format!("{vm}/restart"), &Value::Null), "Succeeded");
     assert_eq!(token(&moved, "/oauth2/token", "").0, 200);
+    // Disabled, and enabled again.
+    assert_eq!(arm.done("POST", &format!("{extension}/disable"), &Value::Null), "Succeeded");
+    assert_eq!((token(&moved, "/oauth2/token", "").0, imds(&told, "").0), (0, 200));
+    assert_eq!(arm.done("POST", &format!("{vm}/restart"), &Value::Null), "Succeeded");
+    assert_eq!(token(&moved, "/oauth2/token", "").0, 0, "it stays so");
+    assert_eq!(arm.done("POST", &format!("{extension}/enable"), &Value::Null), "Succeeded");
+    assert_eq!(token(&moved, "/oauth2/token", "").0, 200);
     // Gone, with everything on the guest's disk.
     let credentials = home.path().join("data/guests/vm2/var/lib/symbolon/identities");
     assert!(credentials.exists());

@@ -41,7 +41,7 @@ pub(crate) async fn keep_running(app: Arc<App>) {
             drop(failure.told());
         }
         if look_due.is_come(monotonic)
-            && let Err(error) = guest::give_up(&app.store, now).await
+            && let Err(error) = guest::give_up(&app, now).await
         {
             drop(Failure::from(error).told());
         }

@@ -6,7 +6,7 @@ use http::Method;
 
 use super::super::kind::{self, Kind};
 use super::super::target::Target;
-use super::{Change, Look, Open, PowerAction, Read, Route, Template, Write, scope_of};
+use super::{Change, Look, Open, PowerAction, Read, Route, Switch, Template, Write, scope_of};
 
 /// The method of a request to one resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,6 +139,7 @@ fn collection(scope: Option<ResourceId>, word: &str) -> Result<Route, ArmError> 
             }
             Some(_) | None => return Err(unknown(&id)),
         },
+        "scheduledevents" if is_machine(&id) => Read::ScheduledEvents(id),
         _ if resource_type.starts_with("microsoft.compute/locations") => {
             Read::Catalogue(subscription(Some(&id))?, catalogue_names(&id, Some(&word)))
         }
@@ -202,10 +203,14 @@ fn post(target: Target) -> Result<Route, ArmError> {
     let resource_type = id.resource_type().to_ascii_lowercase();
     let power = |action, id| Route::Write(Write::Power(action, id));
     let route = match (resource_type.as_str(), word.as_str()) {
+        (_, "firescheduledevent") if is_machine(&id) => Route::Write(Write::FireEvent(id)),
+        (_, "simulateeviction") if is_machine(&id) => Route::Write(Write::SimulateEviction(id)),
         ("microsoft.compute/virtualmachines", "start") => power(PowerAction::Start, id),
         ("microsoft.compute/virtualmachines", "restart") => power(PowerAction::Restart, id),
         ("microsoft.compute/virtualmachines", "poweroff") => power(PowerAction::PowerOff, id),
         ("microsoft.compute/virtualmachines", "deallocate") => power(PowerAction::Deallocate, id),
+        ("microsoft.compute/virtualmachines/extensions", "enable") => Route::Write(Write::Switch(Switch::Enable, id)),
+        ("microsoft.compute/virtualmachines/extensions", "disable") => Route::Write(Write::Switch(Switch::Disable, id)),
         ("microsoft.compute/virtualmachinescalesets", "manualupgrade") => Route::Write(Write::ManualUpgrade(id)),
         ("microsoft.compute/virtualmachinescalesets", "delete") => Route::Write(Write::DeleteInstances(id)),
         ("microsoft.managedidentity/userassignedidentities", "listassociatedresources") => {
@@ -220,6 +225,10 @@ fn post(target: Target) -> Result<Route, ArmError> {
         }
     };
     Ok(route)
+}
+
+fn is_machine(id: &ResourceId) -> bool {
+    matches!(Kind::of(id), Some(Kind::VirtualMachine | Kind::ScaleSetMachine))
 }
 
 fn writable(kind: Kind, change: Change, id: &ResourceId) -> Result<(), ArmError> {

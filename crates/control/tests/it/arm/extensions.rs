@@ -12,21 +12,21 @@ pub(super) fn body(handler: &str) -> Value {
 
 impl Arm {
     /// So long passes, and what guests have said nothing of is looked for.
-    pub(super) async fn after(&mut self, minutes: u64) {
+    pub(crate) async fn after(&mut self, minutes: u64) {
         self.world.clock.advance(Duration::from_secs(minutes * 60));
         self.token = token_of(&self.world, CLIENT, BASE).await;
         control::arm::give_up_once(&self.world.app).await.expect("the store");
     }
 
     /// Where an extension and what a client polls are.
-    async fn states(&self, path: &str, polled: &Answer) -> (String, String) {
+    pub(super) async fn states(&self, path: &str, polled: &Answer) -> (String, String) {
         let shown = self.get(path).await.is(200).json();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         (text(&shown["properties"]["provisioningState"]), text(&self.poll(polled).await.json()["status"]))
     }
 }
 
-fn states(extension: &str, operation: &str) -> (String, String) {
+pub(super) fn states(extension: &str, operation: &str) -> (String, String) {
     (extension.to_owned(), operation.to_owned())
 }
 
@@ -247,80 +247,43 @@ async fn a_late_report_changes_nothing_that_is_wanted_now() {
 }
 
 #[tokio::test]
-async fn a_guest_that_says_nothing_for_ninety_minutes_has_failed() {
+async fn is_disabled_and_enabled_again() {
     let arm = Arm::new().await;
     arm.vm("vm1").await;
-    let made = arm.put(&path(LINUX), body(LINUX)).await.is(201);
-    arm.settle(&Guest::busy()).await;
-    // Its time goes on while nothing runs.
-    let mut arm = arm.restart().await;
-    arm.after(89).await;
-    assert_eq!(arm.states(&path(LINUX), &made).await, states("Creating", "InProgress"));
-    arm.after(1).await;
-    assert_eq!(arm.states(&path(LINUX), &made).await, states("Failed", "Failed"));
-    let text = format!(
-        "Provisioning of VM extension '{LINUX}' has timed out. Extension installation may be taking too long, or \
-         extension status could not be obtained."
-    );
-    let error = json!({"code": "VMExtensionProvisioningTimeout", "message": text});
-    assert_eq!(arm.poll(&made).await.json()["error"], error);
-    // What it says then is what is.
-    let id = ResourceId::parse(&path(LINUX)).unwrap();
-    let status = Guest::SOUND.status(&arm.world, &stored(&arm).await);
-    guest::say(&arm.world, control::arm::guest::Report::Handler { extension: id, status }).await;
-    assert_eq!(arm.states(&path(LINUX), &made).await, states("Succeeded", "Failed"), "what ended has ended");
-}
-
-#[tokio::test]
-async fn each_change_has_its_ninety_minutes() {
-    let mut arm = Arm::new().await;
-    arm.vm("vm1").await;
-    let made = arm.put(&path(LINUX), body(LINUX)).await.is(201);
-    arm.after(50).await;
-    let forced = arm.put(&path(LINUX), with("forceUpdateTag", json!("1"))).await.is(200);
-    arm.after(40).await;
-    assert_eq!(arm.poll(&made).await.json()["status"], "Failed");
-    assert_eq!(arm.states(&path(LINUX), &forced).await, states("Updating", "InProgress"));
-    arm.after(50).await;
-    assert_eq!(arm.states(&path(LINUX), &forced).await, states("Failed", "Failed"));
-    // The same again is another try.
-    let again = arm.put(&path(LINUX), with("forceUpdateTag", json!("1"))).await.is(200);
+    let action = |word: &str| format!("{}/{word}", path(LINUX));
+    arm.post(&action("disable"), Value::Null).await.refuses(404, "ResourceNotFound");
+    arm.put(&path(LINUX), body(LINUX)).await.is(201);
     arm.settle(&Guest::SOUND).await;
+
+    let disabled = arm.post(&action("disable"), Value::Null).await.is(202);
+    assert_eq!(arm.states(&path(LINUX), &disabled).await, states("Updating", "InProgress"));
+    assert!(stored(&arm).await.disabled && stored(&arm).await.sequence == 2);
+    arm.settle(&Guest::SOUND).await;
+    assert_eq!(arm.states(&path(LINUX), &disabled).await, states("Succeeded", "Succeeded"));
+    let view = arm.get(&format!("{}/instanceView", vm("vm1"))).await.is(200).json();
+    let status = &view["vmAgent"]["extensionHandlers"][0]["status"];
+    assert_eq!((&status["displayStatus"], &status["message"]), (&json!("Not Ready"), &json!("Plugin disabled")));
+    // There is nothing more to do.
+    let again = arm.post(&action("disable"), Value::Null).await.is(202);
     assert_eq!(arm.states(&path(LINUX), &again).await, states("Succeeded", "Succeeded"));
-}
+    assert_eq!(stored(&arm).await.sequence, 2);
 
-#[tokio::test]
-async fn what_a_guest_never_took_away_still_goes_when_it_does() {
-    let mut arm = Arm::new().await;
-    arm.vm("vm1").await;
-    arm.put(&path(LINUX), body(LINUX)).await.is(201);
+    // By its own action, and by every change that says what is wanted.
+    let enabled = arm.post(&action("enable"), Value::Null).await.is(202);
     arm.settle(&Guest::SOUND).await;
-    let deleted = arm.delete(&path(LINUX)).await.is(202);
-    arm.after(90).await;
-    assert_eq!(arm.states(&path(LINUX), &deleted).await, states("Deleting", "Failed"));
-    assert_eq!(arm.poll(&deleted).await.json()["error"]["code"], "VMExtensionProvisioningTimeout");
+    assert_eq!(arm.states(&path(LINUX), &enabled).await, states("Succeeded", "Succeeded"));
+    assert!(!stored(&arm).await.disabled);
+    arm.post(&action("disable"), Value::Null).await.is(202);
     arm.settle(&Guest::SOUND).await;
-    arm.get(&path(LINUX)).await.refuses(404, "ResourceNotFound");
-}
+    let put = arm.put(&path(LINUX), body(LINUX)).await.is(200);
+    arm.settle(&Guest::SOUND).await;
+    assert_eq!(arm.states(&path(LINUX), &put).await, states("Succeeded", "Succeeded"));
+    assert!(!stored(&arm).await.disabled && stored(&arm).await.sequence == 5);
 
-/// Nobody saves anything: time alone makes the worker look.
-#[tokio::test(start_paused = true)]
-async fn it_is_noticed_while_nothing_else_happens() {
-    let arm = Arm::new().await;
-    arm.vm("vm1").await;
-    arm.put(&path(LINUX), body(LINUX)).await.is(201);
-    let mut saved = arm.world.store.saved();
-    let running = tokio::spawn(control::arm::keep_deploying(arm.world.app.clone()));
-    saved.changed().await.expect("it begins with what is old");
-    arm.world.clock.advance(Duration::from_secs(90 * 60));
-    // It may be looking already, and it looks for what is old again.
-    let looked = async {
-        while stored(&arm).await.state != ProvisioningState::Failed {
-            saved.changed().await.expect("it looks again");
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(600), looked).await.expect("within minutes");
-    running.abort();
+    arm.delete(&path(LINUX)).await.is(202);
+    arm.post(&action("disable"), Value::Null).await.refuses(409, "OperationNotAllowed");
+    arm.post(&format!("{}/powerOff", vm("vm1")), Value::Null).await.is(202);
+    arm.post(&action("enable"), Value::Null).await.refuses(409, "OperationNotAllowed");
 }
 
 pub(super) async fn stored(arm: &Arm) -> VmExtension {

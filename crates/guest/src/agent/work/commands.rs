@@ -9,6 +9,7 @@ use crate::agent::command::{CommandError, Ended, Run};
 use crate::agent::folder::HandlerFolder;
 use crate::agent::outcome::{self, Outcome};
 use crate::env_vars;
+use crate::time::Time;
 
 /// How long `install`, `update` and `disable` may take.
 pub(super) const LONG: Duration = Duration::from_secs(900);
@@ -23,11 +24,12 @@ const FEATURES: &str = "[{\"Key\": \"ExtensionTelemetryPipeline\", \"Value\": \"
 pub(super) struct Commands<'a> {
     host: &'a str,
     sequence: u64,
+    time: &'a Time,
 }
 
 impl<'a> Commands<'a> {
-    pub(super) fn new(host: &'a str, sequence: u64) -> Self {
-        Self { host, sequence }
+    pub(super) fn new(host: &'a str, sequence: u64, time: &'a Time) -> Self {
+        Self { host, sequence, time }
     }
 
     pub(super) async fn install(
@@ -118,7 +120,8 @@ impl<'a> Commands<'a> {
             (env_vars::SUPPORTED_FEATURES, FEATURES.to_owned()),
         ];
         let variables = common.into_iter().chain(told.iter().cloned()).collect();
-        Run { folder: path, command: command.to_owned(), variables, limit, logs: folder.logs().to_owned() }
+        let (command, logs, time) = (command.to_owned(), folder.logs().to_owned(), self.time.clone());
+        Run { folder: path, command, variables, limit, logs, time }
     }
 }
 

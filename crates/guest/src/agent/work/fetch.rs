@@ -12,7 +12,7 @@ use contract::guest_agent::package_manifest::{Package, PackageManifest};
 
 use super::{PAUSE, TRIES, Work, refused, told};
 use crate::agent::folder::{HandlerFolder, HandlerState};
-use crate::agent::host::{self, HostError};
+use crate::agent::host::{HostError, told as told_url};
 use crate::agent::outcome::{DOWNLOAD, Outcome, PROCESSING};
 use crate::agent::package;
 use crate::disk::DiskError;
@@ -56,7 +56,7 @@ impl Work {
                 Ok(_) => {
                     last = Outcome::failed(
                         DOWNLOAD,
-                        format!("[ExtensionDownloadError] {} isn't what was announced", host::told(uri)),
+                        format!("[ExtensionDownloadError] {} isn't what was announced", told_url(uri)),
                     );
                 }
                 Err(why) => last = told(DOWNLOAD, &why),

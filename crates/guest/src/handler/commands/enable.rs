@@ -71,6 +71,9 @@ pub(super) async fn enable(
         }
         launch.replace(state, &machine.time).await?;
     }
+    if public.supervised {
+        launch.watch(state, &machine.time).await?;
+    }
     sequence::set_applied(&place.folder, sequence)?;
     let port = public.port;
     status.success(&format!("Tokens are served at {}", url(port)), &parts(state, port, reached))?;

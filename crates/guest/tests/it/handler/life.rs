@@ -1,6 +1,7 @@
 //! The commands in the order in which agents run them.
 
 use std::fs;
+use std::time::Duration;
 
 use contract::guest_agent::handler::Heartbeat;
 use rustix::process::{Pid, Signal, kill_process};
@@ -104,6 +105,64 @@ async fn a_process_that_died_is_started_again_and_one_that_asks_another_authorit
     machine.done("enable", 0).await;
     assert_ne!(machine.serving(), second);
     assert!(machine.token("").await.is_ok());
+}
+
+fn kill(process: i32) {
+    kill_process(Pid::from_raw(process).expect("a pid"), Signal::KILL).expect("killed");
+}
+
+fn is_there(process: i32) -> bool {
+    fs::exists(format!("/proc/{process}/exe")).unwrap_or(false)
+}
+
+#[tokio::test]
+async fn a_process_that_died_is_back_by_itself_where_it_is_watched_over() {
+    let machine = Machine::new().await;
+    let set = |number, public| {
+        let credentials = machine.credentials(&machine.authority.url(), &[0]);
+        machine.settings_with(number, &public, Some(&credentials));
+    };
+    set(0, json!({"port": machine.port, "supervised": true}));
+    machine.done("enable", 0).await;
+    let (first, watch) = (machine.serving(), machine.watching());
+    machine.done("enable", 0).await;
+    assert_eq!((machine.serving(), machine.watching()), (first, watch), "nothing is started");
+
+    kill(first);
+    let time = guest::time::Time::system();
+    let another = || machine.process("endpoint").is_some_and(|process| process != first);
+    let back = time.within(Duration::from_secs(60), Duration::from_millis(50), another);
+    assert!(back.await, "{}", machine.log());
+    let second = machine.serving();
+    let served = time.within(Duration::from_secs(60), Duration::from_millis(50), || machine.listens());
+    assert!(served.await && is_there(second) && machine.watching() == watch);
+    assert_eq!(machine.token("").await.unwrap(), fixtures::client_id(0).to_string());
+    assert!(machine.log().contains("is gone and is started again"));
+
+    // The one that watches is itself started again by the next command.
+    kill(watch);
+    machine.done("enable", 0).await;
+    let watch = machine.watching();
+    assert!(is_there(watch) && machine.serving() == second);
+
+    // What is ended on purpose stays so.
+    machine.done("disable", 0).await;
+    assert!(!is_there(watch) && !is_there(second) && !machine.listens());
+    machine.done("enable", 0).await;
+    let watch = machine.watching();
+    set(1, json!({"port": machine.port}));
+    machine.done("enable", 1).await;
+    assert!(!is_there(watch) && machine.listens(), "it is wanted no more");
+    set(2, json!({"port": machine.port, "supervised": true}));
+    machine.done("enable", 2).await;
+    let processes = [machine.serving(), machine.watching()];
+    machine.done("uninstall", 2).await;
+    assert!(!processes.into_iter().any(is_there) && !machine.root().join("var/lib/symbolon").exists());
+
+    set(3, json!({"port": machine.port, "supervised": "yes"}));
+    let (code, message) = machine.failed("enable", 3).await;
+    assert_eq!(code, 10);
+    assert!(message.contains("'supervised' of the extension is \"yes\"; it must be true or false"), "{message}");
 }
 
 #[tokio::test]

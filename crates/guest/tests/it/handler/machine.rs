@@ -195,9 +195,19 @@ impl Machine {
 
     /// The process that serves, which must be there.
     pub(crate) fn serving(&self) -> i32 {
-        let text = fs::read(self.root().join("var/lib/symbolon/endpoint")).expect("an endpoint");
-        let read: Value = serde_json::from_slice(&text).expect("JSON");
-        i32::try_from(read["process"]["pid"].as_i64().expect("a number")).expect("a pid")
+        self.process("endpoint").expect("an endpoint")
+    }
+
+    /// The process that watches over it, which must be there.
+    pub(crate) fn watching(&self) -> i32 {
+        self.process("watch").expect("one that watches")
+    }
+
+    /// The process that a file tells of; none while it is being written.
+    pub(crate) fn process(&self, file: &str) -> Option<i32> {
+        let text = fs::read(self.root().join("var/lib/symbolon").join(file)).ok()?;
+        let read: Value = serde_json::from_slice(&text).ok()?;
+        i32::try_from(read["process"]["pid"].as_i64()?).ok()
     }
 
     pub(crate) fn log(&self) -> String {

@@ -74,7 +74,9 @@ impl Endpoint {
                 && !is_host_part(line.bytes, all.start())
                 && !found.iter().any(|found| (found.start..found.end).contains(&start))
             {
-                found.push(line.found(Rule::Endpoint, Level::Error, all.range(), "its address".to_owned()));
+                // Another program may have a port that some template gives to the extension.
+                let level = if number == DEFAULT_PORT { Level::Error } else { Level::Warning };
+                found.push(line.found(Rule::Endpoint, level, all.range(), "its address".to_owned()));
             }
         }
         found

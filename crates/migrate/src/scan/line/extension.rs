@@ -12,6 +12,10 @@ use crate::scan::near;
 /// How many lines a resource may have between its type and what else names the extension.
 const RESOURCE: usize = 15;
 
+/// How many lines before and after its name the extension's settings stand.
+const BEFORE: usize = 3;
+const AFTER: usize = 10;
+
 /// Finds the extension.
 pub(super) struct Extension {
     name: Regex,
@@ -85,11 +89,12 @@ impl Extension {
         self.kind.is_match(around) || self.publisher.is_match(around)
     }
 
-    /// Takes a port that stands near for the extension's.
+    /// Takes a port that stands near for the extension's: its settings follow its type, and a variable that holds them stands
+    /// right before a command. Ports below 1024 are those of other things.
     fn learn(&self, line: &Line<'_, '_>, at: usize, report: &mut Report) {
-        let around = near::lines(line.window, at, RESOURCE);
+        let around = near::between(line.window, at, BEFORE, AFTER);
         let ports = self.port.captures_iter(around).filter_map(|captures| captures.name("value"));
         let ports = ports.filter_map(|port| std::str::from_utf8(port.as_bytes()).ok()?.parse().ok());
-        report.ports.extend(ports.filter(|&port: &u16| port != DEFAULT_PORT && port != 0));
+        report.ports.extend(ports.filter(|&port: &u16| port != DEFAULT_PORT && port >= 1024));
     }
 }

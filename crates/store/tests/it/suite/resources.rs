@@ -1,7 +1,7 @@
 use domain::{
-    Deployment, DeploymentOperation, DeploymentState, GoalState, HandlerOutcome, HandlerStatus, Instance, Operation,
-    OperationError, OperationId, OperationState, Protection, Resource, ScaleSet, ScaleSetExtension, Sealed, Sku,
-    UpgradeMode, Wait,
+    Deployment, DeploymentOperation, DeploymentState, EventKind, GoalState, HandlerOutcome, HandlerStatus, Instance,
+    Operation, OperationError, OperationId, OperationState, Protection, Resource, ScaleSet, ScaleSetExtension,
+    ScheduledEvent, Sealed, Sku, UpgradeMode, Wait,
 };
 use store::{Page, Put};
 
@@ -327,4 +327,45 @@ pub(super) fn refusals(store: &dyn Store) {
     tx.save().unwrap();
     let tx = store.read().unwrap();
     assert_eq!(tx.audit(0, 10).unwrap().len(), 1);
+}
+
+pub(super) fn scheduled_event(number: u32, kind: EventKind, not_before: i64) -> ScheduledEvent {
+    ScheduledEvent {
+        id: guid(0x80, number),
+        vm: machine(1, &[]).id,
+        kind,
+        not_before: at(not_before),
+        started_at: None,
+        description: "why".to_owned(),
+        by_user: false,
+        duration: None,
+    }
+}
+
+pub(super) fn scheduled_events(store: &dyn Store) {
+    base(store);
+    let vm = machine(1, &[]).id;
+    let late = scheduled_event(1, EventKind::Reboot, 20);
+    let early = ScheduledEvent { duration: Some(9), by_user: true, ..scheduled_event(2, EventKind::Freeze, 10) };
+    let of = || store.read().unwrap().scheduled_events_of(&vm).unwrap();
+    let missing = write(store, |tx| tx.put_scheduled_event(&late));
+    assert!(matches!(missing, Err(Error::Missing { .. })), "{missing:?}");
+    write(store, |tx| tx.put_virtual_machine(&machine(1, &[]))).unwrap();
+    assert_eq!(of(), (0, vec![]));
+    for event in [&late, &early] {
+        for expected in [Put::Created, Put::Unchanged] {
+            assert_eq!(write(store, |tx| tx.put_scheduled_event(event)).unwrap(), expected);
+        }
+    }
+    assert_eq!(of(), (2, vec![early.clone(), late.clone()]));
+    let begun = ScheduledEvent { started_at: Some(at(11)), ..early };
+    assert_eq!(write(store, |tx| tx.put_scheduled_event(&begun)).unwrap(), Put::Updated);
+    assert_eq!(store.read().unwrap().scheduled_event(begun.id).unwrap(), Some(begun.clone()));
+    for there in [true, false] {
+        assert_eq!(write(store, |tx| tx.remove_scheduled_event(begun.id)).unwrap(), there);
+    }
+    assert_eq!(of(), (4, vec![late.clone()]));
+    assert_eq!(store.read().unwrap().scheduled_events().unwrap(), [late]);
+    write(store, |tx| tx.remove_virtual_machine(&vm)).unwrap();
+    assert!(store.read().unwrap().scheduled_events().unwrap().is_empty(), "they go with their machine");
 }

@@ -1,0 +1,128 @@
+//! What signs the attested documents of VMs: a key of its own with a certificate below the local CA.
+//!
+//! Relying parties look at the names in the certificate and fetch its issuer from where it says (MicrosoftDocs/
+//! azure-compute-docs `instance-metadata-service.md`; spiffe/spire `pkg/server/plugin/nodeattestor/azureimds`), so both are
+//! configuration. The certificate is made anew when they change or it ends soon; the key stays with it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use authority::signer::{NewKey, Signer, SoftwareSigner};
+use authority::signing_pool::{PoolError, SigningPool};
+use domain::Timestamp;
+use envelope::{EnvelopeError, SignedContent};
+use rcgen::{CustomExtension, KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256};
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use zeroize::Zeroizing;
+
+use crate::private_file;
+use crate::tls::{self, TlsError};
+
+/// What the certificate says unless told otherwise.
+pub const DEFAULT_NAME: &str = "metadata.azure.com";
+/// How long the certificate lives.
+const LIFE: Duration = Duration::from_secs(90 * 86_400);
+/// How long before its end another is made, at the next start.
+const RENEW_BEFORE: Duration = Duration::from_secs(30 * 86_400);
+/// `authorityInfoAccess` (RFC 5280 §4.2.2.1).
+const AUTHORITY_INFO_ACCESS: &[u64] = &[1, 3, 6, 1, 5, 5, 7, 1, 1];
+
+/// What the certificate is to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Naming {
+    /// Its common name and only DNS name.
+    pub name: String,
+    /// Where the issuer's certificate is to be had, when that is to be said.
+    pub issuer_url: Option<String>,
+}
+
+/// Signs attested documents.
+pub struct Attestation {
+    pool: SigningPool,
+    signer: Arc<dyn Signer>,
+    certificate: CertificateDer<'static>,
+}
+
+/// Why a document isn't signed.
+#[derive(Debug, thiserror::Error)]
+pub enum AttestError {
+    /// No signature was made.
+    #[error(transparent)]
+    Pool(#[from] PoolError),
+    /// The signature could not be put into its form.
+    #[error(transparent)]
+    Envelope(#[from] EnvelopeError),
+}
+
+impl Attestation {
+    /// Opens key and certificate in the folder of the local CA, which must be there ([`tls::open`]), making what isn't
+    /// there or ends soon.
+    ///
+    /// # Errors
+    /// When a file can't be read or written, or isn't what it must be.
+    pub fn open(folder: &Path, naming: &Naming, pool: SigningPool, now: Timestamp) -> Result<Self, TlsError> {
+        let failed = |why| TlsError::Ca { folder: folder.to_owned(), why };
+        let (certificate_file, key_file) = (folder.join("attested.pem"), folder.join("attested.key"));
+        let wanted = format!("# {} {} until ", naming.name, naming.issuer_url.as_deref().unwrap_or("-"));
+        let kept = match (private_file::read(&certificate_file)?, private_file::read(&key_file)?) {
+            (Some(pem), Some(key)) if tls::is_good(&pem, &wanted, now, RENEW_BEFORE) => Some((pem, key)),
+            _ => None,
+        };
+        let (pem, key) = match kept {
+            Some(kept) => kept,
+            None => {
+                let issuer = tls::issuer(folder, now)?;
+                let until = now.plus(LIFE);
+                let new =
+                    NewKey::generate(&naming.name, now, until).map_err(|_| failed(rcgen::Error::RemoteKeyError))?;
+                let key = KeyPair::from_pkcs8_der_and_sign_algo(
+                    &PrivatePkcs8KeyDer::from(new.pkcs8.as_slice()),
+                    &PKCS_RSA_SHA256,
+                )
+                .map_err(failed)?;
+                let params = params(naming, now).map_err(failed)?;
+                let certificate = params.signed_by(&key, &issuer).map_err(failed)?;
+                let pem = Zeroizing::new(format!("{wanted}{until}\n{}", certificate.pem()));
+                let key = Zeroizing::new(key.serialize_pem());
+                private_file::write(&key_file, &key)?;
+                private_file::write(&certificate_file, &pem)?;
+                (pem, key)
+            }
+        };
+        let pem_error = |path: std::path::PathBuf| move |why| TlsError::Pem { path, why };
+        let certificate = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(pem_error(certificate_file))?;
+        let key = PrivatePkcs8KeyDer::from_pem_slice(key.as_bytes()).map_err(pem_error(key_file))?;
+        let signer = SoftwareSigner::new("attested".to_owned(), key.secret_pkcs8_der());
+        let signer = Arc::new(signer.map_err(|_| failed(rcgen::Error::CouldNotParseKeyPair))?);
+        Ok(Self { pool, signer, certificate })
+    }
+
+    /// A text with its signature and the certificate: CMS, DER.
+    ///
+    /// # Errors
+    /// When too many wait already, or the key can't be used.
+    pub async fn sign(&self, content: Vec<u8>) -> Result<Vec<u8>, AttestError> {
+        let (content, signature) = self.pool.sign(Arc::clone(&self.signer), content).await?;
+        Ok(envelope::signed(SignedContent {
+            content: &content,
+            certificate: &self.certificate,
+            signature: &signature,
+        })?)
+    }
+}
+
+fn params(naming: &Naming, now: Timestamp) -> Result<rcgen::CertificateParams, rcgen::Error> {
+    let mut params = rcgen::CertificateParams::new(vec![naming.name.clone()])?;
+    params.distinguished_name = tls::name(&naming.name);
+    params.use_authority_key_identifier_extension = true;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    (params.not_before, params.not_after) = tls::life(now, LIFE);
+    if let Some(url) = &naming.issuer_url {
+        let content = envelope::issuer_access(url)
+            .map_err(|_| rcgen::Error::InvalidAsn1String(rcgen::InvalidAsn1String::Ia5String(url.clone())))?;
+        params.custom_extensions.push(CustomExtension::from_oid_content(AUTHORITY_INFO_ACCESS, content));
+    }
+    Ok(params)
+}

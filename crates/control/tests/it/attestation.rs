@@ -1,0 +1,81 @@
+//! What signs attested documents, as another implementation sees it: the program `openssl`.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+use authority::signing_pool::SigningPool;
+use control::attestation::{Attestation, DEFAULT_NAME, Naming};
+use control::tls;
+use domain::{Clock as _, SystemClock, Timestamp};
+
+fn naming() -> Naming {
+    Naming { name: DEFAULT_NAME.to_owned(), issuer_url: Some("http://www.microsoft.com/ca.cer".to_owned()) }
+}
+
+fn open(folder: &Path, naming: &Naming, now: Timestamp) -> Attestation {
+    tls::open(folder, &[], now).expect("a CA");
+    Attestation::open(folder, naming, SigningPool::start().expect("threads"), now).expect("a signer")
+}
+
+fn openssl(args: &[&str]) -> (bool, String) {
+    let output = Command::new("openssl").args(args).output().expect("the program");
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+}
+
+#[tokio::test]
+async fn openssl_verifies_a_document_up_to_the_local_ca() {
+    if Command::new("openssl").arg("version").output().is_err() {
+        let _ = writeln!(std::io::stderr(), "SKIPPED: there is no program `openssl`");
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let now = SystemClock::new().now();
+    let attestation = open(folder.path(), &naming(), now);
+    let signed = attestation.sign(b"{\"nonce\":\"1\"}".to_vec()).await.expect("a signature");
+    let (document, ca) = (folder.path().join("d.der"), folder.path().join("ca.pem"));
+    std::fs::write(&document, &signed).expect("the document");
+    let (document, ca) = (document.to_str().expect("a path"), ca.to_str().expect("a path"));
+    for tool in ["smime", "cms"] {
+        let (good, text) =
+            openssl(&[tool, "-verify", "-inform", "DER", "-in", document, "-CAfile", ca, "-purpose", "any"]);
+        assert!(good && text.contains("{\"nonce\":\"1\"}"), "{tool}: {text}");
+    }
+    // Somebody else's CA.
+    let other = tempfile::tempdir().expect("a folder");
+    open(other.path(), &naming(), now);
+    let other = other.path().join("ca.pem");
+    let other = other.to_str().expect("a path");
+    let (good, text) =
+        openssl(&["smime", "-verify", "-inform", "DER", "-in", document, "-CAfile", other, "-purpose", "any"]);
+    assert!(!good, "{text}");
+    let certificate = folder.path().join("attested.pem");
+    let (_, text) = openssl(&["x509", "-in", certificate.to_str().expect("a path"), "-noout", "-text"]);
+    for part in
+        ["CN = metadata.azure.com", "DNS:metadata.azure.com", "CA Issuers - URI:http://www.microsoft.com/ca.cer"]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn the_certificate_stays_until_it_must_change() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let now = Timestamp::from_unix(1_800_000_000);
+    let read = || std::fs::read_to_string(folder.path().join("attested.pem")).expect("the certificate");
+    open(folder.path(), &naming(), now);
+    let first = read();
+    open(folder.path(), &naming(), now.plus(std::time::Duration::from_secs(59 * 86_400)));
+    assert_eq!(read(), first);
+    open(folder.path(), &naming(), now.plus(std::time::Duration::from_secs(61 * 86_400)));
+    let renewed = read();
+    assert_ne!(renewed, first);
+    let other = Naming { name: "westus.metadata.azure.com".to_owned(), issuer_url: None };
+    open(folder.path(), &other, now.plus(std::time::Duration::from_secs(61 * 86_400)));
+    assert_ne!(read(), renewed, "another name needs another certificate");
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &std::fs::metadata(folder.path().join("attested.key")).expect("a key").permissions(),
+    );
+    assert_eq!(mode & 0o777, 0o600);
+}
