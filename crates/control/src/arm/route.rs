@@ -112,6 +112,8 @@ pub const NAMES: &[&str] = &[
     "deployment.operations",
     "deployment.status",
     "catalogue",
+    "cutover",
+    "machines",
     "group.put",
     "group.patch",
     "group.delete",
@@ -134,6 +136,7 @@ pub const NAMES: &[&str] = &[
     "deleteInstances",
     "deployment.delete",
     "deployment.cancel",
+    "cutover.put",
     "deployment.put",
     "deployment.validate",
     "deployment.whatIf",
@@ -184,6 +187,11 @@ fn at(action: &str, scope: &Scope) -> Permission {
 
 fn within(action: &str, scope: &ResourceId) -> Permission {
     Permission { within: true, ..need(action, scope) }
+}
+
+/// What an extension resource is about.
+fn scope_of(id: &ResourceId) -> Scope {
+    id.parent().map_or(Scope::Root, Scope::At)
 }
 
 fn typed(id: &ResourceId) -> String {

@@ -3,8 +3,9 @@
 use domain::{OperationId, ResourceId, Scope, SubscriptionId};
 
 use super::super::authorization::Permission;
+use super::super::cutover;
 use super::super::kind::Kind;
-use super::{at, need, typed, within};
+use super::{at, need, scope_of, typed, within};
 
 /// How one resource is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,6 +46,10 @@ pub(crate) enum Read {
     DeploymentStatus(ResourceId, OperationId),
     /// Publishers, types or versions of extensions or images: the names that follow the location.
     Catalogue(SubscriptionId, Vec<String>),
+    /// How far a machine is on its way to the metadata service.
+    Cutover(ResourceId),
+    /// The machines with the extension in a subscription or group.
+    Machines(ResourceId),
 }
 
 impl Read {
@@ -72,6 +77,8 @@ impl Read {
             Self::DeploymentOperations(_) => "deployment.operations",
             Self::DeploymentStatus(..) => "deployment.status",
             Self::Catalogue(..) => "catalogue",
+            Self::Cutover(_) => "cutover",
+            Self::Machines(_) => "machines",
         }
     }
 
@@ -106,6 +113,8 @@ impl Read {
             Self::DeploymentOperations(id) => need("Microsoft.Resources/deployments/operations/read", id),
             Self::DeploymentStatus(id, _) => need("Microsoft.Resources/deployments/operationstatuses/read", id),
             Self::Catalogue(id, _) => within("Microsoft.Compute/locations/publishers/read", &sub(id)),
+            Self::Cutover(id) => at(&format!("{}/read", cutover::TYPE), &scope_of(id)),
+            Self::Machines(scope) => within(&format!("{}/read", cutover::MACHINES), scope),
         }
     }
 }

@@ -3,8 +3,9 @@
 use domain::{ResourceId, Scope, SubscriptionId};
 
 use super::super::authorization::Permission;
+use super::super::cutover;
 use super::super::kind::Kind;
-use super::{at, need, typed};
+use super::{at, need, scope_of, typed};
 
 /// How one resource is changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,6 +47,7 @@ pub(crate) enum Write {
     DeleteInstances(ResourceId),
     DeleteDeployment(ResourceId),
     CancelDeployment(ResourceId),
+    Cutover(ResourceId),
 }
 
 impl Write {
@@ -69,6 +71,7 @@ impl Write {
             Self::DeleteInstances(_) => "deleteInstances",
             Self::DeleteDeployment(_) => "deployment.delete",
             Self::CancelDeployment(_) => "deployment.cancel",
+            Self::Cutover(_) => "cutover.put",
         }
     }
 
@@ -92,6 +95,7 @@ impl Write {
             Self::DeleteInstances(id) => need("Microsoft.Compute/virtualMachineScaleSets/delete/action", id),
             Self::DeleteDeployment(id) => need("Microsoft.Resources/deployments/delete", id),
             Self::CancelDeployment(id) => need("Microsoft.Resources/deployments/cancel/action", id),
+            Self::Cutover(id) => at(&format!("{}/write", cutover::TYPE), &scope_of(id)),
         }
     }
 
@@ -104,7 +108,7 @@ impl Write {
                     Change::Delete => false,
                 }
             }
-            Self::ManualUpgrade(_) | Self::DeleteInstances(_) | Self::FireEvent(_) => true,
+            Self::ManualUpgrade(_) | Self::DeleteInstances(_) | Self::FireEvent(_) | Self::Cutover(_) => true,
             Self::Register(..)
             | Self::Power(..)
             | Self::Switch(..)
