@@ -1,7 +1,6 @@
 //! Every request that the control plane answers, in one list: which method and path it is, and which permission it
 //! needs.
 
-mod names;
 mod resolve;
 
 use domain::{OperationId, ResourceId, Scope, SubscriptionId};
@@ -9,7 +8,6 @@ use domain::{OperationId, ResourceId, Scope, SubscriptionId};
 use super::authorization::Permission;
 use super::kind::{self, Kind};
 
-pub use self::names::NAMES;
 pub(crate) use self::resolve::resolve;
 
 /// How one resource is looked at.
@@ -164,6 +162,64 @@ impl Route {
         }
     }
 }
+
+/// The name of every route.
+pub const NAMES: [&str; 54] = [
+    "tenants",
+    "subscriptions",
+    "operation",
+    "operationResult",
+    "subscription",
+    "locations",
+    "providers",
+    "provider",
+    "groups",
+    "group",
+    "resources",
+    "exportTemplate",
+    "resource",
+    "collection",
+    "roleAssignment",
+    "roleAssignments",
+    "roleDefinition",
+    "roleDefinitions",
+    "instanceView",
+    "scheduledEvents",
+    "listAssociatedResources",
+    "deployment",
+    "deployments",
+    "deployment.operations",
+    "deployment.status",
+    "catalogue",
+    "group.put",
+    "group.patch",
+    "group.delete",
+    "resource.put",
+    "resource.patch",
+    "resource.delete",
+    "roleAssignment.put",
+    "roleAssignment.patch",
+    "roleAssignment.delete",
+    "register",
+    "start",
+    "restart",
+    "powerOff",
+    "deallocate",
+    "fireScheduledEvent",
+    "simulateEviction",
+    "enable",
+    "disable",
+    "manualupgrade",
+    "deleteInstances",
+    "deployment.delete",
+    "deployment.cancel",
+    "deployment.put",
+    "deployment.validate",
+    "deployment.whatIf",
+    "playbook.put",
+    "playbook",
+    "playbook.delete",
+];
 
 impl Open {
     fn name(&self) -> &'static str {
