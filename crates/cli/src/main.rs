@@ -52,7 +52,7 @@ fn dispatch(command: Command, printer: &Printer) -> anyhow::Result<ExitStatus> {
         Command::Extension(command) => small_runtime()?.block_on(commands::extension::extension(&command, printer)),
         Command::Event(command) => small_runtime()?.block_on(commands::event::event(&command, printer)),
         Command::Deployment(command) => small_runtime()?.block_on(commands::deployment::deployment(&command, printer)),
-        Command::Migrate(command) => commands::migrate::migrate(&command, printer),
+        Command::Migrate(command) => small_runtime()?.block_on(commands::migrate::migrate(&command, printer)),
         Command::Playbook(command) => small_runtime()?.block_on(commands::playbook::playbook(&command, printer)),
         Command::Doctor(args) => small_runtime()?.block_on(commands::doctor::doctor(&args, printer)),
         Command::Version(args) => commands::version::version(&args, printer),

@@ -1,7 +1,9 @@
 //! The parts of `symbolon up`.
 
+pub(crate) mod calls;
 pub(crate) mod connections;
 pub(crate) mod control_plane;
+pub(crate) mod cutover;
 pub(crate) mod description;
 pub(crate) mod endpoints;
 pub(crate) mod extension;

@@ -15,6 +15,9 @@ pub use token_request::TokenRequest;
 
 /// The port when the settings name none.
 pub const DEFAULT_PORT: u16 = 50_342;
+/// What an endpoint calls itself, in `User-Agent` before a slash and its version, that asks the metadata service in the place
+/// of its callers.
+pub const FORWARDER: &str = "symbolon-extension-forwarder";
 /// The `Content-Type` of every answer, without a charset as the document shows it.
 pub const CONTENT_TYPE: &str = "application/json";
 

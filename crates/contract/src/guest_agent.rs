@@ -10,6 +10,7 @@ pub mod names;
 pub mod package_manifest;
 pub mod protected;
 pub mod status_blob;
+pub mod substatus;
 mod unreadable;
 pub mod vm_settings;
 mod xml;

@@ -8,6 +8,7 @@
 mod authorization;
 mod body;
 mod catalogue;
+mod cutover;
 pub(crate) mod deployment;
 mod directory;
 mod document;
@@ -284,6 +285,7 @@ fn answer_write(
         Write::DeleteInstances(id) => scale_set_machine::delete_some(tx, work, authorized, &id, body),
         Write::DeleteDeployment(id) => deployment::delete(tx, &id),
         Write::CancelDeployment(id) => deployment::cancel(tx, work, &id),
+        Write::Cutover(id) => cutover::put(tx, work, &id, body),
     }
 }
 
@@ -320,5 +322,7 @@ fn answer_read(
         Read::DeploymentOperations(id) => deployment::operations(tx, &id),
         Read::DeploymentStatus(id, operation) => deployment::status(tx, &id, operation),
         Read::Catalogue(subscription, names) => catalogue::get(subscription, &names),
+        Read::Cutover(id) => cutover::get(tx, &id),
+        Read::Machines(scope) => cutover::machines(tx, work, authorized, &scope),
     }
 }

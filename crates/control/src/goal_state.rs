@@ -24,7 +24,7 @@ use store::{Act, Cursor, ReadTx};
 use self::news::News;
 use self::wanted::Wanted;
 use crate::App;
-use crate::arm::guest::report;
+use crate::arm::guest::{is_known, report};
 
 /// How long what failed isn't tried again.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -173,7 +173,10 @@ impl GoalStates {
         let (wanted, goal_state) = self.bring(vm, &mut machine, now).await?;
         self.app.agents.note(&wanted.machine, blob.aggregate_status.guest_agent_status.clone(), now);
         for said in status::reports(&wanted.extensions, goal_state.incarnation, blob, now) {
-            report(&self.app.store, now, said).await?;
+            let asked = said.clone();
+            if !self.app.store.read(move |tx| is_known(tx, &asked)).await? {
+                report(&self.app.store, now, said).await?;
+            }
         }
         Ok(())
     }

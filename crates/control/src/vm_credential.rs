@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use authority::signer::{KeyError, NewKey};
-use domain::{CertificateCredential, ManagedIdentity, ResourceId, Timestamp};
+use domain::{CertificateCredential, ManagedIdentity, ResourceId, Step, Timestamp};
 use store::{Act, Handle};
 use zeroize::Zeroizing;
 
@@ -34,6 +34,9 @@ pub enum IssueError {
     /// The identity isn't the machine's any more.
     #[error("the identity was taken from the virtual machine meanwhile")]
     Unassigned,
+    /// The machine's extension is to hold no credential any more.
+    #[error("the virtual machine is being cut over to the metadata service")]
+    CutOver,
     /// A task ended without a result.
     #[error("the making of a key was stopped")]
     Stopped,
@@ -74,6 +77,9 @@ pub async fn issue(
             let snapshot = tx.vm_snapshot(&of)?;
             let assigned = snapshot.and_then(|found| found.identities.by_client_id(registered.client_id).map(drop));
             assigned.ok_or(IssueError::Unassigned)?;
+            if tx.cutover(&of)?.is_some_and(|cutover| cutover.wanted != Step::Serving) {
+                return Err(IssueError::CutOver);
+            }
             tx.put_certificate_credential(&registered)?;
             Ok::<_, IssueError>(())
         })

@@ -133,6 +133,12 @@ impl Disk {
         Ok(())
     }
 
+    /// Whether there are credentials, good or not, whole or not.
+    #[must_use]
+    pub fn has_credentials(&self) -> bool {
+        self.entries().is_ok_and(|entries| !entries.is_empty())
+    }
+
     /// Takes everything away with which a guest without the extension has no business: the credentials, also
     /// half-written ones, and the discovery file. The logs stay.
     ///

@@ -3,22 +3,26 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
+use broker::SourceError;
 use broker::throttle::Throttle;
-use broker::{Broker, Served, SourceError, TokenCache, Wanted};
 use bytes::Bytes;
-use contract::extension::{CONTENT_TYPE, TokenBody, TokenRequest};
+use contract::extension::{CONTENT_TYPE, TokenRequest};
 use contract::gate::{AllowedHosts, Gate, Refusal, RequestHead, Surface};
 use contract::head::FramingRefusal;
-use domain::{ManagedIdentity, SelectionError, select};
-use http::header::CACHE_CONTROL;
+use domain::{Caller, ClientId};
+use http::header::{CACHE_CONTROL, USER_AGENT};
 use http::{HeaderValue, Request, Response};
 use http_body_util::Full;
 use hyper::body::{Body, Incoming};
+use listen::Ends;
 use metrics::Counter;
 
-use crate::convert;
+use crate::callers::Callers;
 use crate::failure_log::FailureLog;
-use crate::identities::{Identities, Loaded};
+use crate::forwarding::{ForwardError, Forwarding};
+use crate::peer::{Peer, Peers};
+use crate::serving::Serving;
 
 const JSON: HeaderValue = HeaderValue::from_static(CONTENT_TYPE);
 /// The longest form that is read, in bytes.
@@ -39,46 +43,99 @@ pub fn listener_config() -> listen::Config {
 #[error("a bug: the answering of a request broke off")]
 struct Bug;
 
+/// Where answers come from.
+#[derive(Clone)]
+pub enum Backend {
+    /// Tokens by the credentials on the disk.
+    Serving(Arc<Serving>),
+    /// What the metadata service says.
+    Forwarding(Forwarding),
+}
+
 /// The endpoint of one guest. Cheap to clone; several listeners may share it.
 #[derive(Clone)]
 pub struct Endpoint {
     shared: Arc<Shared>,
+    peer: Option<Peer>,
 }
 
 struct Shared {
     gate: Gate,
-    identities: Arc<Identities>,
-    broker: Broker,
+    backend: ArcSwap<Backend>,
     throttle: Throttle,
-    tokens: Arc<TokenCache<TokenBody>>,
     log: FailureLog,
+    callers: Arc<Callers>,
+    peers: Peers,
     served: Counter,
+    forwarded: Counter,
+}
+
+/// Why there is no token.
+pub(crate) enum NoToken {
+    Refused(Refusal),
+    Failed(SourceError),
+    NotForwarded(ForwardError),
+}
+
+impl From<Refusal> for NoToken {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<SourceError> for NoToken {
+    fn from(error: SourceError) -> Self {
+        Self::Failed(error)
+    }
 }
 
 impl Endpoint {
-    /// An endpoint that answers to `hosts`. `log` is what the documented error points at.
+    /// An endpoint that answers to `hosts`, from `backend`. `log` is what the documented error points at; `callers` counts
+    /// who asks.
     #[must_use]
     pub fn new(
-        identities: Arc<Identities>,
-        broker: Broker,
+        backend: Backend,
         throttle: Throttle,
         hosts: AllowedHosts,
         log: FailureLog,
+        callers: Arc<Callers>,
     ) -> Self {
         let gate = Gate::new(Surface::Extension, hosts);
-        let tokens = Arc::new(TokenCache::new(convert::token_body));
-        let served = metrics::counter!("symbolon_extension_requests_total", "outcome" => "token");
-        Self { shared: Arc::new(Shared { gate, identities, broker, throttle, tokens, log, served }) }
+        let counter = |outcome| metrics::counter!("symbolon_extension_requests_total", "outcome" => outcome);
+        let (served, forwarded) = (counter("token"), counter("forwarded"));
+        let backend = ArcSwap::from_pointee(backend);
+        let shared = Shared { gate, backend, throttle, log, callers, peers: Peers::default(), served, forwarded };
+        Self { shared: Arc::new(shared), peer: None }
+    }
+
+    /// Answers from elsewhere from now on. What is in flight is answered from where it was asked; with the last of that
+    /// go the keys and tokens of before.
+    pub fn answer_from(&self, backend: Backend) {
+        self.shared.backend.store(Arc::new(backend));
+    }
+
+    /// Whether it forwards.
+    #[must_use]
+    pub fn forwards(&self) -> bool {
+        matches!(**self.shared.backend.load(), Backend::Forwarding(_))
     }
 }
 
 impl listen::Service for Endpoint {
+    fn connected(&self, ends: Ends) -> Self {
+        Self { shared: Arc::clone(&self.shared), peer: Some(Peers::of(ends)) }
+    }
+
     fn call(&self, request: Request<Incoming>) -> impl Future<Output = Response<Full<Bytes>>> + Send {
-        let shared = Arc::clone(&self.shared);
+        let (shared, peer) = (Arc::clone(&self.shared), self.peer.clone());
         async move {
-            match shared.decide(request).await {
+            let mut call = Call::of(&shared, peer.as_ref(), &request).await;
+            match shared.decide(request, &mut call.identity).await {
                 Ok(response) => response,
-                Err(refusal) => shared.refuse(&refusal),
+                Err(refusal) => {
+                    call.counts = !matches!(refusal, Refusal::UnknownSource { .. });
+                    shared.refuse(&refusal)
+                }
             }
         }
     }
@@ -93,8 +150,50 @@ impl listen::Service for Endpoint {
     }
 }
 
+/// A call, counted when it is over: answered, refused, or given up by who made it.
+struct Call {
+    callers: Arc<Callers>,
+    client: String,
+    process: Option<String>,
+    uid: Option<u32>,
+    identity: Option<ClientId>,
+    /// Whether it was for this endpoint at all.
+    counts: bool,
+}
+
+impl Call {
+    async fn of<B>(shared: &Shared, peer: Option<&Peer>, request: &Request<B>) -> Self {
+        let client =
+            request.headers().get(USER_AGENT).map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned());
+        let owner = match peer {
+            Some(peer) => shared.peers.owner(peer).await,
+            None => None,
+        };
+        Self {
+            callers: Arc::clone(&shared.callers),
+            client: client.unwrap_or_default(),
+            process: owner.and_then(|owner| Some(owner.process.as_ref()?.name.clone())),
+            uid: owner.map(|owner| owner.uid),
+            identity: None,
+            counts: true,
+        }
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        if self.counts {
+            self.callers.count(Caller::new(self.identity, &self.client, self.process.as_deref(), self.uid));
+        }
+    }
+}
+
 impl Shared {
-    async fn decide<B: Body>(&self, request: Request<B>) -> Result<Response<Full<Bytes>>, Refusal>
+    async fn decide<B: Body>(
+        &self,
+        request: Request<B>,
+        who: &mut Option<ClientId>,
+    ) -> Result<Response<Full<Bytes>>, Refusal>
     where
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
@@ -117,47 +216,18 @@ impl Shared {
             None
         };
         let request = TokenRequest::parse(admitted.query, form.as_deref())?;
-        let selector = request.selector.as_ref().map(convert::selector);
-        let (loaded, identity) = self.identity(selector).await?;
-        let wanted = Wanted {
-            vm: loaded.credential(identity.client_id).ok_or(Refusal::IdentityNotFound)?.vm.clone(),
-            resource: request.resource.as_ref().into(),
-            identity,
+        let backend = Backend::clone(&self.backend.load());
+        let (counter, answered) = match backend {
+            Backend::Serving(serving) => (&self.served, serving.token(&request, who).await),
+            Backend::Forwarding(forwarding) => (&self.forwarded, forwarding.token(&request, who).await),
         };
-        match self.broker.token(&self.tokens, wanted, false).await {
-            Ok(served) => Ok(self.answer(&served)),
-            Err(error) => Err(self.refusal(error).await),
-        }
-    }
-
-    /// The identity that is meant. One that isn't known may have been added this very moment, so the disk is
-    /// asked once more before it is refused.
-    async fn identity(
-        &self,
-        selector: Option<domain::Selector<'_>>,
-    ) -> Result<(Arc<Loaded>, Arc<ManagedIdentity>), Refusal> {
-        let loaded = self.identities.current().await;
-        self.tokens.retain(|principal| loaded.contains(principal));
-        match select(&loaded.identities, selector) {
-            Ok(identity) => Ok((Arc::clone(&loaded), Arc::clone(identity))),
-            Err(SelectionError::Multiple) => Err(Refusal::SeveralIdentities),
-            Err(SelectionError::NotFound) => {
-                let loaded = self.identities.reload().await;
-                let identity = select(&loaded.identities, selector).map(Arc::clone);
-                identity.map(|identity| (loaded, identity)).map_err(|error| match error {
-                    SelectionError::NotFound => Refusal::IdentityNotFound,
-                    SelectionError::Multiple => Refusal::SeveralIdentities,
-                })
+        match answered {
+            Ok(body) => {
+                counter.increment(1);
+                Ok(answer(body))
             }
+            Err(why) => Err(self.refusal(why).await),
         }
-    }
-
-    fn answer(&self, served: &Served<TokenBody>) -> Response<Full<Bytes>> {
-        self.served.increment(1);
-        let mut response = Response::new(Full::new(Bytes::from(served.entry.body.render(served.remaining))));
-        response.headers_mut().insert(http::header::CONTENT_TYPE, JSON);
-        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        response
     }
 
     fn refuse(&self, refusal: &Refusal) -> Response<Full<Bytes>> {
@@ -174,23 +244,27 @@ impl Shared {
 
     /// The extension's documented vocabulary: a resource that the tenant doesn't know, or that makes no scope, is
     /// the caller's fault; everything else is the 500 that points at the logs.
-    async fn refusal(&self, error: SourceError) -> Refusal {
-        match error {
-            SourceError::Refused { error, description }
+    async fn refusal(&self, why: NoToken) -> Refusal {
+        let error: Box<dyn std::error::Error + Send + Sync> = match why {
+            NoToken::Refused(refusal) => return refusal,
+            NoToken::Failed(SourceError::Refused { error, description })
                 if matches!(error.as_str(), "invalid_resource" | "invalid_scope") =>
             {
-                Refusal::InvalidResource { description }
+                return Refusal::InvalidResource { description };
             }
-            SourceError::Withdrawn => Refusal::IdentityNotFound,
-            SourceError::Refused { .. }
-            | SourceError::Unreachable { .. }
-            | SourceError::Busy { .. }
-            | SourceError::ClockBehind { .. }
-            | SourceError::Internal(_) => {
-                // Written before the answer leaves, so that whoever looks finds it. A failure to write is told there.
-                drop(self.log.write(&error).await);
-                Refusal::RetrievalFailed { logs: self.log.folder() }
-            }
-        }
+            NoToken::Failed(SourceError::Withdrawn) => return Refusal::IdentityNotFound,
+            NoToken::Failed(error) => error.into(),
+            NoToken::NotForwarded(error) => error.into(),
+        };
+        // Written before the answer leaves, so that whoever looks finds it. A failure to write is told there.
+        drop(self.log.write(&*error).await);
+        Refusal::RetrievalFailed { logs: self.log.folder() }
     }
+}
+
+fn answer(body: Vec<u8>) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    response.headers_mut().insert(http::header::CONTENT_TYPE, JSON);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }

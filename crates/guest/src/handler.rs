@@ -7,6 +7,7 @@
 //! only what isn't there.
 
 pub mod authority;
+mod callers;
 mod commands;
 mod credentials;
 pub mod distribution;

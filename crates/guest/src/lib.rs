@@ -5,6 +5,7 @@
 
 #[cfg(feature = "program")]
 pub mod agent;
+pub mod callers;
 mod convert;
 pub mod discovery_file;
 pub mod disk;
@@ -14,16 +15,21 @@ pub mod env_vars;
 pub mod failure_log;
 #[cfg(feature = "program")]
 mod files;
+pub mod forwarding;
 #[cfg(feature = "program")]
 pub mod handler;
 #[cfg(feature = "program")]
 pub mod hardening;
 pub mod identities;
 pub mod log_file;
+mod peer;
 #[cfg(feature = "program")]
 pub mod resolver;
+pub mod serving;
 pub mod source;
 #[cfg(feature = "program")]
 pub mod time;
 
-pub use endpoint::{Endpoint, listener_config};
+pub use endpoint::{Backend, Endpoint, listener_config};
+pub use forwarding::Forwarding;
+pub use serving::Serving;

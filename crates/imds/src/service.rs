@@ -8,12 +8,13 @@ use broker::throttle::Permit;
 use broker::{Broker, Served, SourceError, TokenCache, Wanted};
 use bytes::Bytes;
 use contract::answer::Answer;
+use contract::extension::FORWARDER;
 use contract::gate::{AllowedHosts, Gate, Refusal, RequestHead, Route, Surface};
 use contract::head::FramingRefusal;
 use contract::imds::{AttestedDocument, AttestedRequest, Echo, StartRequests, TokenBody, identity_info};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, SERVER};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, SERVER, USER_AGENT};
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body_util::Full;
 use hyper::body::{Body, Incoming};
 
@@ -84,6 +85,11 @@ impl listen::Service for MetadataService {
 #[derive(Clone)]
 pub struct Expired(pub Broker);
 
+/// Whether the extension's endpoint asks in the place of its callers.
+fn is_forwarded(headers: &HeaderMap) -> bool {
+    headers.get(USER_AGENT).is_some_and(|name| name.as_bytes().starts_with(FORWARDER.as_bytes()))
+}
+
 impl Shared {
     async fn answer<B: Body<Error: Into<BoxError>>>(&self, request: Request<B>) -> Response<Full<Bytes>> {
         let (parts, body) = request.into_parts();
@@ -116,10 +122,16 @@ impl Shared {
         };
         let planned = plan(&self.gate, &self.vm.snapshot(), &self.vm.documents(), head, leave)?;
         match planned {
-            Plan::Token(wanted) => match request.extensions.get::<Expired>() {
-                None => self.token(wanted).await,
-                Some(Expired(broker)) => self.expired_token(broker, wanted).await,
-            },
+            Plan::Token(wanted) => {
+                let answered = match request.extensions.get::<Expired>() {
+                    None => self.token(wanted).await,
+                    Some(Expired(broker)) => self.expired_token(broker, wanted).await,
+                };
+                if answered.is_ok() && !is_forwarded(&request.headers) {
+                    self.vm.calls.fetch_add(1, Ordering::Relaxed);
+                }
+                answered
+            }
             Plan::Info(tenant) => {
                 self.counters.infos.increment(1);
                 Ok(self.ok(identity_info(&tenant)))
@@ -193,7 +205,7 @@ impl Shared {
 
     fn ok(&self, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
         let mut response = Response::new(Full::new(body.into()));
-        *response.headers_mut() = http::HeaderMap::with_capacity(4);
+        *response.headers_mut() = HeaderMap::with_capacity(4);
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, JSON);
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -215,7 +227,7 @@ impl Shared {
         response
     }
 
-    fn sign(&self, headers: &mut http::HeaderMap) {
+    fn sign(&self, headers: &mut HeaderMap) {
         headers.insert(SERVER, NAME);
         headers.insert(REQUEST_ID, self.request_ids.next());
     }

@@ -1,6 +1,7 @@
 //! What the host knows of one VM: its snapshot, its tokens, its limits.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use broker::throttle::Throttle;
@@ -19,6 +20,8 @@ pub struct Vm {
     pub(crate) tokens: Arc<TokenCache<TokenBody>>,
     pub(crate) throttle: Throttle,
     pub(crate) control_plane: Option<Arc<dyn ControlPlane>>,
+    /// The tokens that callers got since they were counted last.
+    pub(crate) calls: AtomicU64,
 }
 
 impl Vm {
@@ -27,7 +30,14 @@ impl Vm {
     pub fn new(snapshot: VmSnapshot, throttle: Throttle) -> Self {
         let documents = ArcSwap::from_pointee(Documents::new(Description::of(&snapshot)));
         let tokens = Arc::new(TokenCache::new(token_body));
-        Self { snapshot: ArcSwap::from_pointee(snapshot), documents, tokens, throttle, control_plane: None }
+        Self {
+            snapshot: ArcSwap::from_pointee(snapshot),
+            documents,
+            tokens,
+            throttle,
+            control_plane: None,
+            calls: AtomicU64::new(0),
+        }
     }
 
     /// With a control plane, without which no document is signed for it and no scheduled event of it approved.
@@ -65,6 +75,13 @@ impl Vm {
     pub(crate) fn forget_unassigned(&self) {
         let snapshot = self.snapshot.load();
         self.tokens.retain(|principal| snapshot.identities.by_principal_id(principal).is_some());
+    }
+
+    /// How many tokens callers got since this was asked last. What the extension's endpoint forwards isn't counted: who
+    /// asks there hasn't moved yet.
+    #[must_use]
+    pub fn take_calls(&self) -> u64 {
+        self.calls.swap(0, Ordering::Relaxed)
     }
 
     /// How many tokens are held ready for it.

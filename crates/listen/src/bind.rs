@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 
+use crate::process;
+
 /// Connections that wait to be accepted.
 pub(crate) const BACKLOG: i32 = 1_024;
 /// How many free ports are tried until one is free on both addresses of localhost.
@@ -103,7 +105,9 @@ pub(crate) fn open(wanted: &Tcp) -> Result<std::net::TcpListener, BindError> {
 
 fn failed(address: SocketAddr, why: io::Error) -> BindError {
     let taken = why.kind() == io::ErrorKind::AddrInUse;
-    BindError { address, holder: taken.then(|| holder(address.port())).flatten(), why }
+    let holder = taken.then(|| process::listening_on(address.port())).flatten();
+    let holder = holder.map(|holder| format!("{}, process {}", holder.name, holder.pid));
+    BindError { address, holder, why }
 }
 
 /// Listens on 127.0.0.1 and ::1 with the same port: clients that resolve `localhost` may try either first. Port 0 takes one
@@ -174,39 +178,6 @@ fn is_absence_of_ipv6(why: &io::Error) -> bool {
     matches!(why.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported) || why.raw_os_error() == Some(97) // EAFNOSUPPORT
 }
 
-/// The process that listens on a port: the inode of its socket in /proc/net/tcp, found again among the open
-/// files of the processes that we may look into.
-fn holder(port: u16) -> Option<String> {
-    let mut inodes = Vec::new();
-    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
-        let text = std::fs::read_to_string(table).unwrap_or_default();
-        inodes.extend(text.lines().skip(1).filter_map(|line| Some(listening_inode(line, port)?.to_owned())));
-    }
-    let links: Vec<String> = inodes.iter().map(|inode| format!("socket:[{inode}]")).collect();
-    for process in std::fs::read_dir("/proc").ok()?.flatten() {
-        let Some(pid) = process.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
-        let files = std::fs::read_dir(process.path().join("fd")).into_iter().flatten().flatten();
-        let holds = files
-            .filter_map(|file| std::fs::read_link(file.path()).ok())
-            .any(|link| link.to_str().is_some_and(|link| links.iter().any(|wanted| wanted == link)));
-        if holds {
-            let name = std::fs::read_to_string(process.path().join("comm")).unwrap_or_default();
-            return Some(format!("{}, process {pid}", name.trim()));
-        }
-    }
-    None
-}
-
-/// The inode of a line of /proc/net/tcp that listens (state 0A) on a port.
-fn listening_inode(line: &str, port: u16) -> Option<&str> {
-    let mut fields = line.split_whitespace();
-    let local = fields.nth(1)?;
-    let state = fields.nth(1)?;
-    let inode = fields.nth(5)?;
-    let found = u16::from_str_radix(local.rsplit(':').next()?, 16).ok()?;
-    (found == port && state == "0A").then_some(inode)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,14 +224,5 @@ mod tests {
         assert_eq!(listeners.len(), 2);
         assert_ne!(listeners[0].local_addr().unwrap().port(), half);
         assert!(bind_localhost(half).is_err(), "one that was asked for isn't");
-    }
-
-    #[test]
-    fn lines_of_the_socket_table_are_read() {
-        let line = "   0: 0100007F:C4A6 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 12345 1";
-        assert_eq!(listening_inode(line, 50_342), Some("12345"));
-        assert_eq!(listening_inode(line, 50_343), None);
-        assert_eq!(listening_inode(&line.replace(" 0A ", " 01 "), 50_342), None);
-        assert_eq!(listening_inode("garbage", 1), None);
     }
 }

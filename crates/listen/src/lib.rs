@@ -14,6 +14,7 @@ mod endpoint;
 mod guard;
 #[cfg(feature = "host")]
 mod opener;
+pub mod process;
 mod reserve;
 mod room;
 mod server;
@@ -40,6 +41,7 @@ pub use devices::Devices;
 pub use endpoint::{Endpoint, EndpointError};
 #[cfg(feature = "host")]
 pub use opener::{FileId, Opener};
+pub use process::Ends;
 pub use room::{DESCRIPTORS, Room, Share};
 pub use server::{
     Admitted, Config, Ending, InFlight, Shutdown, serve, serve_connection, serve_shared, serve_until_asked,
@@ -51,6 +53,12 @@ pub use unix::{UnixError, UnixSocket, UnixSocketListener};
 /// Answers the requests of one listener. Cloned for each connection. Most answers are ready when they leave; a service
 /// whose aren't says what bodies it has.
 pub trait Service<B = Full<Bytes>>: Clone + Send + Sync + 'static {
+    /// The service for one connection: itself, unless it wants to know whose connection it is.
+    #[must_use]
+    fn connected(&self, _ends: Ends) -> Self {
+        self.clone()
+    }
+
     /// Answers a request.
     fn call(&self, request: Request<Incoming>) -> impl Future<Output = Response<B>> + Send;
 

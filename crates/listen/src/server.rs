@@ -225,6 +225,7 @@ async fn accept_each<B: ResponseBody, S: Service<B>>(
                 continue;
             }
         };
+        let service = stream.ends().map_or_else(|| service.clone(), |ends| service.connected(ends));
         let connection = connection(stream, service, config.clone(), ending, Some(late));
         let busy = busy.clone();
         tokio::spawn(async move {

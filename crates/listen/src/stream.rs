@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 #[cfg(feature = "host")]
 use tokio_vsock::{VsockListener, VsockStream};
 
+use crate::process::Ends;
 #[cfg(feature = "host")]
 use crate::unix::UnixSocketListener;
 
@@ -98,6 +99,18 @@ macro_rules! each {
             Stream::Vsock($stream) => $what,
         }
     };
+}
+
+impl Stream {
+    /// Its two ends, where it has addresses.
+    pub(crate) fn ends(&self) -> Option<Ends> {
+        match self {
+            Self::Tcp(stream) => Some(Ends { local: stream.local_addr().ok()?, remote: stream.peer_addr().ok()? }),
+            Self::Unix(_) => None,
+            #[cfg(feature = "host")]
+            Self::Vsock(_) => None,
+        }
+    }
 }
 
 /// Takes what lies in a socket without waiting for more; nothing is the end.

@@ -51,7 +51,7 @@ impl Change {
     pub fn machine(&self) -> Option<ResourceId> {
         let id = || ResourceId::parse(&self.key).ok();
         match self.noun {
-            Noun::VirtualMachine | Noun::GoalState | Noun::ScheduledEvent => id(),
+            Noun::VirtualMachine | Noun::GoalState | Noun::ScheduledEvent | Noun::Cutover => id(),
             Noun::VmExtension => id()?.parent(),
             Noun::Meta
             | Noun::Tenant
@@ -67,7 +67,8 @@ impl Change {
             | Noun::Resource
             | Noun::ScaleSet
             | Noun::Operation
-            | Noun::Deployment => None,
+            | Noun::Deployment
+            | Noun::Caller => None,
         }
     }
 }
@@ -131,11 +132,15 @@ pub enum Noun {
     GoalState,
     /// The scheduled events of a virtual machine; the machine's resource id in lower case.
     ScheduledEvent,
+    /// The calls at a virtual machine's endpoints; the machine's resource id in lower case.
+    Caller,
+    /// The cutover of a virtual machine; the machine's resource id in lower case.
+    Cutover,
 }
 
 impl Noun {
     /// Every noun.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Meta,
         Self::Tenant,
         Self::Subscription,
@@ -155,6 +160,8 @@ impl Noun {
         Self::Deployment,
         Self::GoalState,
         Self::ScheduledEvent,
+        Self::Caller,
+        Self::Cutover,
     ];
 
     /// Its stored name.
@@ -180,6 +187,8 @@ impl Noun {
             Self::Deployment => "deployment",
             Self::GoalState => "goal_state",
             Self::ScheduledEvent => "scheduled_event",
+            Self::Caller => "caller",
+            Self::Cutover => "cutover",
         }
     }
 
@@ -235,7 +244,9 @@ impl fmt::Display for Noun {
             | Self::Operation
             | Self::Deployment
             | Self::GoalState
-            | Self::ScheduledEvent => f.write_str(&self.as_str().replace('_', " ")),
+            | Self::ScheduledEvent
+            | Self::Caller
+            | Self::Cutover => f.write_str(&self.as_str().replace('_', " ")),
         }
     }
 }

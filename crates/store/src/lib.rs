@@ -30,9 +30,11 @@
 
 mod application;
 mod audit;
+mod caller;
 mod certificate_credential;
 mod change_feed;
 mod client;
+mod cutover;
 mod deployment;
 mod error;
 mod external_issuer;
@@ -59,9 +61,11 @@ mod vm_extension;
 
 pub use application::{ApplicationReader, ApplicationWriter};
 pub use audit::{Act, AuditEntry, AuditReader};
+pub use caller::{CallerReader, CallerWriter, Tally};
 pub use certificate_credential::{CertificateCredentialReader, CertificateCredentialWriter, Thumbprint};
 pub use change_feed::{Change, ChangeFeedReader, ChangeFeedWriter, Changes, Cursor, InvalidCursor, Noun, Op};
 pub use client::{ClientReader, ClientRecord, Holder};
+pub use cutover::{CutoverReader, CutoverWriter};
 pub use deployment::{DeploymentReader, DeploymentWriter};
 pub use error::{CursorExpired, Error, FileRefusal, Unique};
 pub use external_issuer::{ExternalIssuerReader, ExternalIssuerWriter};

@@ -13,9 +13,11 @@ use crate::{Act, Concurrency, Error, Founding, Page, ReadTx, Store, Tx};
 
 mod application;
 mod audit;
+mod caller;
 mod certificate_credential;
 mod change_feed;
 mod client;
+mod cutover;
 mod deployment;
 mod error;
 mod extension_spec;

@@ -3,14 +3,15 @@
 use std::fmt::Debug;
 
 use crate::{
-    Act, ApplicationReader, ApplicationWriter, AuditReader, CertificateCredentialReader, CertificateCredentialWriter,
-    ChangeFeedReader, ChangeFeedWriter, ClientReader, Cursor, DeploymentReader, DeploymentWriter, Error,
-    ExternalIssuerReader, ExternalIssuerWriter, FederatedCredentialReader, FederatedCredentialWriter, GoalStateReader,
-    GoalStateWriter, MetaReader, MetaWriter, OperationReader, OperationWriter, ResourceGroupReader,
-    ResourceGroupWriter, ResourceReader, ResourceWriter, RoleAssignmentReader, RoleAssignmentWriter, ScaleSetReader,
-    ScaleSetWriter, ScheduledEventReader, ScheduledEventWriter, ServicePrincipalReader, SigningKeyReader,
-    SigningKeyWriter, SubscriptionReader, SubscriptionWriter, TenantReader, TenantWriter, UserAssignedIdentityReader,
-    UserAssignedIdentityWriter, VirtualMachineReader, VirtualMachineWriter, VmExtensionReader, VmExtensionWriter,
+    Act, ApplicationReader, ApplicationWriter, AuditReader, CallerReader, CallerWriter, CertificateCredentialReader,
+    CertificateCredentialWriter, ChangeFeedReader, ChangeFeedWriter, ClientReader, Cursor, CutoverReader,
+    CutoverWriter, DeploymentReader, DeploymentWriter, Error, ExternalIssuerReader, ExternalIssuerWriter,
+    FederatedCredentialReader, FederatedCredentialWriter, GoalStateReader, GoalStateWriter, MetaReader, MetaWriter,
+    OperationReader, OperationWriter, ResourceGroupReader, ResourceGroupWriter, ResourceReader, ResourceWriter,
+    RoleAssignmentReader, RoleAssignmentWriter, ScaleSetReader, ScaleSetWriter, ScheduledEventReader,
+    ScheduledEventWriter, ServicePrincipalReader, SigningKeyReader, SigningKeyWriter, SubscriptionReader,
+    SubscriptionWriter, TenantReader, TenantWriter, UserAssignedIdentityReader, UserAssignedIdentityWriter,
+    VirtualMachineReader, VirtualMachineWriter, VmExtensionReader, VmExtensionWriter,
 };
 
 /// Everything an installation keeps. Blocking; async code uses [`crate::Handle`].
@@ -51,9 +52,11 @@ pub struct Concurrency {
 pub trait ReadTx:
     ApplicationReader
     + AuditReader
+    + CallerReader
     + CertificateCredentialReader
     + ChangeFeedReader
     + ClientReader
+    + CutoverReader
     + DeploymentReader
     + ExternalIssuerReader
     + FederatedCredentialReader
@@ -82,8 +85,10 @@ pub trait ReadTx:
 pub trait Tx:
     ReadTx
     + ApplicationWriter
+    + CallerWriter
     + CertificateCredentialWriter
     + ChangeFeedWriter
+    + CutoverWriter
     + DeploymentWriter
     + ExternalIssuerWriter
     + FederatedCredentialWriter

@@ -86,7 +86,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "migrate",
-        may: &["contract"],
+        may: &["contract", "domain"],
         must_not: &["axum", "hyper", "rusqlite", "rustls", "tokio"],
         never_links: PURE,
     },

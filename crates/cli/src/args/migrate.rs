@@ -1,8 +1,12 @@
 //! `symbolon migrate`.
 
+pub(crate) mod machines;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+
+use self::machines::{MigrateCutoverArgs, MigratePlanArgs, MigrateStatusArgs, MigrateVerifyArgs};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum MigrateCommand {
@@ -17,6 +21,20 @@ pub(crate) enum MigrateCommand {
     /// Prints a unified diff and changes nothing, unless --write is given. Exit codes: 0 nothing is left to do, 1 something is,
     /// 2 wrong usage
     Apply(MigrateApplyArgs),
+    /// Say in which order machines leave the extension, and what is in the way of each
+    Plan(MigratePlanArgs),
+    /// Show who still calls the extension, and how far each machine is
+    Status(MigrateStatusArgs),
+    /// Cut machines over to the metadata service, step by step, or go back
+    ///
+    /// Steps: forwarding (the port stays open and forwards to the metadata service), revoked (the credentials are revoked and
+    /// wiped), closed (the port is closed), removed (the extension is gone). Every step but the last can be taken back with
+    /// --undo. Whoever is interrupted runs the same command again
+    Cutover(MigrateCutoverArgs),
+    /// Search a machine's files for credentials, keys and tokens
+    ///
+    /// Exit codes: 0 nothing usable is left, 1 something is (or a file could not be searched), 2 wrong usage
+    Verify(MigrateVerifyArgs),
 }
 
 /// Which files.

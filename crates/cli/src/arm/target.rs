@@ -1,5 +1,7 @@
 //! What a request is about.
 
+use std::borrow::Cow;
+
 use anyhow::Context;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -25,19 +27,31 @@ pub(crate) const IDENTITY: Kind =
 pub(crate) const DEPLOYMENT: Kind =
     Kind { resource_type: "Microsoft.Resources/deployments", noun: "deployment", version: "2024-11-01" };
 
-/// The playbook of a subscription, the one type of resource that is ours alone.
+pub(crate) const MACHINES: Kind =
+    Kind { resource_type: "Symbolon.Migration/machines", noun: "machine", version: "2026-11-01" };
+pub(crate) const CUTOVER: Kind =
+    Kind { resource_type: "Symbolon.Migration/cutovers", noun: "cutover", version: "2026-11-01" };
+
+/// The playbook of a subscription, a type of resource that is ours alone.
 const PLAYBOOK: &str = "providers/Symbolon.Faults/playbooks/current";
 const PLAYBOOK_VERSION: &str = "2026-11-01";
 
 /// The api-version of resource groups.
 const GROUP_VERSION: &str = "2024-11-01";
 
+impl Kind {
+    /// Its full name.
+    pub(crate) fn resource_type(&self) -> &'static str {
+        self.resource_type
+    }
+}
+
 /// A path of the control plane with its api-version.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     path: String,
     version: &'static str,
-    query: &'static str,
+    query: Cow<'static, str>,
     /// What people call it.
     pub(crate) title: String,
     /// The resource's name.
@@ -45,6 +59,13 @@ pub(crate) struct Target {
 }
 
 impl Target {
+    /// The resource of an id that the control plane gave.
+    pub(crate) fn of(kind: &Kind, id: &str) -> Self {
+        let name = id.rsplit('/').next().unwrap_or(id).to_owned();
+        let title = format!("{} '{name}'", kind.noun);
+        Self { path: id.to_owned(), version: kind.version, query: Cow::default(), title, name }
+    }
+
     /// What is below it.
     pub(crate) fn below(&self, segments: &[&str]) -> Self {
         let mut path = self.path.clone();
@@ -61,8 +82,8 @@ impl Target {
     }
 
     /// The same with a query.
-    pub(crate) fn with(&self, query: &'static str) -> Self {
-        Self { query, ..self.clone() }
+    pub(crate) fn with(&self, query: impl Into<Cow<'static, str>>) -> Self {
+        Self { query: query.into(), ..self.clone() }
     }
 
     /// Its resource id; the names in it are such as need no encoding.
@@ -81,14 +102,14 @@ impl Arm {
         let name = self.group.as_deref().context("there is no VM whose resource group it could be; say -g")?;
         let path = format!("/subscriptions/{}/resourceGroups/{}", encode(&self.subscription), encode(name));
         let title = format!("resource group '{name}'");
-        Ok(Target { path, version: GROUP_VERSION, query: "", title, name: name.to_owned() })
+        Ok(Target { path, version: GROUP_VERSION, query: Cow::default(), title, name: name.to_owned() })
     }
 
     /// The playbook of the subscription.
     pub(crate) fn playbook(&self) -> Target {
         let path = format!("/subscriptions/{}/{PLAYBOOK}", encode(&self.subscription));
         let (title, name) = ("the playbook".to_owned(), "current".to_owned());
-        Target { path, version: PLAYBOOK_VERSION, query: "", title, name }
+        Target { path, version: PLAYBOOK_VERSION, query: Cow::default(), title, name }
     }
 
     /// All resources of a type in the group.
@@ -101,7 +122,13 @@ impl Arm {
     pub(crate) fn one(&self, kind: &Kind, name: &str) -> anyhow::Result<Target> {
         let known_as = name.rsplit('/').next().unwrap_or(name);
         let title = format!("{} '{known_as}'", kind.noun);
-        let of = |path, name: &str| Target { path, version: kind.version, query: "", title, name: name.to_owned() };
+        let of = |path, name: &str| Target {
+            path,
+            version: kind.version,
+            query: Cow::default(),
+            title,
+            name: name.to_owned(),
+        };
         if !name.starts_with('/') {
             return Ok(of(format!("{}/{}", self.all(kind)?.path, encode(name)), name));
         }

@@ -1,17 +1,32 @@
 //! `symbolon migrate`: leave the VM extension.
 
 mod apply;
+mod cutover;
+mod machines;
+mod plan;
 mod scan;
+mod status;
+mod verify;
 
 use super::ExitStatus;
 use crate::args::migrate::{MigrateCommand, TreeArgs};
 use crate::printer::Printer;
 
-pub(crate) fn migrate(command: &MigrateCommand, printer: &Printer) -> anyhow::Result<ExitStatus> {
+pub(crate) async fn migrate(command: &MigrateCommand, printer: &Printer) -> anyhow::Result<ExitStatus> {
     match command {
         MigrateCommand::Scan(args) => scan::scan(args, printer),
         MigrateCommand::Apply(args) => apply::apply(args, printer),
+        MigrateCommand::Plan(args) => plan::plan(args, printer).await.map(|()| ExitStatus::Ok),
+        MigrateCommand::Status(args) => status::status(args, printer).await.map(|()| ExitStatus::Ok),
+        MigrateCommand::Cutover(args) => cutover::cutover(args, printer).await,
+        MigrateCommand::Verify(args) => verify::verify(args, printer),
     }
+}
+
+/// Arguments that don't go together.
+fn usage(why: &str, printer: &Printer) -> anyhow::Result<ExitStatus> {
+    printer.note(format!("error: {why}"))?;
+    Ok(ExitStatus::Usage)
 }
 
 /// Where to look.

@@ -3,6 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use domain::ResourceId;
+use domain::cutover::Port;
+use guest::Backend;
 use guest::discovery_file::DiscoveryFile;
 
 use super::extension::{self, Guest};
@@ -11,17 +13,18 @@ use super::stage::Stage;
 /// The open endpoints of a guest, the oldest first: that is the one which is told to whoever asks.
 #[derive(Default)]
 pub(crate) struct Endpoints {
-    open: Vec<Endpoint>,
+    open: Vec<Open>,
     /// The files that tell of the first one.
     told: Option<(Place, Vec<DiscoveryFile>)>,
 }
 
 /// An open endpoint.
-struct Endpoint {
+struct Open {
     /// The port that its extensions' settings name.
     wanted: u16,
     place: Place,
     extensions: Vec<ResourceId>,
+    endpoint: guest::Endpoint,
     stage: Stage,
 }
 
@@ -48,6 +51,22 @@ impl Endpoints {
         self.open.is_empty()
     }
 
+    /// What answers at their ports.
+    pub(crate) fn port(&self) -> Port {
+        match self.open.first() {
+            None => Port::Closed,
+            Some(open) if open.endpoint.forwards() => Port::Forwarding,
+            Some(_) => Port::Serving,
+        }
+    }
+
+    /// Answers from elsewhere from now on, at all of them. Their ports stay open.
+    pub(crate) fn answer_from(&self, backend: &Backend) {
+        for open in &self.open {
+            open.endpoint.answer_from(backend.clone());
+        }
+    }
+
     /// Where the first one is.
     pub(crate) fn first(&self) -> Option<Place> {
         self.open.first().map(|endpoint| endpoint.place)
@@ -61,8 +80,14 @@ impl Endpoints {
     }
 
     /// Takes one that was opened for an extension.
-    pub(crate) fn add(&mut self, extension: ResourceId, wanted: u16, place: Place, stage: Stage) {
-        self.open.push(Endpoint { wanted, place, extensions: vec![extension], stage });
+    pub(crate) fn add(
+        &mut self,
+        extension: ResourceId,
+        wanted: u16,
+        place: Place,
+        (endpoint, stage): (guest::Endpoint, Stage),
+    ) {
+        self.open.push(Open { wanted, place, extensions: vec![extension], endpoint, stage });
     }
 
     /// Takes an extension from what it has, and closes what nobody has then.
@@ -99,7 +124,7 @@ impl Endpoints {
     }
 }
 
-async fn close(endpoint: Endpoint) {
+async fn close(endpoint: Open) {
     if let Err(error) = endpoint.stage.end().await {
         tracing::error!(%error, "the extension's endpoint ended badly");
     }

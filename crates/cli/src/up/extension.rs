@@ -12,16 +12,18 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use broker::credential::NewCredential;
+use broker::http::AuthorityClient;
 use broker::{Broker, Counters, Freshness};
 use contract::gate::AllowedHosts;
 use control::vm_credential;
-use domain::{AssignedIdentities, ManagedIdentity, PowerState, ResourceId, SharedClock};
-use guest::Endpoint;
+use domain::{AssignedIdentities, ManagedIdentity, PowerState, ResourceId, SharedClock, Step};
+use guest::callers::Callers;
 use guest::discovery_file::{DiscoveryFile, recall_copy};
 use guest::disk::Disk;
 use guest::failure_log::FailureLog;
 use guest::identities::Identities;
 use guest::source::ExtensionSource;
+use guest::{Backend, Endpoint, Serving};
 use playbook::Faulty;
 use store::Handle;
 use tokio::task::{JoinError, JoinSet};
@@ -87,7 +89,7 @@ pub(crate) async fn prepare(guests: &Path, running: &[(ResourceId, String)], sto
         placing.spawn(async move {
             let of = id.clone();
             let Some(found) = store.read(move |tx| Stored::load(tx, &of)).await? else { return Ok(()) };
-            if found.vm.power != PowerState::Running {
+            if found.vm.power != PowerState::Running || found.step() != Step::Serving {
                 return Ok(());
             }
             let guest = Guest { vm: id, identities: found.snapshot.identities, disk, discovery_copy: None };
@@ -139,25 +141,35 @@ pub(crate) async fn place_credentials(guest: &Guest, store: &Handle, clock: &Sha
     Ok(())
 }
 
-/// Opens an endpoint.
-pub(crate) async fn start(guest: &Guest, port: ExtensionPort, common: &Common) -> anyhow::Result<Stage> {
-    let Common { authority, clock, room, playbooks, .. } = common;
+/// Tokens by the credentials on the guest's disk.
+pub(crate) async fn serving(guest: &Guest, authority: AuthorityClient, clock: &SharedClock) -> anyhow::Result<Backend> {
     let disk = guest.disk.clone();
-    let identities = tokio::task::spawn_blocking(move || Identities::open(disk)).await?;
-    let identities = Arc::new(identities);
-    let source = ExtensionSource::new(authority.clone(), identities.clone(), clock.clone());
+    let identities = Arc::new(tokio::task::spawn_blocking(move || Identities::open(disk)).await?);
+    let source = ExtensionSource::new(authority, identities.clone(), clock.clone());
     let broker = Broker::new(Arc::new(source), clock.clone(), Freshness::default(), Counters::register("extension"));
+    Ok(Backend::Serving(Arc::new(Serving::new(identities, broker))))
+}
+
+/// Opens an endpoint.
+pub(crate) fn start(
+    guest: &Guest,
+    port: ExtensionPort,
+    backend: Backend,
+    common: &Common,
+    callers: Arc<Callers>,
+) -> (Endpoint, Stage) {
     let hosts = AllowedHosts::extension(port.port, port.own);
-    let log = FailureLog::new(guest.disk.log_folder(), clock.clone());
-    let front = before_extension(playbooks, guest.vm.clone(), hosts.clone(), log.folder());
-    let endpoint = Faulty::new(Endpoint::new(identities, broker, common.throttle(), hosts, log), front);
+    let log = FailureLog::new(guest.disk.log_folder(), common.clock.clone());
+    let front = before_extension(&common.playbooks, guest.vm.clone(), hosts.clone(), log.folder());
+    let endpoint = Endpoint::new(backend, common.throttle(), hosts, log, callers);
+    let faulty = Faulty::new(endpoint.clone(), front);
     let mut stage = Stage::default();
     for listener in port.listeners {
-        let endpoint = endpoint.clone();
-        let config = listen::Config { room: room.clone(), ..guest::listener_config() };
-        stage.run(|ending| listen::serve(listener, endpoint, config, ending));
+        let service = faulty.clone();
+        let config = listen::Config { room: common.room.clone(), ..guest::listener_config() };
+        stage.run(|ending| listen::serve(listener, service, config, ending));
     }
-    Ok(stage)
+    (endpoint, stage)
 }
 
 /// Writes the discovery file, and the copy that is wanted; they are there as long as what comes back.

@@ -5,13 +5,14 @@ mod follow;
 
 use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
 use control::metadata::Metadata;
 use domain::{Attachment, PowerState, ResourceId, VirtualMachine};
+use guest::callers::Callers;
 use guest::disk::Disk;
 use imds::{Attached, ControlPlane, Description, Host, Vm};
 use listen::{Listener, Opener};
@@ -20,6 +21,7 @@ use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinError, JoinSet};
 
+use super::calls::Counted;
 use super::description;
 use super::guest_process::{Common, GuestProcess};
 use super::guest_report;
@@ -75,6 +77,7 @@ struct Running {
     imds: Option<Attached>,
     wanted: watch::Sender<Option<Wanted>>,
     shown: watch::Receiver<Option<String>>,
+    callers: Arc<Callers>,
     gone: Gone,
     /// The other resources that its metadata was read from.
     leans_on: BTreeSet<String>,
@@ -82,6 +85,19 @@ struct Running {
 
 /// Fails once a guest has ended.
 type Gone = oneshot::Receiver<Infallible>;
+
+/// Where this process reaches the metadata service of a VM. Elsewhere than at an address of this machine it is in the
+/// VM's own world, and whoever asks at its address from here would ask somebody else.
+fn reachable(attachment: &Attachment) -> Option<SocketAddr> {
+    match attachment {
+        Attachment::Listen(address) => Some(*address),
+        Attachment::Device { .. }
+        | Attachment::Namespace { .. }
+        | Attachment::Source { .. }
+        | Attachment::Unix { .. }
+        | Attachment::Vsock { .. } => None,
+    }
+}
 
 impl Fleet {
     /// A fleet of nothing, from a place in the change feed on.
@@ -110,33 +126,53 @@ impl Fleet {
             self.port = machine.port;
         }
         // What is told at the start is there already.
-        let mut guest = self.guest(&stored.vm, machine.own);
+        let (vm, leans_on) = self.vm(&stored);
+        let imds = self.open(&stored.vm, &vm, machine.imds, &machine.attachment);
+        let mut guest = self.guest(&stored.vm, machine.own, &machine.attachment);
         if let Some((extension, port)) = machine.extension {
             guest = guest.with_port(extension, port);
         }
         guest.become_as(stored.wanted(&self.setting.common.outside)).await;
-        self.start(stored, machine.imds, machine.attachment, guest, stage);
+        self.start(stored, (vm, leans_on, imds, machine.attachment), guest, stage);
         Ok(())
     }
 
-    fn guest(&self, vm: &VirtualMachine, own: Option<IpAddr>) -> GuestProcess {
+    fn guest(&self, vm: &VirtualMachine, own: Option<IpAddr>, attachment: &Attachment) -> GuestProcess {
         let Setting { common, guests, discovery, .. } = &self.setting;
         let folder = self.roster.guest(vm);
         let (disk, copy) = (Disk::new(guests.join(&folder)), discovery.as_ref().map(|copies| copies.join(&folder)));
-        GuestProcess::new(Arc::clone(common), vm.id.clone(), disk, copy, own)
+        GuestProcess::new(Arc::clone(common), vm.id.clone(), disk, copy, own, reachable(attachment))
+    }
+
+    /// A machine as its metadata service sees it, and what its description leans on.
+    fn vm(&self, stored: &Stored) -> (Arc<Vm>, BTreeSet<String>) {
+        let control_plane = Arc::clone(&self.setting.control_plane);
+        let vm = Vm::new(stored.snapshot.clone(), self.setting.common.throttle()).with_control_plane(control_plane);
+        let leans_on = describe(&vm, stored.metadata.clone());
+        (Arc::new(vm), leans_on)
+    }
+
+    /// Opens a machine's metadata service, unless it is off.
+    fn open(
+        &self,
+        record: &VirtualMachine,
+        vm: &Arc<Vm>,
+        listener: Option<Listener>,
+        attachment: &Attachment,
+    ) -> Option<Attached> {
+        (record.power == PowerState::Running).then(|| self.serve(vm, listener, attachment))
     }
 
     fn start(
         &mut self,
         stored: Stored,
-        listener: Option<Listener>,
-        attachment: Attachment,
+        (vm, leans_on, imds, attachment): (Arc<Vm>, BTreeSet<String>, Option<Attached>, Attachment),
         guest: GuestProcess,
         stage: &mut Stage,
     ) {
         let wanted = watch::Sender::new(Some(stored.wanted(&self.setting.common.outside)));
-        let Stored { vm: record, snapshot, metadata, .. } = stored;
-        let (shown, receiver) = (guest.shown(), wanted.subscribe());
+        let Stored { vm: record, .. } = stored;
+        let (shown, callers, receiver) = (guest.shown(), guest.callers(), wanted.subscribe());
         let before = self.leaving.remove(&self.roster.guest(&record).to_ascii_lowercase());
         let (here, gone) = oneshot::channel();
         stage.run(async move |ending| {
@@ -147,14 +183,9 @@ impl Fleet {
             guest.run(receiver, ending).await;
             drop(here);
         });
-        let control_plane = Arc::clone(&self.setting.control_plane);
-        let vm = Vm::new(snapshot, self.setting.common.throttle()).with_control_plane(control_plane);
-        let leans_on = describe(&vm, metadata);
-        let vm = Arc::new(vm);
-        let imds = (record.power == PowerState::Running).then(|| self.serve(&vm, listener, &attachment));
         let number = self.next;
         self.next += 1;
-        let running = Running { number, vm, attachment, imds, wanted, shown, gone, record, leans_on };
+        let running = Running { number, vm, attachment, imds, wanted, shown, callers, gone, record, leans_on };
         self.running.insert(running.record.id.clone(), running);
     }
 
@@ -171,6 +202,14 @@ impl Fleet {
             description::vm(&running.record, &running.attachment, extension, &running.vm.snapshot())
         });
         described.collect()
+    }
+
+    /// Where it is counted who calls.
+    fn counted(&self) -> Counted {
+        let machines = self.running.values();
+        let machines =
+            machines.map(|running| (running.record.id.clone(), Arc::clone(&running.callers), Arc::clone(&running.vm)));
+        Counted { common: Arc::clone(&self.setting.common), machines: machines.collect() }
     }
 
     /// Keeps a file up to date in which other commands find the VMs.
@@ -200,8 +239,10 @@ impl Fleet {
             Ok((listener, attachment, own)) => {
                 self.roster.admit(&stored.vm);
                 self.enrolled = true;
-                let guest = self.guest(&stored.vm, own);
-                self.start(stored, listener, attachment, guest, guests);
+                let guest = self.guest(&stored.vm, own, &attachment);
+                let (vm, leans_on) = self.vm(&stored);
+                let imds = self.open(&stored.vm, &vm, listener, &attachment);
+                self.start(stored, (vm, leans_on, imds, attachment), guest, guests);
                 Ok(())
             }
             Err(error) => {

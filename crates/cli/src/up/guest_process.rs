@@ -3,7 +3,7 @@
 //! from its side of the wire.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,10 @@ use std::time::Duration;
 use broker::http::AuthorityClient;
 use broker::throttle::Throttle;
 use control::arm::guest::Report;
-use domain::{AssignedIdentities, HandlerOutcome, PowerState, ProvisioningState, ResourceId, SharedClock, VmExtension};
+use domain::{
+    AssignedIdentities, HandlerOutcome, PowerState, ProvisioningState, ResourceId, SharedClock, Step, VmExtension,
+};
+use guest::callers::Callers;
 use guest::disk::Disk;
 use listen::{Ending, Room};
 use playbook::Playbooks;
@@ -58,12 +61,25 @@ impl Common {
 
 /// The guest of one VM.
 pub(crate) struct GuestProcess {
-    common: Arc<Common>,
-    guest: Guest,
+    pub(super) common: Arc<Common>,
+    pub(super) guest: Guest,
     /// The VM's own address, where that isn't localhost.
     own: Option<IpAddr>,
+    /// Where the VM's metadata service is, if this process reaches it.
+    pub(super) imds: Option<SocketAddr>,
     start: Option<StartPort>,
-    endpoints: Endpoints,
+    pub(super) endpoints: Endpoints,
+    callers: Arc<Callers>,
+    /// The step of the cutover that is wanted.
+    pub(super) step: Step,
+    /// The one that was said to be reached.
+    pub(super) reached_step: Step,
+    /// Why it wasn't, as it was said last.
+    pub(super) failed: Option<String>,
+    /// Whether the metadata service has answered for this VM.
+    pub(super) proved: bool,
+    /// Whether the credentials on the disk were seen to since they were last of no use.
+    pub(super) good: bool,
     /// The extensions that were tried, each with its number, whatever came of it.
     tried: HashMap<ResourceId, u64>,
     /// The change of power that was reached last.
@@ -87,10 +103,27 @@ impl GuestProcess {
         disk: Disk,
         discovery_copy: Option<PathBuf>,
         own: Option<IpAddr>,
+        imds: Option<SocketAddr>,
     ) -> Self {
         let guest = Guest { vm, identities: AssignedIdentities::default(), disk, discovery_copy };
-        let (endpoints, tried, shown) = (Endpoints::default(), HashMap::new(), watch::Sender::new(None));
-        Self { common, guest, own, start: None, endpoints, tried, reached: None, shown }
+        let callers = Arc::new(Callers::new(common.clock.clone()));
+        Self {
+            common,
+            guest,
+            own,
+            imds,
+            start: None,
+            endpoints: Endpoints::default(),
+            callers,
+            step: Step::Serving,
+            reached_step: Step::Serving,
+            failed: None,
+            proved: false,
+            good: false,
+            tried: HashMap::new(),
+            reached: None,
+            shown: watch::Sender::new(None),
+        }
     }
 
     /// With a port that is open already, which is where the extension's endpoint is until it is wanted otherwise.
@@ -102,6 +135,11 @@ impl GuestProcess {
     /// Where the endpoint is, now and later.
     pub(crate) fn shown(&self) -> watch::Receiver<Option<String>> {
         self.shown.subscribe()
+    }
+
+    /// Who asks at its endpoints.
+    pub(crate) fn callers(&self) -> Arc<Callers> {
+        Arc::clone(&self.callers)
     }
 
     /// Does what is wanted until the VM is gone or the end is asked for.
@@ -131,7 +169,12 @@ impl GuestProcess {
                         }
                         break;
                     }
-                    _ = ticks.tick() => self.renew().await,
+                    _ = ticks.tick() => {
+                        self.renew().await;
+                        if !self.tried.is_empty() {
+                            self.cut_over().await;
+                        }
+                    }
                 }
             }
         }
@@ -139,12 +182,21 @@ impl GuestProcess {
 
     /// Does what is wanted now.
     pub(crate) async fn become_as(&mut self, wanted: Wanted) {
-        let Wanted { identities, extensions, power, generation } = wanted;
+        let Wanted { identities, extensions, power, generation, step, reached } = wanted;
         let restarted = self.reached.is_some_and(|reached| reached != generation);
         if power != PowerState::Running || restarted {
             self.close().await;
             self.tried.clear();
         }
+        if self.step == Step::Closed && step != Step::Closed {
+            // Their endpoints open again.
+            self.tried.clear();
+        }
+        if self.step != step {
+            self.failed = None;
+        }
+        (self.step, self.reached_step) = (step, reached);
+        self.proved |= reached >= Step::Forwarding;
         let others = !self.endpoints.is_empty() && self.guest.identities != identities;
         self.guest.identities = identities;
         if power == PowerState::Running {
@@ -152,6 +204,9 @@ impl GuestProcess {
             if others {
                 // The endpoints read the disk by themselves.
                 self.renew().await;
+            }
+            if !self.tried.is_empty() {
+                self.cut_over().await;
             }
         } else if let Some(start) = &mut self.start {
             // Nobody would answer there.
@@ -195,7 +250,11 @@ impl GuestProcess {
         self.leave(&extension.id).await;
         let (outcome, message) = match self.open(extension).await {
             Ok(Some(place)) => (HandlerOutcome::Success, format!("Tokens are served at {}.", place.url())),
-            Ok(None) => (HandlerOutcome::Success, "Disabled".to_owned()),
+            Ok(None) if extension.disabled => (HandlerOutcome::Success, "Disabled".to_owned()),
+            Ok(None) => (
+                HandlerOutcome::Success,
+                "The endpoint is closed: tokens are to be had from the metadata service.".to_owned(),
+            ),
             Err(failed) => failed,
         };
         match outcome {
@@ -211,7 +270,7 @@ impl GuestProcess {
         }
     }
 
-    /// Where it is open; nowhere when the extension is disabled.
+    /// Where it is open; nowhere when the extension is disabled or its cutover closed it.
     async fn open(&mut self, extension: &VmExtension) -> Result<Option<Place>, (HandlerOutcome, String)> {
         let failed = |why: String| (HandlerOutcome::Error(FAILED), why);
         // Whatever comes of this, it doesn't stay open with nobody to answer.
@@ -239,12 +298,11 @@ impl GuestProcess {
                 bind_extension(self.own, port).map_err(|why| failed(chain(&why)))?
             }
         };
-        let (guest, Common { store, clock, .. }) = (&self.guest, &*self.common);
-        extension::place_credentials(guest, store, clock).await.map_err(|why| failed(format!("{why:#}")))?;
+        let backend = self.backend().await.map_err(|why| failed(format!("{why:#}")))?;
+        let Some(backend) = backend else { return Ok(None) };
         let place = Place { own: port.own, port: port.port };
-        let started = extension::start(guest, port, &self.common).await;
-        let stage = started.map_err(|why| failed(format!("{why:#}")))?;
-        self.endpoints.add(extension.id.clone(), wanted, place, stage);
+        let started = extension::start(&self.guest, port, backend, &self.common, self.callers());
+        self.endpoints.add(extension.id.clone(), wanted, place, started);
         if let Err(why) = self.tell() {
             self.leave(&extension.id).await;
             return Err(failed(format!("{why:#}")));
@@ -254,7 +312,7 @@ impl GuestProcess {
 
     /// Renews what is due. A failure is told and tried again.
     async fn renew(&mut self) {
-        if self.endpoints.is_empty() {
+        if self.endpoints.is_empty() || !self.holds_credentials() {
             return;
         }
         let Common { store, clock, .. } = &*self.common;
@@ -271,7 +329,7 @@ impl GuestProcess {
         }
     }
 
-    async fn close(&mut self) {
+    pub(super) async fn close(&mut self) {
         self.endpoints.close().await;
         self.show();
     }
@@ -301,14 +359,14 @@ impl GuestProcess {
         }
     }
 
-    async fn say(&self, what: Report) {
+    pub(super) async fn say(&self, what: Report) {
         self.common.moves.told().await;
         guest_report::say(&self.common, what).await;
     }
 }
 
 /// An error with what lies below it.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut below = error.source();
     while let Some(error) = below {

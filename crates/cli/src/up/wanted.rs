@@ -1,7 +1,7 @@
 //! What the store wants of one machine.
 
 use control::metadata::{self, Metadata};
-use domain::{AssignedIdentities, PowerState, ResourceId, VirtualMachine, VmExtension, VmSnapshot};
+use domain::{AssignedIdentities, Cutover, PowerState, ResourceId, Step, VirtualMachine, VmExtension, VmSnapshot};
 use store::ReadTx;
 
 use super::machines::display_name;
@@ -15,6 +15,10 @@ pub(crate) struct Wanted {
     pub(crate) extensions: Vec<VmExtension>,
     pub(crate) power: PowerState,
     pub(crate) generation: u64,
+    /// The step of the cutover that it is to come to.
+    pub(crate) step: Step,
+    /// The one that it said it has come to.
+    pub(crate) reached: Step,
 }
 
 /// A machine as the store has it.
@@ -23,6 +27,7 @@ pub(crate) struct Stored {
     pub(crate) snapshot: VmSnapshot,
     pub(crate) metadata: Metadata,
     pub(crate) extensions: Vec<VmExtension>,
+    pub(crate) cutover: Option<Cutover>,
 }
 
 impl Stored {
@@ -36,7 +41,13 @@ impl Stored {
         vm.name = display_name(&vm);
         let mut extensions = tx.vm_extensions(id)?;
         extensions.retain(VmExtension::is_managed_identity);
-        Ok(Some(Self { vm, snapshot, metadata, extensions }))
+        let cutover = tx.cutover(id)?;
+        Ok(Some(Self { vm, snapshot, metadata, extensions, cutover }))
+    }
+
+    /// The step of the cutover that its guest is to come to.
+    pub(crate) fn step(&self) -> Step {
+        self.cutover.as_ref().map_or(Step::Serving, |cutover| cutover.wanted)
     }
 
     /// What its guest in this process has to do with it.
@@ -50,6 +61,8 @@ impl Stored {
             extensions,
             power: self.vm.power,
             generation: self.vm.generation,
+            step: self.step(),
+            reached: self.cutover.as_ref().map_or(Step::Serving, |cutover| cutover.reached),
         }
     }
 }

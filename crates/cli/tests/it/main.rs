@@ -11,6 +11,7 @@ mod admin;
 mod arm;
 mod clients;
 mod crowd;
+mod cutover;
 mod document;
 mod fleet;
 mod host;

@@ -1,6 +1,7 @@
 //! What is in the protected settings of the extension for managed identities: the credentials of the VM's identities.
 
 use std::fmt;
+use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -21,6 +22,30 @@ pub struct ManagedIdentity {
     pub vm: String,
     /// One for each identity of the VM.
     pub identities: Vec<Identity>,
+    /// The cutover to the metadata service, when one was begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cutover: Option<Cutover>,
+}
+
+/// What is wanted of the endpoint of a VM that is cut over to its metadata service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cutover {
+    /// How far.
+    pub step: CutoverStep,
+    /// Where the VM's metadata service is.
+    pub imds: SocketAddr,
+}
+
+/// How far a cutover is to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CutoverStep {
+    /// The endpoint forwards, once the metadata service has answered for every identity.
+    Forwarding,
+    /// It forwards, and there is no credential.
+    Revoked,
+    /// It is closed.
+    Closed,
 }
 
 /// An authority as a guest reaches it.

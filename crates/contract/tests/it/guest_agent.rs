@@ -284,7 +284,7 @@ fn credentials_stand_beside_the_owners_settings() {
         private_key: "c2VjcmV0".to_owned().into(),
     };
     let authority = Authority { url: "https://a".to_owned(), certificates: String::new() };
-    let ours = ManagedIdentity { authority, vm: "/vm".to_owned(), identities: vec![identity] };
+    let ours = ManagedIdentity { authority, vm: "/vm".to_owned(), identities: vec![identity], cutover: None };
     let text = ours.beside(r#"{"k":"v"}"#);
     assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["k"], "v");
     assert_eq!(ManagedIdentity::of(text.as_bytes()).unwrap(), Some(ours.clone()));

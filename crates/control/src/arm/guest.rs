@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use authority::kek::{FileKek, KekError};
 use domain::{
-    HandlerOutcome, HandlerStatus, OperationError, PowerState, ProvisioningState, ResourceId, Timestamp,
-    VirtualMachine, VmExtension, Wait,
+    Calls, Cutover, HandlerOutcome, HandlerStatus, OperationError, PowerState, ProvisioningState, ResourceId, Step,
+    Timestamp, VirtualMachine, VmExtension, Wait,
 };
-use store::{Act, Handle, ReadTx, Tx};
+use store::{Act, Handle, ReadTx, Tally, Tx};
 use zeroize::Zeroizing;
 
 use super::seal::{self, Purpose};
@@ -50,6 +50,22 @@ pub enum Report {
         /// Which change.
         generation: u64,
     },
+    /// How far the machine has come on its way to the metadata service.
+    Cutover {
+        /// The machine.
+        vm: ResourceId,
+        /// Where it is.
+        reached: Step,
+        /// Why it hasn't come further, if further is wanted.
+        failed: Option<String>,
+    },
+    /// Who asked for tokens at its endpoints.
+    Calls {
+        /// The machine.
+        vm: ResourceId,
+        /// All calls of their days, as far as the guest knows.
+        calls: Vec<Calls>,
+    },
 }
 
 /// Takes a report: what it says and whatever ends with it are written together. One that comes too late, about
@@ -60,7 +76,7 @@ pub enum Report {
 pub async fn report(store: &Handle, now: Timestamp, report: Report) -> Result<(), store::Error> {
     let target = match &report {
         Report::Handler { extension, .. } | Report::Gone { extension } => extension.to_string(),
-        Report::Power { vm, .. } => vm.to_string(),
+        Report::Power { vm, .. } | Report::Cutover { vm, .. } | Report::Calls { vm, .. } => vm.to_string(),
     };
     let act = Act::new("guest", "guest.report", target, now);
     store
@@ -68,8 +84,37 @@ pub async fn report(store: &Handle, now: Timestamp, report: Report) -> Result<()
             Report::Handler { extension, status } => handler(tx, &extension, status),
             Report::Gone { extension } => gone(tx, &extension),
             Report::Power { vm, generation } => tx.reach(&vm, generation, None).map(drop),
+            Report::Cutover { vm, reached, failed } => cut_over(tx, &vm, reached, failed, now),
+            Report::Calls { vm, calls } if tx.virtual_machine(&vm)?.is_some() => {
+                tx.count_calls(&vm, &calls, Tally::AtLeast)
+            }
+            Report::Calls { .. } => Ok(()),
         })
         .await
+}
+
+/// Whether a report says nothing that isn't known. Agents say the same every few seconds.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) fn is_known(tx: &dyn ReadTx, report: &Report) -> Result<bool, store::Error> {
+    Ok(match report {
+        Report::Cutover { vm, reached, failed } => {
+            tx.cutover(vm)?.is_none_or(|known| (known.reached, &known.failed) == (*reached, failed))
+        }
+        Report::Calls { vm, calls } => {
+            let Some(from) = calls.iter().map(|one| one.day).min() else { return Ok(true) };
+            let known = tx.calls(vm, from)?;
+            let is = |new: &Calls| {
+                let mut same = known
+                    .iter()
+                    .filter(|one| (one.endpoint, one.day, &one.caller) == (new.endpoint, new.day, &new.caller));
+                same.any(|one| one.count >= new.count && one.last_at >= new.last_at)
+            };
+            calls.iter().all(is)
+        }
+        Report::Handler { .. } | Report::Gone { .. } | Report::Power { .. } => false,
+    })
 }
 
 fn handler(tx: &mut dyn Tx, id: &ResourceId, status: HandlerStatus) -> Result<(), store::Error> {
@@ -92,6 +137,20 @@ fn handler(tx: &mut dyn Tx, id: &ResourceId, status: HandlerStatus) -> Result<()
             tx.reach(id, sequence, failed.as_ref())?;
         }
     }
+    Ok(())
+}
+
+/// Where a machine without a cutover is needs no note: its extension serves.
+fn cut_over(
+    tx: &mut dyn Tx,
+    vm: &ResourceId,
+    reached: Step,
+    failed: Option<String>,
+    now: Timestamp,
+) -> Result<(), store::Error> {
+    let Some(before) = tx.cutover(vm)? else { return Ok(()) };
+    let reached_at = if before.reached == reached { before.reached_at } else { now };
+    tx.put_cutover(&Cutover { reached, reached_at, failed, ..before })?;
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use authority::signer::NewKey;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use contract::guest_agent::protected;
-use domain::{IdentityKind, ManagedIdentity, Protection, ResourceId, Sealed, Timestamp, VmExtension};
+use domain::{IdentityKind, ManagedIdentity, Protection, ResourceId, Sealed, Step, Timestamp, VmExtension};
 use zeroize::Zeroizing;
 
 use super::{GoalStateError, Wanted, failed};
@@ -54,17 +54,39 @@ pub(super) async fn make(
             let name = extension.name.to_ascii_lowercase();
             let held =
                 before.and_then(|before| before.settings.get(&name)).map(|text| held(&opened, &certificate, text));
-            let identities = credentials(app, wanted, held.unwrap_or_default(), now).await?;
-            let due =
-                identities.iter().map(|identity| Timestamp::from_unix(identity.not_after).minus(RENEW_BEFORE)).min();
+            let held = held.unwrap_or_default();
+            let identities = match wanted.step() {
+                Step::Serving => credentials(app, wanted, held, now).await?,
+                // They stay as they are: whoever goes back before anything is revoked still has them.
+                Step::Forwarding => held,
+                Step::Revoked | Step::Closed => Vec::new(),
+            };
+            let serves = wanted.step() == Step::Serving;
+            let due = identities
+                .iter()
+                .filter(|_| serves)
+                .map(|identity| Timestamp::from_unix(identity.not_after).minus(RENEW_BEFORE))
+                .min();
             renew_at = renew_at.into_iter().chain(due).min();
-            let ours = protected::ManagedIdentity { authority: authority.clone(), vm: vm.to_string(), identities };
+            let (authority, vm, cutover) = (authority.clone(), vm.to_string(), cutover(wanted));
+            let ours = protected::ManagedIdentity { authority, vm, identities, cutover };
             plain = ours.beside(&plain);
         }
         let sealed = envelope::seal(&certificate, plain.as_bytes()).map_err(failed("the sealing of settings"))?;
         settings.insert(extension.name.to_ascii_lowercase(), STANDARD.encode(sealed));
     }
     Ok(Some(Protection { certificate, key, settings, renew_at }))
+}
+
+/// What is wanted of the endpoint, where that isn't that it serves.
+fn cutover(wanted: &Wanted) -> Option<protected::Cutover> {
+    let step = match wanted.step() {
+        Step::Serving => return None,
+        Step::Forwarding => protected::CutoverStep::Forwarding,
+        Step::Revoked => protected::CutoverStep::Revoked,
+        Step::Closed => protected::CutoverStep::Closed,
+    };
+    Some(protected::Cutover { step, imds: wanted.imds() })
 }
 
 /// A machine's certificate and key, sealed for its agent.

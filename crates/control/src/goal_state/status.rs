@@ -2,7 +2,10 @@
 
 use contract::guest_agent::handler::StatusWord;
 use contract::guest_agent::status_blob::{HandlerAggregate, StatusBlob};
-use domain::{HandlerOutcome, HandlerStatus, ProvisioningState, Timestamp, VmExtension};
+use contract::guest_agent::substatus::{CALLERS, CUTOVER, CallerCount, callers, cutover};
+use domain::{
+    CalledEndpoint, Caller, Calls, Day, HandlerOutcome, HandlerStatus, ProvisioningState, Step, Timestamp, VmExtension,
+};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -28,6 +31,9 @@ pub(super) fn reports(extensions: &[VmExtension], incarnation: u64, blob: &Statu
             }
             (ProvisioningState::Deleting, _) | (_, None) => {}
             (_, Some(said)) => {
+                if extension.is_managed_identity() {
+                    reports.extend(substatus(extension, said, current));
+                }
                 let new = outcome(extension, said, current).map(|(sequence, outcome, message)| HandlerStatus {
                     sequence,
                     outcome,
@@ -42,6 +48,44 @@ pub(super) fn reports(extensions: &[VmExtension], incarnation: u64, blob: &Statu
         }
     }
     reports
+}
+
+/// What the extension for managed identities tells of itself beside how it fares. How far its cutover is holds only when
+/// the agent has gone through the present goal state: before, it is that of the last one.
+fn substatus(extension: &VmExtension, said: &HandlerAggregate, current: bool) -> Vec<Report> {
+    let said = said.runtime_settings_status.as_ref();
+    let said = said.and_then(|runtime| Settings::deserialize(&runtime.settings_status).ok()?.status);
+    let told = |name: &str| {
+        let below = &said.as_ref()?.substatus;
+        below.iter().find(|one| one.name == name).map(|one| message(&one.formatted_message))
+    };
+    let vm = extension.vm.clone();
+    let mut reports = Vec::new();
+    let calls: Vec<Calls> = told(CALLERS).map(callers).unwrap_or_default().into_iter().map(calls).collect();
+    if !calls.is_empty() {
+        reports.push(Report::Calls { vm: vm.clone(), calls });
+    }
+    if let Some((step, failed)) = told(CUTOVER).filter(|_| current).map(cutover)
+        && let Some(reached) = Step::of(step)
+    {
+        reports.push(Report::Cutover { vm, reached, failed: failed.map(shortened) });
+    }
+    reports
+}
+
+fn calls(count: CallerCount) -> Calls {
+    Calls {
+        endpoint: CalledEndpoint::Extension,
+        day: Day(count.day),
+        caller: Caller::new(
+            count.client_id.and_then(|id| id.parse().ok()),
+            &count.client,
+            count.process.as_deref(),
+            count.uid,
+        ),
+        count: count.calls,
+        last_at: Timestamp::from_unix(count.last),
+    }
 }
 
 /// Whether a status says something else than the one before.
@@ -103,11 +147,24 @@ struct Said {
     code: i32,
     #[serde(default)]
     formatted_message: Value,
+    #[serde(default)]
+    substatus: Vec<Below>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Below {
+    name: String,
+    formatted_message: Value,
+}
+
+fn message(formatted: &Value) -> &str {
+    formatted.get("message").and_then(Value::as_str).unwrap_or_default()
 }
 
 impl Said {
     fn text(&self) -> String {
-        shortened(self.formatted_message.get("message").and_then(Value::as_str).unwrap_or_default())
+        shortened(message(&self.formatted_message))
     }
 }
 

@@ -1,12 +1,16 @@
 //! What is wanted of a VM's agent, read in one go, and its digest.
 
 use std::io;
+use std::net::SocketAddr;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use contract::guest_agent::names::compare_versions;
 use contract::guest_agent::protected::Authority;
 use domain::vm_extension::{MANAGED_IDENTITY_LINUX, MANAGED_IDENTITY_PUBLISHER, MANAGED_IDENTITY_WINDOWS};
-use domain::{AssignedIdentities, GoalState, ProvisioningState, ResourceId, VirtualMachine, VmExtension};
+use domain::{
+    AssignedIdentities, Attachment, Cutover, GoalState, ProvisioningState, ResourceId, Step, VirtualMachine,
+    VmExtension,
+};
 use serde_json::json;
 use store::ReadTx;
 
@@ -19,6 +23,7 @@ pub(super) struct Wanted {
     pub(super) extensions: Vec<VmExtension>,
     /// What was given out last.
     pub(super) last: Option<GoalState>,
+    cutover: Option<Cutover>,
     /// How many certificates of the machine were revoked, and when last.
     revoked: (usize, Option<i64>),
 }
@@ -31,7 +36,26 @@ impl Wanted {
         let certificates = tx.certificate_credentials_of_vm(vm)?;
         let revoked: Vec<i64> = certificates.iter().filter_map(|one| Some(one.revoked_at?.unix())).collect();
         let revoked = (revoked.len(), revoked.iter().max().copied());
-        Ok(Some(Self { machine, identities: snapshot.identities, extensions, last, revoked }))
+        let cutover = tx.cutover(vm)?;
+        Ok(Some(Self { machine, identities: snapshot.identities, extensions, last, cutover, revoked }))
+    }
+
+    /// The step of the cutover that is wanted.
+    pub(super) fn step(&self) -> Step {
+        self.cutover.as_ref().map_or(Step::Serving, |cutover| cutover.wanted)
+    }
+
+    /// Where the machine finds its metadata service: where its host listens for it, or where every machine looks.
+    pub(super) fn imds(&self) -> SocketAddr {
+        match &self.machine.attachment {
+            Some(Attachment::Listen(address)) => *address,
+            Some(Attachment::Device { at, .. } | Attachment::Namespace { at, .. } | Attachment::Source { at, .. }) => {
+                at.address
+            }
+            Some(Attachment::Unix { .. } | Attachment::Vsock { .. }) | None => {
+                SocketAddr::new(contract::imds::ADDRESS.into(), 80)
+            }
+        }
     }
 
     /// The extensions that have something that only this VM may read. One that is disabled needs nothing.
@@ -62,8 +86,20 @@ impl Wanted {
         let revoked = json!([self.revoked.0, self.revoked.1]);
         let (machine, size) = (self.machine.vm_id.to_string(), &self.machine.size);
         let authority = json!([authority.url, authority.certificates]);
-        let text =
-            json!([machine, size, self.machine.location, authority, extensions, identities, revoked]).to_string();
+        // Where nothing is cut over the text stays what it was: an agent acts on another digest.
+        let mut all = vec![
+            json!(machine),
+            json!(size),
+            json!(self.machine.location),
+            authority,
+            json!(extensions),
+            json!(identities),
+            revoked,
+        ];
+        if self.step() != Step::Serving {
+            all.push(json!([self.step().as_str(), self.imds().to_string()]));
+        }
+        let text = json!(all).to_string();
         let mut wanted = [0; 32];
         wanted.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
         Ok(wanted)

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use contract::guest_agent::Protected;
-use contract::guest_agent::protected::{Authority, Identity, Kind, ManagedIdentity};
-use domain::{IdentityKind, ResourceId, Timestamp};
+use contract::guest_agent::protected::{Authority, Cutover, Identity, Kind, ManagedIdentity};
+use domain::{ClientId, IdentityKind, ResourceId, Timestamp};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use zeroize::Zeroizing;
@@ -21,14 +21,25 @@ use broker::credential::{Credential, NewCredential};
 /// The longest certificate or key of the machine, in bytes of PEM.
 const MAX_PEM: u64 = 64 * 1024;
 
-/// Brings the disk to what the protected settings hold: a credential of each identity, and no other. Where tokens come
-/// from is the answer, or none when there is no identity.
+/// What the protected settings brought.
+#[derive(Debug)]
+pub(super) struct Brought {
+    /// Where tokens come from.
+    pub(super) authority: Authority,
+    /// The client ids of the credentials.
+    pub(super) clients: Vec<ClientId>,
+    /// What is wanted while the VM is cut over to its metadata service.
+    pub(super) cutover: Option<Cutover>,
+}
+
+/// Brings the disk to what the protected settings hold: a credential of each identity, and no other. None when there is
+/// no identity, and the VM isn't cut over, which needs none.
 ///
 /// # Errors
 /// When they can't be decrypted or used, and then nothing was changed; or when the disk refuses.
-pub(super) fn renew(place: &Place, disk: &Disk, protected: Option<&Protected>) -> Result<Option<Authority>, Failure> {
+pub(super) fn renew(place: &Place, disk: &Disk, protected: Option<&Protected>) -> Result<Option<Brought>, Failure> {
     let brought = protected.map(|protected| open(place, protected)).transpose()?.flatten();
-    let Some(ManagedIdentity { authority, vm, identities }) = brought else {
+    let Some(ManagedIdentity { authority, vm, identities, cutover }) = brought else {
         disk.keep_only(|_| false)?;
         return Ok(None);
     };
@@ -53,7 +64,8 @@ pub(super) fn renew(place: &Place, disk: &Disk, protected: Option<&Protected>) -
             disk.place(credential)?;
         }
     }
-    Ok(Some(authority).filter(|_| !credentials.is_empty()))
+    let clients: Vec<_> = credentials.iter().map(|credential| credential.identity.client_id).collect();
+    Ok((!clients.is_empty() || cutover.is_some()).then_some(Brought { authority, clients, cutover }))
 }
 
 /// Decrypts protected settings with the key that the agent has for them.

@@ -1,6 +1,7 @@
 //! The process that serves, as the commands see it: what it is to be started for, whether it is there, how it is
 //! started and ended.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -35,6 +36,8 @@ pub struct Launch<'a> {
     pub port: u16,
     /// Whom it asks.
     pub authority: &'a Authority,
+    /// The metadata service that it forwards to, in the place of that.
+    pub forward_to: Option<SocketAddr>,
 }
 
 /// What a process that was started says: where it listens, or why it doesn't.
@@ -55,7 +58,9 @@ impl Launch<'_> {
         let program = self.program.as_os_str().as_encoded_bytes();
         let numbers = [&self.sequence.to_be_bytes()[..], &self.port.to_be_bytes()[..]];
         let texts = [self.authority.url.as_bytes(), self.authority.certificates.as_bytes()];
-        for part in [program].into_iter().chain(numbers).chain(texts) {
+        let forward_to = self.forward_to.map(|imds| imds.to_string());
+        let forward_to = forward_to.as_ref().map(String::as_bytes);
+        for part in [program].into_iter().chain(numbers).chain(texts).chain(forward_to) {
             digest.update(&part.len().to_be_bytes());
             digest.update(part);
         }
@@ -172,7 +177,7 @@ mod tests {
         let authority =
             |url: &str, certificates: &str| Authority { url: url.to_owned(), certificates: certificates.to_owned() };
         let address = authority("https://a", "c");
-        let first = Launch { program: Path::new("/p"), sequence: 1, port: 2, authority: &address };
+        let first = Launch { program: Path::new("/p"), sequence: 1, port: 2, authority: &address, forward_to: None };
         assert_eq!(first.digest(), Launch { ..first }.digest());
         assert_eq!(first.digest().len(), 64);
         let shifted = authority("https://ac", "");
@@ -181,6 +186,7 @@ mod tests {
             Launch { sequence: 2, ..first },
             Launch { port: 3, ..first },
             Launch { authority: &shifted, ..first },
+            Launch { forward_to: Some("127.0.0.1:80".parse().unwrap()), ..first },
         ];
         for other in others {
             assert_ne!(other.digest(), first.digest(), "{other:?}");

@@ -19,7 +19,7 @@ use super::launch::{Ready, Report};
 use super::place::Place;
 use super::process::Process;
 use super::state::State;
-use crate::Endpoint;
+use crate::callers::Callers;
 use crate::discovery_file::{self, DiscoveryFile};
 use crate::disk::Disk;
 use crate::failure_log::FailureLog;
@@ -27,6 +27,7 @@ use crate::identities::Identities;
 use crate::resolver::Resolver;
 use crate::source::ExtensionSource;
 use crate::time::Time;
+use crate::{Backend, Endpoint, Forwarding, Serving as Tokens};
 
 /// How often the heartbeat is given. An agent calls a handler unresponsive whose last one is 600 s old.
 const BEAT: Duration = Duration::from_secs(60);
@@ -61,6 +62,8 @@ struct Serving {
     listeners: JoinSet<()>,
     discovery: Vec<DiscoveryFile>,
     heartbeat: Heartbeat,
+    callers: Arc<Callers>,
+    place: Place,
     end: [tokio::signal::unix::Signal; 2],
     /// Let go last: until then no other process may take this one's place.
     held: endpoint_file::Held,
@@ -76,18 +79,15 @@ impl Serving {
         state.open()?;
         let this = Running { process: Process::this().map_err(process)?, port, launch };
         let held = endpoint_file::hold(&state.endpoint(), &this)?;
-        let names = Arc::new(Resolver::new(&place.root));
-        let authority = authority::client(&state.authority()?, names)?;
+        let backend = backend(place, &state, time)?;
         let listeners = listen::bind::bind_localhost(port).map_err(|why| refused(&why))?;
         let disk = Disk::new(&place.root);
         let discovery = discover(&disk, place, port)?;
-        let identities = Arc::new(Identities::open(disk));
         let clock = time.clock();
-        let source = ExtensionSource::new(authority, identities.clone(), clock.clone());
-        let broker =
-            Broker::new(Arc::new(source), clock.clone(), Freshness::default(), Counters::register("extension"));
         let log = FailureLog::new(place.logs.clone(), clock.clone());
-        let endpoint = Endpoint::new(identities, broker, Throttle::off(), AllowedHosts::extension(port, []), log);
+        let callers = Arc::new(Callers::new(clock.clone()));
+        let hosts = AllowedHosts::extension(port, []);
+        let endpoint = Endpoint::new(backend, Throttle::off(), hosts, log, Arc::clone(&callers));
         let heartbeat = Heartbeat::new(place.heartbeat.clone());
         heartbeat.ready(&format!("Tokens are served at {}", url(port)));
         let (shutdown, mut tasks) = (Shutdown::default(), JoinSet::new());
@@ -95,18 +95,21 @@ impl Serving {
         for listener in listeners {
             tasks.spawn(listen::serve(listener, endpoint.clone(), config.clone(), shutdown.ending()));
         }
-        Ok(Self { port, shutdown, listeners: tasks, discovery, heartbeat, end, held })
+        Ok(Self { port, shutdown, listeners: tasks, discovery, heartbeat, callers, place: place.clone(), end, held })
     }
 
     async fn run(self, time: &Time) {
-        let Self { port, shutdown, mut listeners, discovery, heartbeat, mut end, held } = self;
+        let Self { port, shutdown, mut listeners, discovery, heartbeat, callers, place, mut end, held } = self;
         let [terminate, interrupt] = &mut end;
         loop {
             tokio::select! {
                 biased;
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
-                () = time.pause(BEAT) => heartbeat.ready(&format!("Tokens are served at {}", url(port))),
+                () = time.pause(BEAT) => {
+                    heartbeat.ready(&format!("Tokens are served at {}", url(port)));
+                    tell(&place, &callers, time).await;
+                }
             }
         }
         // Whoever looks for the endpoint finds none from now on; whoever has found it still gets an answer.
@@ -117,8 +120,31 @@ impl Serving {
                 tracing::error!(%error, "a listener ended badly");
             }
         }
+        tell(&place, &callers, time).await;
         heartbeat.not_ready("The endpoint was stopped");
         drop(held);
+    }
+}
+
+/// Where answers come from.
+fn backend(place: &Place, state: &State, time: &Time) -> Result<Backend, Failure> {
+    if let Some(imds) = state.forward_to()? {
+        tracing::info!(%imds, "the endpoint forwards to the metadata service");
+        return Ok(Backend::Forwarding(Forwarding::to(imds)));
+    }
+    let names = Arc::new(Resolver::new(&place.root));
+    let authority = authority::client(&state.authority()?, names)?;
+    let identities = Arc::new(Identities::open(Disk::new(&place.root)));
+    let clock = time.clock();
+    let source = ExtensionSource::new(authority, identities.clone(), clock.clone());
+    let broker = Broker::new(Arc::new(source), clock.clone(), Freshness::default(), Counters::register("extension"));
+    Ok(Backend::Serving(Arc::new(Tokens::new(identities, broker))))
+}
+
+/// Tells who called. What can't be told now is told with the next.
+async fn tell(place: &Place, callers: &Callers, time: &Time) {
+    if let Err(error) = super::callers::tell(place, callers, time).await {
+        tracing::error!(error = &error as &dyn std::error::Error, "it can't be told who called");
     }
 }
 

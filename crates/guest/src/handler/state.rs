@@ -3,6 +3,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
+use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,6 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(20);
 /// The longest list of certificates, in bytes.
 const MAX_AUTHORITY: u64 = 256 * 1024;
+/// The file with the address that the endpoint forwards to.
+const FORWARD: &str = "forward-to";
 
 /// The handler's folder.
 #[derive(Clone, Debug)]
@@ -88,6 +91,48 @@ impl State {
     #[must_use]
     pub fn watch(&self) -> PathBuf {
         self.folder.join("watch")
+    }
+
+    /// Where it is kept who calls.
+    #[must_use]
+    pub fn callers(&self) -> PathBuf {
+        self.folder.join("callers.json")
+    }
+
+    /// The turn, if no command is at work.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn turn_now(&self) -> Result<Option<Turn>, DiskError> {
+        self.open()?;
+        let path = self.folder.join("handler.lock");
+        let taken = try_lock(&path).map_err(|why| DiskError::Io { doing: "locked", path, why })?;
+        Ok(taken.map(Turn))
+    }
+
+    /// The metadata service that the endpoint forwards to; none when it serves by itself.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn forward_to(&self) -> Result<Option<SocketAddr>, DiskError> {
+        let path = self.folder.join(FORWARD);
+        let text = files::read(&path, 64).map_err(|why| DiskError::Io { doing: "read", path: path.clone(), why })?;
+        let Some(text) = text else { return Ok(None) };
+        let address = std::str::from_utf8(&text).ok().and_then(|text| text.trim().parse().ok());
+        address.map(Some).ok_or_else(|| DiskError::Malformed { path, why: "it isn't an address".to_owned() })
+    }
+
+    /// Says where the endpoint forwards to, or that it serves by itself.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn set_forward_to(&self, imds: Option<SocketAddr>) -> Result<(), DiskError> {
+        let path = self.folder.join(FORWARD);
+        let written = match imds {
+            Some(imds) => write_atomically(&path, imds.to_string().as_bytes(), 0o600),
+            None => files::remove(&path),
+        };
+        written.map_err(|why| DiskError::Io { doing: "written", path, why })
     }
 
     /// Who makes tokens.

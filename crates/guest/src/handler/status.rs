@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use contract::guest_agent::handler::{HandlerStatus, StatusWord};
 use domain::SharedClock;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::failure::Failure;
 use super::place::Place;
@@ -58,6 +58,26 @@ impl StatusFile {
     pub(super) fn failure(&self, failure: &Failure) -> Result<(), DiskError> {
         let message: String = failure.message.chars().take(LONGEST).collect();
         self.write(StatusWord::Error, u8::from(failure.code).into(), &message, Vec::new())
+    }
+
+    /// Tells one more thing of an operation that was done, in the place of what was told under this name before. What isn't
+    /// done says nothing yet.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub(super) fn tell(&self, name: &str, text: &str) -> Result<(), DiskError> {
+        if !self.is_success() {
+            return Ok(());
+        }
+        let read = files::read(&self.path, MAX).ok().flatten().unwrap_or_default();
+        let mut status: Value = serde_json::from_slice(&read).unwrap_or_default();
+        if let Some(Value::Array(below)) = status.pointer_mut("/0/status/substatus") {
+            below.retain(|one| one.get("name").and_then(Value::as_str) != Some(name));
+            let message = json!({"lang": "en-US", "message": text});
+            below.push(json!({"name": name, "status": "success", "code": 0, "formattedMessage": message}));
+        }
+        let written = write_atomically(&self.path, status.to_string().as_bytes(), 0o600);
+        written.map_err(|why| DiskError::Io { doing: "written", path: self.path.clone(), why })
     }
 
     /// Whether it says that this very operation was done.

@@ -76,9 +76,9 @@ impl Watch<'_> {
         if let Some(there) = running(state, time).await? {
             return Ok(there.launch == self.launch);
         }
-        let authority = state.authority()?;
+        let (authority, forward_to) = (state.authority()?, state.forward_to()?);
         let Self { program, sequence, port, .. } = *self;
-        let launch = Launch { program, sequence, port, authority: &authority };
+        let launch = Launch { program, sequence, port, authority: &authority, forward_to };
         if launch.digest() != self.launch {
             return Ok(false);
         }

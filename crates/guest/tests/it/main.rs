@@ -10,6 +10,7 @@
 #[cfg(feature = "program")]
 mod agent;
 mod credentials;
+mod forwarding;
 #[cfg(feature = "program")]
 mod handler;
 mod refusals;
@@ -28,11 +29,12 @@ use broker::throttle::Throttle;
 use broker::{Broker, Counters, Freshness, TokenSource};
 use contract::gate::AllowedHosts;
 use domain::{ManualClock, Timestamp};
-use guest::Endpoint;
+use guest::callers::Callers;
 use guest::disk::Disk;
 use guest::failure_log::FailureLog;
 use guest::identities::Identities;
 use guest::source::ExtensionSource;
+use guest::{Backend, Endpoint, Serving};
 use listen::{Shutdown, bind, serve};
 use testkit::fixtures;
 use testkit::raw::{RawAnswer, exchange};
@@ -43,6 +45,8 @@ struct World {
     clock: ManualClock,
     source: StubSource,
     disk: Disk,
+    endpoint: Endpoint,
+    callers: Arc<Callers>,
     address: SocketAddr,
     _folder: tempfile::TempDir,
     _shutdown: Shutdown,
@@ -87,10 +91,12 @@ impl World {
         let address = listener.local_addr().expect("an address");
         let hosts = AllowedHosts::extension(address.port(), []);
         let log = FailureLog::new(disk.log_folder(), Arc::new(clock.clone()));
-        let endpoint = Endpoint::new(identities, broker, throttle(&clock), hosts, log);
+        let callers = Arc::new(Callers::new(Arc::new(clock.clone())));
+        let backend = Backend::Serving(Arc::new(Serving::new(identities, broker)));
+        let endpoint = Endpoint::new(backend, throttle(&clock), hosts, log, Arc::clone(&callers));
         let shutdown = Shutdown::default();
-        tokio::spawn(serve(listener, endpoint, guest::listener_config(), shutdown.ending()));
-        Self { clock, source, disk, address, _folder: folder, _shutdown: shutdown }
+        tokio::spawn(serve(listener, endpoint.clone(), guest::listener_config(), shutdown.ending()));
+        Self { clock, source, disk, endpoint, callers, address, _folder: folder, _shutdown: shutdown }
     }
 
     async fn get(&self, target: &str) -> RawAnswer {

@@ -8,7 +8,7 @@ struct Migration {
     sql: &'static str,
 }
 
-const ALL: [Migration; 8] = [
+const ALL: [Migration; 9] = [
     Migration { name: "base", sql: include_str!("../../migrations/sqlite/0001_base.sql") },
     Migration { name: "tenant_created_at", sql: include_str!("../../migrations/sqlite/0002_tenant_created_at.sql") },
     Migration { name: "control_plane", sql: include_str!("../../migrations/sqlite/0003_control_plane.sql") },
@@ -17,6 +17,7 @@ const ALL: [Migration; 8] = [
     Migration { name: "goal_state", sql: include_str!("../../migrations/sqlite/0006_goal_state.sql") },
     Migration { name: "scheduled_event", sql: include_str!("../../migrations/sqlite/0007_scheduled_event.sql") },
     Migration { name: "disabled", sql: include_str!("../../migrations/sqlite/0008_disabled.sql") },
+    Migration { name: "cutover", sql: include_str!("../../migrations/sqlite/0009_cutover.sql") },
 ];
 
 /// Where a file stands.

@@ -12,8 +12,8 @@ use super::query::Source;
 use super::row::{Row, listed, number, tags_text};
 use super::transaction::{Changing, Writing};
 use super::{
-    certificate_credential, goal_state, resource, resource_group, scheduled_event, service_principal, vm_extension,
-    vm_snapshot,
+    caller, certificate_credential, cutover, goal_state, resource, resource_group, scheduled_event, service_principal,
+    vm_extension, vm_snapshot,
 };
 use crate::{
     Error, Noun, Op, Page, Put, Unique, UserAssignedIdentityReader as _, VirtualMachineReader, VirtualMachineWriter,
@@ -212,6 +212,8 @@ pub(super) fn remove(tx: &mut Changing<'_>, id: &ResourceId) -> Result<bool, Err
     vm_extension::remove_all_of(tx, id)?;
     goal_state::remove_of(tx, id)?;
     scheduled_event::remove_of(tx, id)?;
+    caller::remove_of(tx, id)?;
+    cutover::remove_of(tx, id)?;
     resource::remove_all_within(tx, id)?;
     certificate_credential::revoke_all_on(tx, id, None)?;
     let (noun, op) = (Noun::VirtualMachine, Op::Removed);

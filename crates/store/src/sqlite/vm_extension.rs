@@ -6,7 +6,7 @@ use rusqlite::named_params;
 use super::query::Source;
 use super::row::{Row, number, tags_text};
 use super::transaction::{Changing, Writing};
-use super::{certificate_credential, extension_spec, resource};
+use super::{certificate_credential, cutover, extension_spec, resource};
 use crate::{Error, Noun, Op, Put, VmExtensionReader, VmExtensionWriter};
 
 macro_rules! select {
@@ -136,6 +136,7 @@ fn remove(tx: &mut Changing<'_>, id: &ResourceId) -> Result<bool, Error> {
         // What it had on the disk may have been copied.
         if last {
             certificate_credential::revoke_all_on(tx, &gone.vm, None)?;
+            cutover::remove_of(tx, &gone.vm)?;
         }
     }
     Ok(found)

@@ -1,5 +1,6 @@
 //! What every backend promises.
 
+mod cutover;
 mod feed;
 mod nouns;
 mod resources;
@@ -36,6 +37,8 @@ const CASES: &[Case] = &[
     ("a deployment outlives its operation's pruning", resources::deployments),
     ("a goal state counts its changes", resources::goal_states),
     ("a machine's scheduled events are counted", resources::scheduled_events),
+    ("calls are counted by caller and day, so many of them", cutover::callers),
+    ("a cutover goes with its machine and its extension", cutover::cutovers),
     ("an identity trusts external issuers", resources::federated_credentials),
     ("a refusal is audited though nothing changed", resources::refusals),
     ("every change is in the feed", feed::every_change),

@@ -13,6 +13,8 @@ use super::{Attached, Fleet, Stage};
 
 /// How soon it is tried again what could not be done.
 const TRY_AGAIN: Duration = Duration::from_secs(2);
+/// How often it is written down who called.
+const COUNT_EVERY: Duration = Duration::from_secs(5);
 
 impl Fleet {
     /// Follows the store until the end is asked for; what is in flight then is finished.
@@ -23,6 +25,8 @@ impl Fleet {
         let mut teller = common.moves.teller();
         let mut again = tokio::time::interval(TRY_AGAIN);
         again.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut count = tokio::time::interval(COUNT_EVERY);
+        count.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             saved.borrow_and_update();
             let caught_up = self.catch_up(&mut guests).await;
@@ -41,6 +45,7 @@ impl Fleet {
                         self.bring(id, false, &mut guests).await;
                     }
                 }
+                _ = count.tick() => self.counted().write().await,
                 _ = again.tick(), if caught_up.is_err() || self.enrolled || !self.behind.is_empty() => {
                     for id in std::mem::take(&mut self.behind) {
                         self.bring(id, true, &mut guests).await;
@@ -49,6 +54,7 @@ impl Fleet {
             }
         }
         drop(teller);
+        let counted = self.counted();
         for running in std::mem::take(&mut self.running).into_values() {
             self.closing.extend(running.imds.map(Attached::end));
         }
@@ -56,6 +62,7 @@ impl Fleet {
         while let Some(ended) = self.closing.join_next().await {
             told(ended);
         }
+        counted.write().await;
     }
 
     /// Does what the store says since the last time. What can't be done for one machine keeps nothing else back.

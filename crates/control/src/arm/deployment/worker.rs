@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Deployment, Monotonic, OperationId, ResourceId, Timestamp};
+use domain::caller::REMEMBERED_DAYS;
+use domain::{Day, Deployment, Monotonic, OperationId, ResourceId, Timestamp};
 use store::{Act, ReadTx};
 
 use super::super::failure::Failure;
@@ -87,6 +88,7 @@ pub(crate) async fn prune(app: &App, now: Timestamp) -> Result<(), Failure> {
     let pruned = app.store.write(act, move |tx| {
         tx.prune_operations(before)?;
         tx.prune_certificate_credentials(certificates_before)?;
+        tx.prune_calls(Day::of(now).before(REMEMBERED_DAYS))?;
         tx.prune_changes(before, CHANGES_KEPT)
     });
     pruned.await?;

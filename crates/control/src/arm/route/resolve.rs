@@ -6,7 +6,7 @@ use http::Method;
 
 use super::super::kind::{self, Kind};
 use super::super::target::Target;
-use super::{Change, Look, Open, PlaybookChange, PowerAction, Read, Route, Switch, Template, Write};
+use super::{Change, Look, Open, PlaybookChange, PowerAction, Read, Route, Switch, Template, Write, scope_of};
 
 /// The method of a request to one resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +69,9 @@ fn item(method: &Method, verb: Verb, id: ResourceId) -> Result<Route, ArmError> 
                 Verb::Look(Look::Head) | Verb::Change(Change::Patch) => return Err(not_allowed(method)),
             }
         }
+        (CUTOVERS, true, Verb::Look(Look::Get)) => Route::Read(Read::Cutover(id)),
+        (CUTOVERS, true, Verb::Change(Change::Put)) => Route::Write(Write::Cutover(id)),
+        (migration, true, _) if migration.starts_with(MIGRATION) => return Err(not_allowed(method)),
         (fixed, _, Verb::Look(Look::Get)) if is_fixed(fixed) => return read_fixed(fixed, id),
         (fixed, _, _) if is_fixed(fixed) => return Err(not_allowed(method)),
         (_, true, verb) => {
@@ -94,6 +97,8 @@ const FIXED: [&str; 5] = [
     "microsoft.resources/deployments/operationstatuses",
     "microsoft.compute/locations/operations",
 ];
+const MIGRATION: &str = "symbolon.migration/";
+const CUTOVERS: &str = "symbolon.migration/cutovers";
 const PUBLISHERS: &str = "microsoft.compute/locations/publishers";
 
 fn is_fixed(resource_type: &str) -> bool {
@@ -177,6 +182,10 @@ fn of_type(scope: Option<ResourceId>, namespace: &str, segment: &str) -> Result<
             Some(group) if group.resource_group().is_some() => Ok(Read::Deployments(group)),
             Some(_) | None => Err(unknown_type(&resource_type)),
         },
+        "symbolon.migration/machines" => {
+            let scope = scope.ok_or_else(|| unknown_type(&resource_type))?;
+            Ok(Read::Machines(scope))
+        }
         _ => {
             let kind = Kind::of_type(&resource_type).ok_or_else(|| unknown_type(&resource_type))?;
             let scope = scope.ok_or_else(|| unknown_type(&resource_type))?;
@@ -246,10 +255,6 @@ fn catalogue_names(id: &ResourceId, word: Option<&str>) -> Vec<String> {
     segments.extend(word);
     // "", subscriptions, {S}, providers, Microsoft.Compute, locations, {l}, …
     segments.iter().skip(6).map(|segment| (*segment).to_owned()).collect()
-}
-
-fn scope_of(id: &ResourceId) -> Scope {
-    id.parent().map_or(Scope::Root, Scope::At)
 }
 
 /// A subscription has one playbook at most, which has no other name.

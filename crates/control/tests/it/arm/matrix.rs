@@ -66,6 +66,10 @@ const TABLE: &[(&str, &str, &str, &str, Level)] = &[
     ("deployment.operations", "GET", "{group}/deployments/d/operations", ALL, Resource),
     ("deployment.status", "GET", "{deployment}/operationStatuses/{guid}", ALL, Resource),
     ("catalogue", "GET", "{sub}/providers/Microsoft.Compute/locations/westus/publishers", "OCRU--V", Resource),
+    ("cutover", "GET", "{vm}/providers/Symbolon.Migration/cutovers/default", READERS, Resource),
+    ("cutover", "GET", "{set}/virtualMachines/0/providers/Symbolon.Migration/cutovers/default", READERS, Resource),
+    ("machines", "GET", "{sub}/providers/Symbolon.Migration/machines", READERS, Resource),
+    ("machines", "GET", "{group}/providers/Symbolon.Migration/machines", READERS, Resource),
     ("group.put", "PUT", "{group}", WRITERS, Group),
     ("group.patch", "PATCH", "{group}", WRITERS, Group),
     ("group.delete", "DELETE", "{sub}/resourceGroups/nope", WRITERS, Sub),
@@ -99,6 +103,7 @@ const TABLE: &[(&str, &str, &str, &str, Level)] = &[
     ("deleteInstances", "POST", "{set}/delete", "OC----V", Resource),
     ("deployment.delete", "DELETE", "{deployment}", "OC--PMV", Resource),
     ("deployment.cancel", "POST", "{deployment}/cancel", "OC--PMV", Resource),
+    ("cutover.put", "PUT", "{vm}/providers/Symbolon.Migration/cutovers/default", WRITERS, Resource),
     ("deployment.put", "PUT", "{deployment}", "OC--PMV", Resource),
     ("deployment.validate", "POST", "{deployment}/validate", "OC--PMV", Resource),
     ("deployment.whatIf", "POST", "{deployment}/whatIf", "OC--PMV", Resource),
@@ -143,7 +148,7 @@ fn every_route_has_its_row() {
         assert_eq!(control::arm::route_name(&http::Method::GET, &path(sample)).unwrap(), *name, "{sample}");
     }
     for name in control::arm::ROUTES {
-        let there = TABLE.iter().any(|row| row.0 == name) || OPEN.iter().any(|row| row.0 == name);
+        let there = TABLE.iter().any(|row| row.0 == *name) || OPEN.iter().any(|row| row.0 == *name);
         assert!(there, "the route {name} has no row in the table");
     }
 }

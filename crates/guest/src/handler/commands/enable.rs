@@ -1,13 +1,20 @@
 //! `enable`: tokens are served as the settings say. It is run for every change of anything, at each start of the
 //! agent, and by hand; it starts the process that serves only where there isn't one that was started for just this.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use contract::guest_agent::protected::{Cutover, CutoverStep};
+use contract::guest_agent::substatus::{CALLERS, CUTOVER, cutover_text};
+use domain::ClientId;
+
 use super::Machine;
 use crate::disk::Disk;
+use crate::forwarding::Forwarding;
 use crate::handler::authority::{self, NetworkProbe};
-use crate::handler::credentials;
+use crate::handler::callers::CallersFile;
+use crate::handler::credentials::{self, Brought};
 use crate::handler::distribution;
 use crate::handler::failure::{Code, Failure};
 use crate::handler::launch::{self, Launch};
@@ -31,16 +38,37 @@ pub(super) async fn enable(
     if public.strict_distributions {
         distribution::check(&place.root)?;
     }
-    let authority = credentials::renew(place, &Disk::new(&place.root), protected.as_ref())?.ok_or_else(|| {
+    let brought = credentials::renew(place, &Disk::new(&place.root), protected.as_ref())?.ok_or_else(|| {
         let why = "no identity is assigned to the virtual machine; assign one and provision the extension again";
         Failure::new(Code::NoIdentity, why)
     })?;
-    let launch = Launch { program: &machine.program, sequence, port: public.port, authority: &authority };
+    let Brought { authority, clients, cutover } = brought;
     let running = launch::running(state, &machine.time).await?;
+    let (forward_to, reached) = match cutover {
+        Some(Cutover { step: CutoverStep::Closed, .. }) => {
+            launch::stop(state, &machine.time).await?;
+            super::withdraw_address(&Disk::new(&place.root))?;
+            sequence::set_applied(&place.folder, sequence)?;
+            let told = "The endpoint is closed: tokens are to be had from the metadata service";
+            status.success(told, &parts(state, public.port, cutover_text("closed", None)))?;
+            return Ok(());
+        }
+        Some(Cutover { step: CutoverStep::Revoked, imds }) => (Some(imds), cutover_text("revoked", None)),
+        Some(Cutover { step: CutoverStep::Forwarding, imds }) => match prove(state, imds, clients).await? {
+            None => (Some(imds), cutover_text("forwarding", None)),
+            // It goes on as before, and it is tried again when it is enabled again.
+            Some(why) => (None, cutover_text("serving", Some(&why))),
+        },
+        None => (None, cutover_text("serving", None)),
+    };
+    let launch = Launch { program: &machine.program, sequence, port: public.port, authority: &authority, forward_to };
     if running.is_none_or(|running| running.launch != launch.digest()) {
         status.transitioning("The endpoint is being started")?;
         state.set_authority(&authority)?;
-        await_authority(machine, &authority, status).await?;
+        state.set_forward_to(forward_to)?;
+        if forward_to.is_none() {
+            await_authority(machine, &authority, status).await?;
+        }
         launch.replace(state, &machine.time).await?;
     }
     if public.supervised {
@@ -48,8 +76,23 @@ pub(super) async fn enable(
     }
     sequence::set_applied(&place.folder, sequence)?;
     let port = public.port;
-    status.success(&format!("Tokens are served at {}", url(port)), &[("port", port.to_string())])?;
+    status.success(&format!("Tokens are served at {}", url(port)), &parts(state, port, reached))?;
     Ok(())
+}
+
+/// What is told beside. A process that ended has written down who called it.
+fn parts(state: &State, port: u16, reached: String) -> Vec<(&'static str, String)> {
+    let callers = CallersFile::of(state).text().map(|text| (CALLERS, text));
+    [("port", port.to_string()), (CUTOVER, reached)].into_iter().chain(callers).collect()
+}
+
+/// Why it can't be forwarded yet, if it can't: the metadata service has to answer for every identity, unless it is forwarded
+/// already.
+async fn prove(state: &State, imds: SocketAddr, clients: Vec<ClientId>) -> Result<Option<String>, Failure> {
+    if state.forward_to()? == Some(imds) {
+        return Ok(None);
+    }
+    Ok(Forwarding::to(imds).prove(clients).await.err().map(|why| why.to_string()))
 }
 
 /// Waits until the authority can be reached, and says what is waited for.

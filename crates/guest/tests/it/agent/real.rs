@@ -43,7 +43,7 @@ impl Extension<'_> {
     fn wanted(&self, state: WantedState, sequence: u64, identities: &[usize]) -> WantedExtension {
         let authority = Authority { url: self.authority.url(), certificates: self.authority.certificate.clone() };
         let identities = identities.iter().map(|number| identity(*number)).collect();
-        let credentials = ManagedIdentity { authority, vm: fixtures::vm_id().to_string(), identities };
+        let credentials = ManagedIdentity { authority, vm: fixtures::vm_id().to_string(), identities, cutover: None };
         let certificate = self.world.host.certificate();
         let sealed = envelope::seal(&certificate, credentials.beside("{}").as_bytes()).expect("sealed");
         WantedExtension {

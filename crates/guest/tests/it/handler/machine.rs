@@ -129,6 +129,7 @@ impl Machine {
             authority: Authority { url: authority.to_owned(), certificates },
             vm: fixtures::vm_id().to_string(),
             identities: identities.iter().map(|number| identity(*number)).collect(),
+            cutover: None,
         }
     }
 
@@ -180,6 +181,11 @@ impl Machine {
     /// Asks the endpoint for a token: whose it is, or the refusal.
     pub(crate) async fn token(&self, selector: &str) -> Result<String, String> {
         token(self.port, selector).await
+    }
+
+    /// Asks the endpoint for a token: the body of the answer.
+    pub(crate) async fn answer(&self, selector: &str) -> String {
+        answer(self.port, selector).await.expect("an answer")
     }
 
     /// Whether anybody listens.
@@ -285,12 +291,15 @@ pub(crate) fn identity(number: usize) -> Identity {
     }
 }
 
+async fn answer(port: u16, selector: &str) -> Option<String> {
+    let host = format!("localhost:{port}");
+    let head = format!("GET /oauth2/token?resource=r{selector} HTTP/1.1\r\nHost: {host}\r\nMetadata: true\r\n\r\n");
+    exchange(([127, 0, 0, 1], port).into(), &head).await.map(|answer| answer.body)
+}
+
 /// Asks an endpoint for a token: whose it is, or the refusal.
 pub(crate) async fn token(port: u16, selector: &str) -> Result<String, String> {
-    let host = format!("localhost:{}", port);
-    let head = format!("GET /oauth2/token?resource=r{selector} HTTP/1.1\r\nHost: {host}\r\nMetadata: true\r\n\r\n");
-    let answer = exchange(([127, 0, 0, 1], port).into(), &head).await.ok_or("closed")?;
-    let body: Value = serde_json::from_str(&answer.body).expect("JSON");
+    let body: Value = serde_json::from_str(&answer(port, selector).await.ok_or("closed")?).expect("JSON");
     let Some(token) = body["access_token"].as_str() else {
         return Err(body["error_description"].as_str().expect("a reason").to_owned());
     };

@@ -78,7 +78,7 @@ pub(super) fn one_of_each(tx: &mut dyn Tx) -> Result<(), Error> {
     if tx.goal_state(&machine(1, &[]).id)?.is_none() {
         tx.put_goal_state(&goal_state(1))?;
     }
-    Ok(())
+    cutover::one_of_each(tx)
 }
 
 /// That of the first machine.

@@ -1,0 +1,40 @@
+//! The machines with the extension, as the control plane shows them.
+
+use migrate::machine::{Machine, machines};
+use serde_json::Value;
+
+use crate::arm::Arm;
+use crate::arm::target::MACHINES;
+
+/// All of the resource group: as the server answered, and read.
+pub(super) async fn all(arm: &Arm, days: u32) -> anyhow::Result<(Value, Vec<Machine>)> {
+    let list = arm.get(&arm.all(&MACHINES)?.with(format!("&days={days}"))).await?;
+    let machines = machines(&list)?;
+    Ok((list, machines))
+}
+
+/// Those that a name or resource id means: one machine, or all of a scale set.
+pub(super) fn named<'m>(all: &'m [Machine], name: &str) -> anyhow::Result<Vec<&'m Machine>> {
+    let is = |text: &str| {
+        text.eq_ignore_ascii_case(name) || text.rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case(name))
+    };
+    let found = all.iter().filter(|machine| {
+        let scale_set = machine.properties.scale_set.as_deref();
+        machine.name.eq_ignore_ascii_case(name)
+            || machine.id.eq_ignore_ascii_case(name)
+            || (scale_set.is_none() && is(&machine.id))
+            || scale_set.is_some_and(is)
+    });
+    let found: Vec<_> = found.collect();
+    anyhow::ensure!(
+        !found.is_empty(),
+        "there is no machine '{name}' with the extension for managed identities in the resource group"
+    );
+    Ok(found)
+}
+
+/// An instant for people: to the second.
+pub(super) fn instant(at: Option<&str>) -> String {
+    let at = at.and_then(|at| at.parse::<jiff::Timestamp>().ok());
+    at.map_or_else(|| "never".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
+}

@@ -1,0 +1,101 @@
+//! Machines on their way from the extension to the metadata service.
+
+use control::arm::guest::Report;
+use domain::Step;
+
+use super::extensions::{body, path};
+use super::guest::say;
+use super::*;
+
+fn cutover() -> String {
+    format!("{}/providers/Symbolon.Migration/cutovers/default", vm("vm1"))
+}
+
+async fn want(arm: &Arm, step: &str, quiet: u64) -> Answer {
+    arm.put(&cutover(), json!({"properties": {"step": step, "quietSeconds": quiet}})).await
+}
+
+async fn reach(arm: &Arm, step: Step) {
+    let vm = ResourceId::parse(&vm("vm1")).unwrap();
+    say(&arm.world, Report::Cutover { vm, reached: step, failed: None }).await;
+}
+
+/// With the extension on `vm1`.
+async fn with_extension() -> Arm {
+    let arm = Arm::new().await;
+    arm.vm("vm1").await;
+    arm.patch(&vm("vm1"), json!({"identity": {"type": "SystemAssigned"}})).await.is(200);
+    arm.put(&path(LINUX), body(LINUX)).await.is(201);
+    arm.settle(&Guest::SOUND).await;
+    arm
+}
+
+#[tokio::test]
+async fn one_step_at_a_time_and_only_behind_the_guest() {
+    let arm = with_extension().await;
+    assert_eq!(
+        arm.get(&cutover()).await.is(200).json()["properties"],
+        json!({"step": "serving", "reached": "serving"})
+    );
+    want(&arm, "revoked", 0).await.refuses(409, "OperationNotAllowed");
+    want(&arm, "forwarding", 0).await.is(201);
+    want(&arm, "forwarding", 0).await.is(200);
+    let refused = want(&arm, "revoked", 0).await.refuses(409, "OperationNotAllowed").message();
+    assert!(refused.contains("the guest has not come to 'forwarding' yet; it is at 'serving'"), "{refused}");
+    reach(&arm, Step::Forwarding).await;
+    want(&arm, "revoked", 0).await.is(200);
+    reach(&arm, Step::Revoked).await;
+    let refused = want(&arm, "closed", 3_600).await.refuses(409, "OperationNotAllowed").message();
+    assert!(refused.contains("not before 2027-01-15T09:00:00"), "{refused}");
+    want(&arm, "closed", 0).await.is(200);
+    want(&arm, "serving", 0).await.is(200);
+    let write = ("PUT", "Symbolon.Migration/cutovers/write");
+    assert!(arm.audit().await.iter().any(|(_, action, target)| action == write.1 && target == &vm("vm1")));
+
+    // The extension that comes anew serves.
+    arm.delete(&path(LINUX)).await.is(202);
+    arm.settle(&Guest::SOUND).await;
+    assert_eq!(arm.get(&cutover()).await.is(200).json()["properties"]["step"], "serving");
+    want(&arm, "forwarding", 0).await.refuses(409, "OperationNotAllowed");
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_is_refused() {
+    let arm = with_extension().await;
+    for wrong in [
+        json!({}),
+        json!({"properties": {}}),
+        json!({"properties": {"step": "removed"}}),
+        json!({"properties": {"step": 1}}),
+        json!({"properties": {"step": "forwarding", "quietSeconds": -1}}),
+        json!({"properties": {"step": "forwarding", "quietSeconds": "7d"}}),
+    ] {
+        arm.put(&cutover(), wrong.clone()).await.is(400);
+    }
+    arm.put(&cutover().replace("default", "other"), json!({"properties": {"step": "forwarding"}})).await.is(400);
+    arm.put(&cutover().replace("vm1", "none"), json!({"properties": {"step": "forwarding"}})).await.is(404);
+    arm.delete(&cutover()).await.is(405);
+    arm.patch(&cutover(), json!({"properties": {"step": "forwarding"}})).await.is(405);
+    let machines = format!("{G}/providers/Symbolon.Migration/machines");
+    for days in ["0", "91", "x", "-1"] {
+        arm.get(&format!("{machines}?days={days}")).await.is(400);
+    }
+    assert_eq!(arm.get(&machines).await.is(200).names(), ["vm1"]);
+    arm.post(&format!("{}/deallocate", vm("vm1")), Value::Null).await.is(202);
+    want(&arm, "forwarding", 0).await.refuses(409, "OperationNotAllowed");
+}
+
+/// Somebody who may look at one machine sees that one.
+#[tokio::test]
+async fn who_may_see_one_machine_sees_one() {
+    let arm = with_extension().await;
+    arm.vm("vm2").await;
+    let other = format!("{}/extensions/{LINUX}", vm("vm2"));
+    arm.put(&other, body(LINUX)).await.is(201);
+    let token = arm.client(7, &[("Reader", &vm("vm2"))]).await;
+    let machines = format!("{G}/providers/Symbolon.Migration/machines");
+    let seen = arm.send(&token, "GET", &machines, "").await.is(200);
+    assert_eq!(seen.names(), ["vm2"]);
+    let step = json!({"properties": {"step": "forwarding"}}).to_string();
+    arm.send(&token, "PUT", &cutover().replace("vm1", "vm2"), step).await.refuses(403, "AuthorizationFailed");
+}

@@ -1,0 +1,167 @@
+//! Whether anything is left on a VM's disk with which somebody could act as one of its identities: every file of a tree is
+//! searched, whatever its name, and what was looked at is said.
+//!
+//! What a real guest agent keeps of its own was measured: its transport key and certificate outlive every extension. They
+//! open the protected settings of extensions and nothing else, so they are allowed as long as none of those are left.
+
+mod pattern;
+mod place;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use ignore::WalkBuilder;
+use serde::Serialize;
+
+use self::pattern::Patterns;
+use self::place::Place;
+
+pub use self::pattern::Kind;
+
+/// How much of a file is searched at once, and how much of that is searched again with the next piece, in bytes: more than
+/// the longest thing that is looked for.
+const PIECE: usize = 1 << 20;
+const OVERLAP: usize = 4 << 10;
+
+/// What something that was found is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Worth {
+    /// Somebody could use it.
+    Usable,
+    /// It is to be there, and is of no use to a thief.
+    Allowed,
+    /// Something of the extension that opens nothing.
+    Remains,
+}
+
+/// Something that was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Found {
+    /// The file, below the root.
+    pub path: PathBuf,
+    /// Where in it, in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
+    /// What it is.
+    pub what: &'static str,
+    /// What it is worth.
+    pub worth: Worth,
+    /// Why it is allowed, or what to do.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub why: &'static str,
+}
+
+/// What came of looking.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// How many files were searched.
+    pub files: u64,
+    /// How many folders they were in.
+    pub folders: u64,
+    /// How long they were together, in bytes.
+    pub bytes: u64,
+    /// What was found, in the order of the paths.
+    pub found: Vec<Found>,
+    /// What could not be searched, and why.
+    pub unread: Vec<(PathBuf, String)>,
+}
+
+impl Report {
+    /// Whether everything was searched and nothing usable was found.
+    #[must_use]
+    pub fn proves(&self) -> bool {
+        self.unread.is_empty() && self.found.iter().all(|found| found.worth != Worth::Usable)
+    }
+}
+
+/// Searches a VM's tree. Links are not followed: what they lead to is either below the root too or on another disk.
+///
+/// # Errors
+/// When the root itself isn't a folder that can be read.
+pub fn verify(root: &Path) -> io::Result<Report> {
+    std::fs::read_dir(root)?;
+    let patterns = Patterns::new().map_err(io::Error::other)?;
+    let mut report = Report::default();
+    let walk = WalkBuilder::new(root)
+        .standard_filters(false)
+        .hidden(false)
+        .follow_links(false)
+        .sort_by_file_path(Path::cmp)
+        .build();
+    for entry in walk {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(why) => {
+                report.unread.push((root.to_owned(), why.to_string()));
+                continue;
+            }
+        };
+        let below = entry.path().strip_prefix(root).unwrap_or(entry.path()).to_owned();
+        let kind = entry.file_type();
+        if kind.is_some_and(|kind| kind.is_dir()) {
+            report.folders += 1;
+        }
+        if let Some(what) = place::remains(&below) {
+            report.found.push(Found { path: below.clone(), offset: None, what, worth: Worth::Remains, why: "" });
+        }
+        if kind.is_some_and(|kind| kind.is_file()) {
+            match search(entry.path(), &below, &patterns) {
+                Ok((bytes, found)) => {
+                    report.files += 1;
+                    report.bytes += bytes;
+                    report.found.extend(found);
+                }
+                Err(why) => report.unread.push((below, why.to_string())),
+            }
+        }
+    }
+    judge(&mut report.found);
+    Ok(report)
+}
+
+/// Searches a file: how long it is, and what is in it, each kind once.
+fn search(path: &Path, below: &Path, patterns: &Patterns) -> io::Result<(u64, Vec<Found>)> {
+    let mut file = File::open(path)?;
+    let mut piece = Vec::with_capacity(PIECE + OVERLAP);
+    let (mut found, mut begins): (Vec<(Kind, u64)>, u64) = (Vec::new(), 0);
+    let place = Place::of(below);
+    loop {
+        let read = file.by_ref().take(PIECE as u64).read_to_end(&mut piece)?;
+        for (kind, at) in patterns.find(&piece) {
+            if !found.iter().any(|(known, _)| *known == kind) {
+                found.push((kind, begins + at as u64));
+            }
+        }
+        if read == 0 {
+            break;
+        }
+        let searched = piece.len().saturating_sub(OVERLAP);
+        piece.drain(..searched);
+        begins += searched as u64;
+    }
+    let length = begins + piece.len() as u64;
+    let found = found.into_iter().map(|(kind, offset)| {
+        let (worth, why) = place.worth(kind);
+        Found { path: below.to_owned(), offset: Some(offset), what: kind.described(), worth, why }
+    });
+    Ok((length, found.collect()))
+}
+
+/// An agent's own key is of use where something is left that it opens; and what is sealed is of no use without it.
+fn judge(found: &mut [Found]) {
+    let (key, sealed) = (place::AGENTS_OWN, Kind::SealedSettings.described());
+    let has_key = found.iter().any(|one| one.why == key && one.what != Kind::SealedSettings.described());
+    let has_sealed = found.iter().any(|one| one.what == sealed);
+    for one in found {
+        if one.what == sealed && !has_key {
+            (one.worth, one.why) = (Worth::Remains, "the key that opens it is gone");
+        } else if one.why == key && has_sealed {
+            (one.worth, one.why) = (Worth::Usable, "it opens protected settings that are left");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

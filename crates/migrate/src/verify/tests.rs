@@ -1,0 +1,135 @@
+use std::fs;
+
+use super::*;
+
+/// Of a PKCS#8 key of RSA, the beginning.
+const KEY: &[u8] =
+    b"\x30\x82\x04\xbd\x02\x01\x00\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00\x04\x82\x04\xa7";
+
+struct Tree(tempfile::TempDir);
+
+impl Tree {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn with(self, path: &str, bytes: impl AsRef<[u8]>) -> Self {
+        let path = self.0.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+        self
+    }
+
+    fn told(&self) -> Vec<(String, &'static str, Worth)> {
+        let report = verify(self.0.path()).unwrap();
+        report.found.into_iter().map(|one| (one.path.display().to_string(), one.what, one.worth)).collect()
+    }
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for three in bytes.chunks(3) {
+        let word = three.iter().fold(0_u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
+        for at in 0..=three.len() {
+            text.push(char::from(LETTERS[(word >> (18 - 6 * at) & 63) as usize]));
+        }
+    }
+    text
+}
+
+#[test]
+fn whatever_a_thief_could_use_is_found_wherever_it_lies() {
+    let pem = "-----BEGIN RSA PRIVATE KEY-----\nMIIE";
+    for (bytes, what) in [
+        (b"x eyJ0eXAiOiJKV1QiLCJhbGciOi.y".to_vec(), "a token"),
+        (pem.as_bytes().to_vec(), "a private key (PEM)"),
+        (KEY.to_vec(), "a private key (PKCS#8)"),
+        (
+            b"\x30\x81\x87\x02\x01\x00\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08".to_vec(),
+            "a private key (PKCS#8)",
+        ),
+        (
+            b"\x30\x82\x09\x99\x02\x01\x03\x30\x82\x09\x5f\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01\xa0".to_vec(),
+            "a key with its certificate (PKCS#12)",
+        ),
+    ] {
+        for before in [0, PIECE - 20, PIECE + 3, 3 * PIECE - 1] {
+            let mut long = vec![b'.'; before];
+            long.extend(&bytes);
+            let tree = Tree::new().with("opt/app/.cache/x.bin", long);
+            assert_eq!(tree.told(), [("opt/app/.cache/x.bin".to_owned(), what, Worth::Usable)], "{before}");
+        }
+    }
+    for shift in 0..3 {
+        let shifted = [&vec![0x30; shift][..], KEY].concat();
+        let text = format!("{{\"privateKey\":\"{}\"}}", base64(&shifted));
+        let told = Tree::new().with("a.json", text).told();
+        assert_eq!(told, [("a.json".to_owned(), "a private key (PKCS#8 in base64)", Worth::Usable)], "{shift}");
+    }
+}
+
+#[test]
+fn where_it_lies_is_told() {
+    let tree = Tree::new().with("a", [&vec![b'.'; PIECE + 100], &b"eyJ0eXAiOiJKV1QiLCJhbGciOi"[..]].concat());
+    let report = verify(tree.0.path()).unwrap();
+    assert_eq!(report.found[0].offset, Some(PIECE as u64 + 100));
+    assert_eq!((report.files, report.bytes), (1, PIECE as u64 + 126));
+    assert!(!report.proves());
+}
+
+#[test]
+fn what_is_not_one_is_no_finding() {
+    let tree = Tree::new()
+        .with(
+            "a.pem",
+            "-----BEGIN CERTIFICATE-----\nMIID\n-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A",
+        )
+        .with("b", "eyJ and eyJshort")
+        .with("c", "");
+    assert_eq!(tree.told(), []);
+    assert!(verify(tree.0.path()).unwrap().proves());
+}
+
+#[test]
+fn the_agents_key_is_allowed_as_long_as_it_opens_nothing() {
+    let key = "-----BEGIN PRIVATE KEY-----\nMII";
+    let prv = "var/lib/waagent/0123456789ABCDEF0123456789ABCDEF01234567.prv";
+    let tree = Tree::new().with("var/lib/waagent/TransportPrivate.pem", key).with(prv, key);
+    let told = tree.told();
+    assert!(told.iter().all(|(_, _, worth)| *worth == Worth::Allowed) && told.len() == 2, "{told:?}");
+    let sealed = format!(r#"{{"protectedSettings": "{}"}}"#, "M".repeat(64));
+    let settings = "var/lib/waagent/P.T-1/config/0.settings";
+    let tree = tree.with(settings, &sealed);
+    assert!(tree.told().iter().all(|(_, _, worth)| *worth == Worth::Usable));
+    // The ciphertext alone opens nothing, and elsewhere the same key is somebody's.
+    assert_eq!(Tree::new().with(settings, sealed).told()[0].2, Worth::Remains);
+    assert_eq!(Tree::new().with("home/u/TransportPrivate.pem", key).told()[0].2, Worth::Usable);
+    assert_eq!(Tree::new().with("etc/ssh/ssh_host_rsa_key", key).told()[0].2, Worth::Allowed);
+    // What the agent keeps in its history is redacted.
+    let redacted = r#"{"protectedSettings": "*** REDACTED ***"}"#;
+    assert_eq!(Tree::new().with("var/lib/waagent/history/x.json", redacted).told(), []);
+}
+
+#[test]
+fn what_is_left_of_the_extension_is_told_and_of_no_use() {
+    let tree = Tree::new()
+        .with("var/lib/waagent/ManagedIdentity-Settings", r#"{"url":"http://localhost:50342"}"#)
+        .with("var/log/azure/Microsoft.ManagedIdentity.ManagedIdentityExtensionForLinux/a.log", "x")
+        .with("etc/systemd/system/msi-extension.service", "[Unit]");
+    let told = tree.told();
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert!(told.iter().all(|(_, _, worth)| *worth == Worth::Remains));
+    assert!(verify(tree.0.path()).unwrap().proves());
+}
+
+#[test]
+fn links_are_not_followed_and_what_is_not_there_is_said() {
+    let outside = Tree::new().with("key", "-----BEGIN PRIVATE KEY-----");
+    let tree = Tree::new().with("a", "");
+    std::os::unix::fs::symlink(outside.0.path(), tree.0.path().join("link")).unwrap();
+    std::os::unix::fs::symlink(tree.0.path(), tree.0.path().join("loop")).unwrap();
+    assert_eq!(tree.told(), []);
+    assert!(verify(&tree.0.path().join("nothing")).is_err());
+    assert!(verify(&tree.0.path().join("a")).is_err());
+}
