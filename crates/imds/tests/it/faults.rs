@@ -86,9 +86,9 @@ impl World {
     /// Everything that comes until the server closes.
     async fn bytes(&self) -> String {
         let mut stream = TcpStream::connect(self.address).await.expect("the server listens");
-        stream.write_all(self.request(TOKEN, "Metadata: true\r\n").as_bytes()).await.unwrap();
+        stream.write_all(self.request(TOKEN, "Metadata: true\r\n").as_bytes()).await.expect("the server is there");
         let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes).await.unwrap();
+        stream.read_to_end(&mut bytes).await.expect("the server is there");
         String::from_utf8(bytes).expect("text")
     }
 
