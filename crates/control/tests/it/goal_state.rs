@@ -1,5 +1,6 @@
 //! What a VM's agent is told and what it says, over the whole control plane.
 
+mod cutover;
 mod machines;
 
 use contract::guest_agent::protected::{Authority, CutoverStep, ManagedIdentity};
@@ -146,71 +147,6 @@ fn handler(status: &str, code: i32, settings: Option<(u64, &str)>) -> HandlerAgg
 }
 
 /// The same with entries below the status.
-fn with_substatus(mut handler: HandlerAggregate, below: &[(&str, &str)]) -> HandlerAggregate {
-    let below = below.iter().map(|(name, text)| json!({"name": name, "formattedMessage": {"message": text}}));
-    if let Some(runtime) = &mut handler.runtime_settings_status {
-        runtime.settings_status["status"]["substatus"] = below.collect();
-    }
-    handler
-}
-
-#[tokio::test]
-async fn an_agent_is_told_of_a_cutover_and_tells_how_far_it_is() {
-    let agent = Agent::new().await;
-    let cutover = format!("{}/providers/Symbolon.Migration/cutovers/default", vm("vm1"));
-    let want = async |step: &str| agent.arm.put(&cutover, json!({"properties": {"step": step}})).await;
-    let reached = async || agent.arm.get(&cutover).await.is(200).json()["properties"].clone();
-    agent.set(json!({})).await.is(201);
-    let before = agent.told().await;
-    agent.says(before.incarnation, vec![handler("Ready", 0, Some((1, "success")))]).await;
-    want("forwarding").await.is(201);
-    let told = agent.told().await;
-    assert_eq!(told.incarnation, before.incarnation + 1);
-    let protected = agent.protected(&told).await;
-    let wanted = protected.cutover.unwrap();
-    assert_eq!((wanted.step, wanted.imds.port()), (CutoverStep::Forwarding, 80));
-    let held = agent.protected(&before).await.identities;
-    assert_eq!(protected.identities, held, "nothing is issued anew");
-
-    // What is said of the goal state before counts for nothing, and callers are counted once.
-    let callers = r#"[{"day":20833,"client":"old/1","process":"app","uid":7,"calls":3,"last":1799971200}]"#;
-    let says = async |incarnation: u64, step: &str| {
-        let below = [("cutover", step), ("callers", callers)];
-        agent.says(incarnation, vec![with_substatus(handler("Ready", 0, Some((1, "success"))), &below)]).await;
-    };
-    says(before.incarnation, "forwarding").await;
-    assert_eq!(reached().await["reached"], "serving");
-    says(told.incarnation, "serving: nobody answers").await;
-    assert_eq!(reached().await["failed"], "nobody answers");
-    want("revoked").await.is(409);
-    says(told.incarnation, "forwarding").await;
-    assert_eq!((&reached().await["reached"], reached().await.get("failed")), (&json!("forwarding"), None));
-    let audited = agent.arm.audit().await.len();
-    says(told.incarnation, "forwarding").await;
-    assert_eq!(agent.arm.audit().await.len(), audited, "the same again is nothing new");
-    let list = agent.arm.get(&format!("{}/providers/Symbolon.Migration/machines?days=90", G)).await.is(200).json();
-    let of = &list["value"][0]["properties"];
-    let caller = &of["extensionCalls"]["callers"][0];
-    assert_eq!((&caller["client"], &caller["calls"], &caller["uid"]), (&json!("old/1"), &json!(3), &json!(7)));
-    assert_eq!(of["usableCredentials"], 1);
-
-    want("revoked").await.is(200);
-    let told = agent.told().await;
-    assert_eq!(agent.protected(&told).await.identities, []);
-    says(told.incarnation, "revoked").await;
-    want("closed").await.is(200);
-    says(agent.told().await.incarnation, "closed").await;
-    let shown = agent.arm.get(&format!("{}/providers/Symbolon.Migration/machines", G)).await.is(200).json();
-    let of = &shown["value"][0]["properties"];
-    assert_eq!((&of["usableCredentials"], &of["cutover"]["reached"]), (&json!(0), &json!("closed")));
-
-    // Back at once: new credentials, and those of before stay revoked.
-    want("serving").await.is(200);
-    let told = agent.told().await;
-    let back = agent.protected(&told).await;
-    assert!(back.cutover.is_none() && back.identities.len() == 1 && back.identities != held);
-}
-
 #[tokio::test]
 async fn a_goal_state_changes_when_something_does() {
     let agent = Agent::new().await;
