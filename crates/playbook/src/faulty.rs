@@ -12,7 +12,7 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{Extensions, HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
-use listen::{HangUp, Service};
+use listen::{Ends, HangUp, Service};
 
 use crate::body::MayBreak;
 use crate::playbooks::Playbooks;
@@ -124,6 +124,10 @@ impl<S: Service> Faulty<S> {
 }
 
 impl<S: Service> Service<MayBreak> for Faulty<S> {
+    fn connected(&self, ends: Ends) -> Self {
+        Self { service: self.service.connected(ends), ..self.clone() }
+    }
+
     fn call(&self, request: Request<Incoming>) -> impl Future<Output = Response<MayBreak>> + Send {
         self.answer(request)
     }
