@@ -74,7 +74,7 @@ impl Refusal {
             return "the admin of this data directory may not; is it that of the symbolon up that answers?";
         }
         if is(&[Code::OperationNotAllowed]) {
-            return "see its state with the `show` command; a VM that doesn't run is started with symbolon vm start";
+            return "see its state with the `show` command or symbolon migrate status; a VM that is off is started with symbolon vm start";
         }
         if is(&[Code::InternalServerError]) {
             return "the log of symbolon up says why; symbolon doctor looks at the rest";

@@ -73,7 +73,7 @@ fn a_vm_comes_changes_and_goes() {
     --- stdout
     --- stderr
     error: OperationNotAllowed: Cannot modify extensions in the VM when the VM is not running.
-    see its state with the `show` command; a VM that doesn't run is started with symbolon vm start
+    see its state with the `show` command or symbolon migrate status; a VM that is off is started with symbolon vm start
     ");
     let begun = say(&["vm", "start", "web", "--no-wait"]);
     assert!(
