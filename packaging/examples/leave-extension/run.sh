@@ -20,7 +20,7 @@ step 'symbolon deployment create story --template app/template.json | grep state
 step 'sh app/token.sh | cut -c 1-26'
 step 'symbolon migrate scan app 2>&1 | grep "^[0-9e]"'
 step 'symbolon migrate apply --write app'
-step 'symbolon migrate scan app'
+step 'symbolon migrate scan app 2>&1'
 step 'sh app/token.sh | cut -c 1-26'
 step 'until symbolon migrate status | grep "dev.*Z.*Z"; do sleep 1; done'
 step 'symbolon migrate cutover --vm dev --to revoked'
