@@ -27,6 +27,9 @@ const NAME: &str = "default";
 /// For how many days calls are shown when nobody says.
 const DAYS: i64 = 7;
 
+/// For how long nobody must have called before the port is closed, when the request doesn't say.
+const QUIET: Duration = Duration::from_secs(7 * 86_400);
+
 /// `PUT {machine}/providers/Symbolon.Migration/cutovers/default`: the step that is wanted. The same again changes nothing.
 pub(crate) fn put(tx: &mut dyn Tx, work: &Work, id: &ResourceId, body: &Object) -> Result<Reply, Failure> {
     let machine = machine(tx, id)?;
@@ -36,7 +39,7 @@ pub(crate) fn put(tx: &mut dyn Tx, work: &Work, id: &ResourceId, body: &Object) 
         body::wrong("properties.step", &format!("one of {}", steps.join(", ")))
     })?;
     let quiet = match properties.get("quietSeconds") {
-        None | Some(Value::Null) => Duration::ZERO,
+        None | Some(Value::Null) => QUIET,
         Some(quiet) => {
             let seconds =
                 quiet.as_u64().ok_or_else(|| body::wrong("properties.quietSeconds", "a number of seconds"))?;
@@ -228,7 +231,7 @@ fn calls_shown(calls: &[Calls], from: Day) -> Value {
             "client": caller.client,
             "process": caller.process,
             "uid": caller.uid,
-            "calls": of().map(|one| one.count).sum::<u64>(),
+            "calls": of().fold(0_u64, |sum, one| sum.saturating_add(one.count)),
             "lastCall": of().map(|one| one.last_at).max().map(document::time),
             "days": days.collect::<Vec<_>>(),
         })

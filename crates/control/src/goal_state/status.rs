@@ -3,6 +3,7 @@
 use contract::guest_agent::handler::StatusWord;
 use contract::guest_agent::status_blob::{HandlerAggregate, StatusBlob};
 use contract::guest_agent::substatus::{CALLERS, CUTOVER, CallerCount, callers, cutover};
+use domain::caller::REMEMBERED_DAYS;
 use domain::{
     CalledEndpoint, Caller, Calls, Day, HandlerOutcome, HandlerStatus, ProvisioningState, Step, Timestamp, VmExtension,
 };
@@ -32,7 +33,7 @@ pub(super) fn reports(extensions: &[VmExtension], incarnation: u64, blob: &Statu
             (ProvisioningState::Deleting, _) | (_, None) => {}
             (_, Some(said)) => {
                 if extension.is_managed_identity() {
-                    reports.extend(substatus(extension, said, current));
+                    reports.extend(substatus(extension, said, current, now));
                 }
                 let new = outcome(extension, said, current).map(|(sequence, outcome, message)| HandlerStatus {
                     sequence,
@@ -52,7 +53,7 @@ pub(super) fn reports(extensions: &[VmExtension], incarnation: u64, blob: &Statu
 
 /// What the extension for managed identities tells of itself beside how it fares. How far its cutover is holds only when
 /// the agent has gone through the present goal state: before, it is that of the last one.
-fn substatus(extension: &VmExtension, said: &HandlerAggregate, current: bool) -> Vec<Report> {
+fn substatus(extension: &VmExtension, said: &HandlerAggregate, current: bool, now: Timestamp) -> Vec<Report> {
     let said = said.runtime_settings_status.as_ref();
     let said = said.and_then(|runtime| Settings::deserialize(&runtime.settings_status).ok()?.status);
     let told = |name: &str| {
@@ -61,7 +62,8 @@ fn substatus(extension: &VmExtension, said: &HandlerAggregate, current: bool) ->
     };
     let vm = extension.vm.clone();
     let mut reports = Vec::new();
-    let calls: Vec<Calls> = told(CALLERS).map(callers).unwrap_or_default().into_iter().map(calls).collect();
+    let counts = told(CALLERS).map(callers).unwrap_or_default();
+    let calls: Vec<Calls> = counts.into_iter().filter_map(|count| calls(count, now)).collect();
     if !calls.is_empty() {
         reports.push(Report::Calls { vm: vm.clone(), calls });
     }
@@ -73,10 +75,15 @@ fn substatus(extension: &VmExtension, said: &HandlerAggregate, current: bool) ->
     reports
 }
 
-fn calls(count: CallerCount) -> Calls {
-    Calls {
+/// What a guest counted on a day that is remembered. A guest's clock may be wrong, so nothing is believed of days to come.
+fn calls(count: CallerCount, now: Timestamp) -> Option<Calls> {
+    let (day, today) = (Day(count.day), Day::of(now));
+    if day > today || day < today.before(REMEMBERED_DAYS) {
+        return None;
+    }
+    Some(Calls {
         endpoint: CalledEndpoint::Extension,
-        day: Day(count.day),
+        day,
         caller: Caller::new(
             count.client_id.and_then(|id| id.parse().ok()),
             &count.client,
@@ -84,8 +91,8 @@ fn calls(count: CallerCount) -> Calls {
             count.uid,
         ),
         count: count.calls,
-        last_at: Timestamp::from_unix(count.last),
-    }
+        last_at: Timestamp::from_unix(count.last).min(now),
+    })
 }
 
 /// Whether a status says something else than the one before.

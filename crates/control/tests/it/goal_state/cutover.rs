@@ -14,7 +14,7 @@ fn with_substatus(mut handler: HandlerAggregate, below: &[(&str, &str)]) -> Hand
 async fn an_agent_is_told_of_a_cutover_and_tells_how_far_it_is() {
     let agent = Agent::new().await;
     let cutover = format!("{}/providers/Symbolon.Migration/cutovers/default", vm("vm1"));
-    let want = async |step: &str| agent.arm.put(&cutover, json!({"properties": {"step": step}})).await;
+    let want = async |step: &str| agent.arm.put(&cutover, json!({"properties": {"step": step, "quietSeconds": 0}})).await;
     let reached = async || agent.arm.get(&cutover).await.is(200).json()["properties"].clone();
     agent.set(json!({})).await.is(201);
     let before = agent.told().await;
@@ -29,7 +29,8 @@ async fn an_agent_is_told_of_a_cutover_and_tells_how_far_it_is() {
     assert_eq!(protected.identities, held, "nothing is issued anew");
 
     // What is said of the goal state before counts for nothing, and callers are counted once.
-    let callers = r#"[{"day":20833,"client":"old/1","process":"app","uid":7,"calls":3,"last":1799971200}]"#;
+    let callers = r#"[{"day":20833,"client":"old/1","process":"app","uid":7,"calls":3,"last":1799971200},
+                      {"day":99999,"client":"a wrong clock","calls":3,"last":8639913600}]"#;
     let says = async |incarnation: u64, step: &str| {
         let below = [("cutover", step), ("callers", callers)];
         agent.says(incarnation, vec![with_substatus(handler("Ready", 0, Some((1, "success"))), &below)]).await;
@@ -46,6 +47,7 @@ async fn an_agent_is_told_of_a_cutover_and_tells_how_far_it_is() {
     assert_eq!(agent.arm.audit().await.len(), audited, "the same again is nothing new");
     let list = agent.arm.get(&format!("{}/providers/Symbolon.Migration/machines?days=90", G)).await.is(200).json();
     let of = &list["value"][0]["properties"];
+    assert_eq!(of["extensionCalls"]["callers"].as_array().unwrap().len(), 1, "nothing is believed of days to come");
     let caller = &of["extensionCalls"]["callers"][0];
     assert_eq!((&caller["client"], &caller["calls"], &caller["uid"]), (&json!("old/1"), &json!(3), &json!(7)));
     assert_eq!(of["usableCredentials"], 1);
