@@ -178,17 +178,19 @@ async fn carry_out(
     match route {
         Route::Open(_) => Err(unauthorized().into()),
         Route::Read(read) => {
+            let body = text.and_then(|text| body::object(&text, false));
             let answer = move |tx: &dyn ReadTx| {
                 let authorized = admit(tx)?;
-                answer_read(tx, &work, &authorized, read, &body::object(&text?, false)?)
+                answer_read(tx, &work, &authorized, read, &body?)
             };
             app.store.read(answer).await
         }
         Route::Write(write) => {
+            // Before the one turn of all writers, though a fault of it is told only to who is admitted.
+            let body = text.and_then(|text| body::object(&text, write.needs_body()));
             let answer = move |tx: &mut dyn Tx| {
                 let authorized = admit(tx)?;
-                let body = body::object(&text?, write.needs_body())?;
-                answer_write(tx, &work, &authorized, write, &body)
+                answer_write(tx, &work, &authorized, write, &body?)
             };
             let (reply, cursor) = app.store.write_through(act, answer).await?;
             // Whoever asks the metadata service next sees the change.

@@ -9,6 +9,34 @@ use store::{Act, Tally};
 
 use super::guest_process::Common;
 
+/// The most that is waited between two writes, in ticks.
+const LONGEST: u32 = 12;
+
+/// When it is written down who called: at the next tick, and ever less often while calls go on, since every time is an act in
+/// the audit.
+pub(crate) struct Pace {
+    wait: u32,
+    left: u32,
+}
+
+impl Pace {
+    pub(crate) fn new() -> Self {
+        Self { wait: 1, left: 1 }
+    }
+
+    /// Whether this tick is one to write at.
+    pub(crate) fn is_due(&mut self) -> bool {
+        self.left = self.left.saturating_sub(1);
+        self.left == 0
+    }
+
+    /// What came of it: whether anything was written.
+    pub(crate) fn wrote(&mut self, anything: bool) {
+        self.wait = if anything { (self.wait * 2).min(LONGEST) } else { 1 };
+        self.left = self.wait;
+    }
+}
+
 /// Where calls are counted.
 pub(crate) struct Counted {
     pub(crate) common: Arc<Common>,
@@ -16,8 +44,9 @@ pub(crate) struct Counted {
 }
 
 impl Counted {
-    /// Writes down what was counted since the last time. What can't be written is counted no more: no caller waits for it.
-    pub(crate) async fn write(&self) {
+    /// Writes down what was counted since the last time; whether there was anything. What can't be written is counted no
+    /// more: no caller waits for it.
+    pub(crate) async fn write(&self) -> bool {
         let now = self.common.clock.now();
         let counted = self.machines.iter().map(|(id, callers, vm)| {
             let mut calls = callers.take();
@@ -30,7 +59,7 @@ impl Counted {
         });
         let counted: Vec<_> = counted.filter(|(_, calls)| !calls.is_empty()).collect();
         if counted.is_empty() {
-            return;
+            return false;
         }
         let act = Act::new("symbolon", "calls.count", "/", now);
         let written = self.common.store.write(act, move |tx| {
@@ -45,5 +74,27 @@ impl Counted {
         if let Err(error) = written.await {
             tracing::error!(error = &error as &dyn std::error::Error, "it could not be written down who called");
         }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn while_calls_go_on_it_is_written_ever_less_often() {
+        let mut pace = Pace::new();
+        let mut written = Vec::new();
+        for tick in 1..=60 {
+            if pace.is_due() {
+                written.push(tick);
+                pace.wrote(true);
+            }
+        }
+        assert_eq!(written, [1, 3, 7, 15, 27, 39, 51]);
+        while !pace.is_due() {}
+        pace.wrote(false);
+        assert!(pace.is_due(), "the first call after a pause is written at the next tick");
     }
 }

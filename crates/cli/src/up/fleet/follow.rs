@@ -8,12 +8,13 @@ use listen::Ending;
 use tokio::task::JoinError;
 use tokio::time::MissedTickBehavior;
 
+use super::super::calls::Pace;
 use super::super::news::News;
 use super::{Attached, Fleet, Stage};
 
 /// How soon it is tried again what could not be done.
 const TRY_AGAIN: Duration = Duration::from_secs(2);
-/// How often it is written down who called.
+/// How often it is looked whether anybody called.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
 
 impl Fleet {
@@ -27,6 +28,7 @@ impl Fleet {
         again.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut count = tokio::time::interval(COUNT_EVERY);
         count.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut pace = Pace::new();
         loop {
             saved.borrow_and_update();
             let caught_up = self.catch_up(&mut guests).await;
@@ -45,7 +47,7 @@ impl Fleet {
                         self.bring(id, false, &mut guests).await;
                     }
                 }
-                _ = count.tick() => self.counted().write().await,
+                _ = count.tick() => if pace.is_due() { pace.wrote(self.counted().write().await) },
                 _ = again.tick(), if caught_up.is_err() || self.enrolled || !self.behind.is_empty() => {
                     for id in std::mem::take(&mut self.behind) {
                         self.bring(id, true, &mut guests).await;

@@ -14,7 +14,8 @@ fn with_substatus(mut handler: HandlerAggregate, below: &[(&str, &str)]) -> Hand
 async fn an_agent_is_told_of_a_cutover_and_tells_how_far_it_is() {
     let agent = Agent::new().await;
     let cutover = format!("{}/providers/Symbolon.Migration/cutovers/default", vm("vm1"));
-    let want = async |step: &str| agent.arm.put(&cutover, json!({"properties": {"step": step, "quietSeconds": 0}})).await;
+    let want =
+        async |step: &str| agent.arm.put(&cutover, json!({"properties": {"step": step, "quietSeconds": 0}})).await;
     let reached = async || agent.arm.get(&cutover).await.is(200).json()["properties"].clone();
     agent.set(json!({})).await.is(201);
     let before = agent.told().await;
