@@ -155,6 +155,37 @@ fn what_is_not_recognised_is_left_with_the_edit_to_make() {
 }
 
 #[test]
+fn a_setting_without_which_the_lines_around_it_break_is_left_to_a_person() {
+    const SETTING: &str = "MSI_ENDPOINT=http://localhost:50342/oauth2/token";
+    for (name, text) in [
+        ("Dockerfile", "ENV A=1 \\\n    SETTING\nRUN make\n"),
+        ("Dockerfile", "ENV A=1 \\\r\n\r\n  # a\r\n  SETTING\r\nRUN make\r\n"),
+        ("Dockerfile", "# escape=`\nENV A=1 `\n    SETTING\nRUN make\n"),
+        ("a.service", "[Service]\nEnvironment=A=1 \\\nSETTING\n"),
+        ("a.cmd", "if defined A ^\nset SETTING\n"),
+        ("a.sh", "test -e a &&\n  export SETTING\nmake\n"),
+        ("a.sh", "if a; then # b\n  export SETTING\nelse\n  b\nfi\n"),
+        ("a.sh", "if a; then\n  b\nelse\n\n  export SETTING\nfi\n"),
+        ("a.sh", "f() {\n  export SETTING\n  # b\n} >&2\n"),
+        ("a.yml", "- run: |\n    for a in b; do\n      export SETTING\n    done; c\n"),
+        (".profile", "(\n  SETTING\n)\n"),
+    ] {
+        let (_folder, _, outcome) = one(name, &text.replace("SETTING", SETTING));
+        let outcome = outcome.unwrap();
+        assert!(!outcome.changes(), "{}", outcome.diff());
+        let [left] = &outcome.by_hand[..] else { panic!("{text}") };
+        assert_eq!(left.finding.rule, Rule::EndpointSetting, "{text}");
+    }
+    for (name, text, wanted) in [
+        ("a.sh", "if a; then\n  SETTING\n  b\nfi\n", "if a; then\n  b\nfi\n"),
+        ("a.sh", "f() {\n  a\n  SETTING\n}\n", "f() {\n  a\n}\n"),
+        ("Dockerfile", "RUN a \\\n  b\nENV SETTING\nRUN c\n", "RUN a \\\n  b\nRUN c\n"),
+    ] {
+        assert_eq!(after(name, &text.replace("SETTING", SETTING)), wanted);
+    }
+}
+
+#[test]
 fn a_file_that_changed_is_not_written() {
     let (_folder, path, outcome) = one("a.env", "MSI_ENDPOINT=http://localhost:50342/oauth2/token\n");
     fs::write(&path, "MSI_ENDPOINT=http://localhost:50342/oauth2/token\nNEW=1\n").unwrap();
