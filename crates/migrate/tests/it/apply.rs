@@ -219,6 +219,38 @@ fn a_read_only_file_is_said_to_be_one_and_a_mode_is_kept() {
     assert_eq!(fs::read_to_string(&path).unwrap(), "A=1\n");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_with_another_name_is_not_written() {
+    let text = "MSI_ENDPOINT=http://localhost:50342/oauth2/token\nA=1\n";
+    let (folder, path, outcome) = one("a.env", text);
+    let other = folder.path().join("other");
+    fs::hard_link(&path, &other).unwrap();
+    let error = outcome.as_ref().unwrap().write().unwrap_err();
+    assert!(matches!(error, WriteError::Linked), "{error}");
+    assert_eq!((fs::read_to_string(&path).unwrap(), fs::read_dir(folder.path()).unwrap().count()), (text.into(), 2));
+    fs::remove_file(other).unwrap();
+    outcome.unwrap().write().unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "A=1\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_owner_is_kept() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+    let (_folder, path, outcome) = one("a.env", "MSI_ENDPOINT=http://localhost:50342/oauth2/token\nA=1\n");
+    // Only root may give a file away; anybody else's stays their own.
+    let (user, group) = match chown(&path, Some(4242), Some(4343)) {
+        Ok(()) => (4242, 4343),
+        Err(_) => fs::metadata(&path).map(|own| (own.uid(), own.gid())).unwrap(),
+    };
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o4750)).unwrap();
+    outcome.unwrap().write().unwrap();
+    let after = fs::metadata(&path).unwrap();
+    assert_eq!((after.uid(), after.gid(), after.mode() & 0o7777), (user, group, 0o4750));
+    assert_eq!(fs::read_to_string(&path).unwrap(), "A=1\n");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
