@@ -13,7 +13,7 @@ mod suppression;
 mod walk;
 mod window;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -110,10 +110,30 @@ pub fn scan(paths: &[PathBuf], options: &Options, seen: &(dyn Fn(u64) + Sync)) -
         report.findings.extend(new);
         report.suppressed += more.suppressed;
     }
+    once(&mut report.findings);
     report.findings.sort_by(Finding::order);
     report.problems.sort();
     report.problems.dedup();
     Ok(report)
+}
+
+/// Leaves each place once where given paths overlap or links lead to the same file: by the file's own name where it was
+/// reached by that, else by the first path.
+fn once(findings: &mut Vec<Finding>) {
+    let files: BTreeSet<_> = findings.iter().map(|found| found.path.clone()).collect();
+    let mut names: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
+    for path in files {
+        // What is gone since then is nobody's double.
+        let real = std::fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
+        let own = path.file_name() == real.file_name();
+        let known = names.get(&real).is_some_and(|known| !own || known.file_name() == real.file_name());
+        if !known {
+            names.insert(real, path);
+        }
+    }
+    let names: BTreeSet<_> = names.into_values().collect();
+    let mut seen = BTreeSet::new();
+    findings.retain(|found| names.contains(&found.path) && seen.insert((found.path.clone(), found.offset, found.rule)));
 }
 
 /// Scans texts that are no files yet.

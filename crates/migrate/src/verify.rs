@@ -24,6 +24,9 @@ pub use self::pattern::Kind;
 const PIECE: usize = 1 << 20;
 const OVERLAP: usize = 4 << 10;
 
+/// Folders by which a machine's root is known, where it has no file.
+const ROOTS: [&str; 2] = ["etc", "var"];
+
 /// What something that was found is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -79,7 +82,8 @@ impl Report {
 /// Searches a VM's tree. Links are not followed: what they lead to is either below the root too or on another disk.
 ///
 /// # Errors
-/// When the root itself isn't a folder that can be read.
+/// When the root itself isn't a folder that can be read, and when it can't be a machine's: it has no file, and none of the
+/// folders that every machine has.
 pub fn verify(root: &Path) -> io::Result<Report> {
     std::fs::read_dir(root)?;
     let patterns = Patterns::new().map_err(io::Error::other)?;
@@ -116,6 +120,11 @@ pub fn verify(root: &Path) -> io::Result<Report> {
                 Err(why) => report.unread.push((below, why.to_string())),
             }
         }
+    }
+    // An empty folder proves nothing: most likely the disk isn't mounted there.
+    if report.files == 0 && report.unread.is_empty() && !ROOTS.iter().any(|name| root.join(name).is_dir()) {
+        let why = "it has no file, neither etc nor var: it isn't the root of a machine, or its disk isn't mounted";
+        return Err(io::Error::other(why));
     }
     judge(&mut report.found);
     Ok(report)

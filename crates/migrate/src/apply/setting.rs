@@ -1,5 +1,7 @@
 //! `MSI_ENDPOINT` with the endpoint for a value: the setting goes, and the libraries ask the metadata service.
 
+use std::ops::Range;
+
 use super::patterns::Patterns;
 use super::source::{Edit, Source};
 use crate::finding::Finding;
@@ -15,6 +17,10 @@ pub(super) fn remove(source: &Source<'_>, finding: &Finding, patterns: &Patterns
     let elsewhere = source.text.to_ascii_lowercase().matches("msi_endpoint").count() > named;
     match source.kind {
         _ if elsewhere => Err("the file names the setting in other places too".to_owned()),
+        _ if continued(source, line.start) => Err("the line above it goes on in it".to_owned()),
+        Kind::Config | Kind::Shell | Kind::Text | Kind::Yaml | Kind::Dockerfile if alone(source, line.clone()) => {
+            Err("nothing would be left between what is around it".to_owned())
+        }
         Kind::Config
         | Kind::Shell
         | Kind::Text
@@ -54,4 +60,32 @@ pub(super) fn remove(source: &Source<'_>, finding: &Finding, patterns: &Patterns
 /// Behind the end of a line.
 fn end(source: &Source<'_>, line: usize) -> usize {
     if source.from(line).starts_with('\n') { line + 1 } else { line }
+}
+
+/// Whether the line above goes on in this one, past the comments and blank lines that Dockerfiles and unit files allow
+/// between the two.
+fn continued(source: &Source<'_>, start: usize) -> bool {
+    let above = above(source, start).trim_end();
+    above.ends_with(['\\', '`', '^']) || above.ends_with("&&") || above.ends_with("||")
+}
+
+/// Whether a line is the only command of a shell's block, which may not be empty.
+fn alone(source: &Source<'_>, line: Range<usize>) -> bool {
+    let above = above(source, line.start);
+    let above = above.split_once(" #").map_or(above, |(command, _)| command);
+    let below = source.from(line.end).lines().find(|line| says(source, line)).unwrap_or_default();
+    let last = above.split_whitespace().next_back().unwrap_or_default();
+    let first = below.trim_start().split([' ', '\t', ';', '|', '&', '>', '<']).next().unwrap_or_default();
+    let opens = matches!(last, "then" | "do" | "else" | "{") || last.ends_with('(');
+    opens && (matches!(first, "fi" | "done" | "elif" | "else" | "}") || first.starts_with(')'))
+}
+
+/// The line above a place that says something; empty where there is none.
+fn above<'a>(source: &Source<'a>, start: usize) -> &'a str {
+    source.before(start).lines().rev().find(|line| says(source, line)).unwrap_or_default()
+}
+
+/// Whether a line is neither blank nor a comment.
+fn says(source: &Source<'_>, line: &str) -> bool {
+    !line.trim().is_empty() && !source.kind.is_comment(line)
 }

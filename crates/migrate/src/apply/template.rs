@@ -1,12 +1,14 @@
 //! ARM templates: the extension's resource goes, with what depends on it. Everything else keeps its bytes, comments too.
 
+mod resource;
+
 use std::borrow::Cow;
 use std::ops::Range;
 
 use jsonc_parser::ast::{Array, Object, Value};
-use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
+use self::resource::{Resource, collect, is_list, range};
 use super::source::Edit;
 
 /// What templates may be written in, as Azure's tools take them: JSON with comments and a comma after the last element.
@@ -69,91 +71,6 @@ pub(super) fn unmarked(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// A resource of the extension.
-struct Resource {
-    range: Range<usize>,
-    /// Its name as it is written.
-    name: String,
-    /// What of its name others have to write: its last part, or the variable that holds it.
-    word: String,
-}
-
-/// Finds the resources.
-fn collect(value: &Value<'_>, key: &str, resources: &mut Vec<Resource>) {
-    match value {
-        Value::Object(object) => {
-            for property in &object.properties {
-                let name = property.name.as_str();
-                // Resources with symbolic names.
-                if let (true, Value::Object(inner)) = (is_list(key), &property.value)
-                    && is_extension(inner)
-                {
-                    let range = range(property);
-                    resources.push(Resource { range, name: name.to_owned(), word: name.to_owned() });
-                    continue;
-                }
-                collect(&property.value, name, resources);
-            }
-        }
-        Value::Array(array) => {
-            for element in &array.elements {
-                if let Value::Object(object) = element
-                    && is_list(key)
-                    && is_extension(object)
-                {
-                    let name = string(object, "name").unwrap_or_default();
-                    resources.push(Resource { range: range(object), word: word(&name), name });
-                } else {
-                    collect(element, key, resources);
-                }
-            }
-        }
-        Value::StringLit(_) | Value::NumberLit(_) | Value::BooleanLit(_) | Value::NullKeyword(_) => {}
-    }
-}
-
-fn is_list(key: &str) -> bool {
-    key.eq_ignore_ascii_case("resources") || key.eq_ignore_ascii_case("extensions")
-}
-
-/// Whether an object is the extension by its publisher or its type.
-fn is_extension(object: &Object<'_>) -> bool {
-    let Some(Value::Object(properties)) = member(object, "properties") else { return false };
-    let is = |name: &str, values: &[&str]| {
-        string(properties, name).is_some_and(|value| values.iter().any(|known| value.eq_ignore_ascii_case(known)))
-    };
-    is("publisher", &["Microsoft.ManagedIdentity"])
-        || is("type", &["ManagedIdentityExtensionForLinux", "ManagedIdentityExtensionForWindows"])
-}
-
-fn member<'a, 'b>(object: &'a Object<'b>, name: &str) -> Option<&'a Value<'b>> {
-    let found = object.properties.iter().find(|property| property.name.as_str().eq_ignore_ascii_case(name))?;
-    Some(&found.value)
-}
-
-fn string(object: &Object<'_>, name: &str) -> Option<String> {
-    match member(object, name)? {
-        Value::StringLit(literal) => Some(literal.value.to_string()),
-        Value::Object(_) | Value::Array(_) | Value::NumberLit(_) | Value::BooleanLit(_) | Value::NullKeyword(_) => None,
-    }
-}
-
-/// The last part of a name, or the call that gives it.
-fn word(name: &str) -> String {
-    let Some(expression) = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')) else {
-        return name.rsplit('/').next().unwrap_or_default().to_owned();
-    };
-    let Some((before, literal)) = expression.trim_end_matches([')', '\'', ' ']).rsplit_once('\'') else {
-        return expression.to_owned();
-    };
-    for call in ["variables(", "parameters("] {
-        if before.trim_end().ends_with(call) {
-            return format!("{call}'{literal}')");
-        }
-    }
-    literal.rsplit('/').next().unwrap_or_default().to_owned()
-}
-
 /// Goes through a template once more: takes the resources out, and what names them.
 struct Search<'a> {
     text: &'a str,
@@ -168,7 +85,7 @@ impl Search<'_> {
             Value::Array(array) => self.array(array, key, defined),
             Value::StringLit(literal) => {
                 if !defined && self.refers(&literal.value) {
-                    let why = "something else in the template refers to it besides `dependsOn`";
+                    let why = "something in the template besides a plain `dependsOn` may refer to it";
                     self.removal.why = Some(why.to_owned());
                 }
             }
@@ -221,19 +138,12 @@ impl Search<'_> {
     /// Whether an element of an order names a resource that goes.
     fn names(&self, element: &Value<'_>) -> bool {
         let Value::StringLit(literal) = element else { return false };
-        let exact =
-            |resource: &Resource| literal.value == resource.name.as_str() || literal.value == resource.word.as_str();
-        self.resources.iter().any(exact) || self.refers(&literal.value)
+        self.resources.iter().any(|resource| resource.is_named(&literal.value))
     }
 
-    /// Whether a text names an extension by one of the words.
+    /// Whether a text may be about a resource that goes.
     fn refers(&self, text: &str) -> bool {
-        let text = text.to_ascii_lowercase();
-        let extensions = text.contains("extensions");
-        self.resources.iter().any(|resource| {
-            let word = resource.word.to_ascii_lowercase();
-            !word.is_empty() && extensions && text.contains(&word)
-        })
+        self.resources.iter().any(|resource| resource.is_meant(text))
     }
 
     /// Takes pieces out of a list, each with the comma behind it; the last one with the comma before it.
@@ -293,69 +203,5 @@ fn comma(text: &str, from: usize) -> Option<usize> {
     }
 }
 
-fn range(value: &impl Ranged) -> Range<usize> {
-    let range = value.range();
-    range.start..range.end
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::apply::source::edited;
-
-    fn removed(text: &str) -> String {
-        let removal = remove(text);
-        assert_eq!(removal.why, None, "{text}");
-        edited(text, removal.edits)
-    }
-
-    const MSI: &str = r#"{"name": "vm/msi", "properties": {"publisher": "Microsoft.ManagedIdentity"}}"#;
-
-    #[test]
-    fn a_resource_goes_with_one_comma_wherever_it_stands() {
-        for (before, after) in [
-            (format!(r#"{{"resources": [{MSI}, {{}}]}}"#), r#"{"resources": [{}]}"#),
-            (format!(r#"{{"resources": [{{}}, {MSI}]}}"#), r#"{"resources": [{}]}"#),
-            (format!(r#"{{"resources": [{{}}, {MSI}, {MSI}]}}"#), r#"{"resources": [{}]}"#),
-            (format!(r#"{{"resources": [{MSI}]}}"#), r#"{"resources": []}"#),
-            (format!("\u{feff}{{\"resources\": [{MSI}]}}"), "\u{feff}{\"resources\": []}"),
-            (format!(r#"{{"resources": [{{}}, {MSI},]}}"#), r#"{"resources": [{},]}"#),
-            (format!(r#"{{"resources": {{"msi": {MSI}, "a": {{}}}}}}"#), r#"{"resources": {"a": {}}}"#),
-        ] {
-            assert_eq!(removed(&before), after);
-        }
-    }
-
-    #[test]
-    fn what_depends_on_it_is_told_from_what_has_a_like_name() {
-        let text = format!(
-            r#"{{"resources": [{MSI}, {{"dependsOn": ["[resourceId('Microsoft.Compute/virtualMachines/extensions', 'vm', 'msi')]", "msi-identity"]}}]}}"#
-        );
-        assert_eq!(removed(&text), r#"{"resources": [{"dependsOn": ["msi-identity"]}]}"#);
-        let only = format!(r#"{{"resources": [{MSI}, {{"a": 1, "dependsOn": ["vm/msi"]}}]}}"#);
-        assert_eq!(removed(&only), r#"{"resources": [{"a": 1}]}"#);
-    }
-
-    #[test]
-    fn a_template_that_refers_to_it_elsewhere_or_does_not_parse_is_left_alone() {
-        let text = format!(
-            r#"{{"resources": [{MSI}], "outputs": {{"a": "[reference(resourceId('Microsoft.Compute/virtualMachines/extensions', 'vm', 'msi'))]"}}}}"#
-        );
-        for text in [&text, "{", &format!(r#"{{"extension": {MSI}}}"#)] {
-            let removal = remove(text);
-            assert!(removal.why.is_some() && removal.edits.is_empty(), "{text}");
-        }
-    }
-
-    #[test]
-    fn the_word_of_a_name_is_its_last_part() {
-        for (name, wanted) in [
-            ("vm/msi", "msi"),
-            ("[concat(variables('vmName'),'/ManagedIdentityExtensionForLinux')]", "ManagedIdentityExtensionForLinux"),
-            ("[concat(variables('vmName'), '/', variables('msiName'))]", "variables('msiName')"),
-            ("[concat(parameters('vm'), '/msi')]", "msi"),
-        ] {
-            assert_eq!(word(name), wanted);
-        }
-    }
-}
+mod tests;

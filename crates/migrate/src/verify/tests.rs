@@ -133,3 +133,15 @@ fn links_are_not_followed_and_what_is_not_there_is_said() {
     assert!(verify(&tree.0.path().join("nothing")).is_err());
     assert!(verify(&tree.0.path().join("a")).is_err());
 }
+
+#[test]
+fn a_folder_that_is_no_machines_root_proves_nothing() {
+    let tree = Tree::new();
+    fs::create_dir_all(tree.0.path().join("mnt/disk")).unwrap();
+    let error = verify(tree.0.path()).unwrap_err().to_string();
+    assert!(error.contains("isn't mounted"), "{error}");
+    fs::create_dir_all(tree.0.path().join("var/lib")).unwrap();
+    let report = verify(tree.0.path()).unwrap();
+    assert!(report.proves() && report.files == 0);
+    assert!(verify(Tree::new().with("WindowsAzure/a.log", "").0.path()).unwrap().proves());
+}

@@ -155,6 +155,37 @@ fn what_is_not_recognised_is_left_with_the_edit_to_make() {
 }
 
 #[test]
+fn a_setting_without_which_the_lines_around_it_break_is_left_to_a_person() {
+    const SETTING: &str = "MSI_ENDPOINT=http://localhost:50342/oauth2/token";
+    for (name, text) in [
+        ("Dockerfile", "ENV A=1 \\\n    SETTING\nRUN make\n"),
+        ("Dockerfile", "ENV A=1 \\\r\n\r\n  # a\r\n  SETTING\r\nRUN make\r\n"),
+        ("Dockerfile", "# escape=`\nENV A=1 `\n    SETTING\nRUN make\n"),
+        ("a.service", "[Service]\nEnvironment=A=1 \\\nSETTING\n"),
+        ("a.cmd", "if defined A ^\nset SETTING\n"),
+        ("a.sh", "test -e a &&\n  export SETTING\nmake\n"),
+        ("a.sh", "if a; then # b\n  export SETTING\nelse\n  b\nfi\n"),
+        ("a.sh", "if a; then\n  b\nelse\n\n  export SETTING\nfi\n"),
+        ("a.sh", "f() {\n  export SETTING\n  # b\n} >&2\n"),
+        ("a.yml", "- run: |\n    for a in b; do\n      export SETTING\n    done; c\n"),
+        (".profile", "(\n  SETTING\n)\n"),
+    ] {
+        let (_folder, _, outcome) = one(name, &text.replace("SETTING", SETTING));
+        let outcome = outcome.unwrap();
+        assert!(!outcome.changes(), "{}", outcome.diff());
+        let [left] = &outcome.by_hand[..] else { panic!("{text}") };
+        assert_eq!(left.finding.rule, Rule::EndpointSetting, "{text}");
+    }
+    for (name, text, wanted) in [
+        ("a.sh", "if a; then\n  SETTING\n  b\nfi\n", "if a; then\n  b\nfi\n"),
+        ("a.sh", "f() {\n  a\n  SETTING\n}\n", "f() {\n  a\n}\n"),
+        ("Dockerfile", "RUN a \\\n  b\nENV SETTING\nRUN c\n", "RUN a \\\n  b\nRUN c\n"),
+    ] {
+        assert_eq!(after(name, &text.replace("SETTING", SETTING)), wanted);
+    }
+}
+
+#[test]
 fn a_file_that_changed_is_not_written() {
     let (_folder, path, outcome) = one("a.env", "MSI_ENDPOINT=http://localhost:50342/oauth2/token\n");
     fs::write(&path, "MSI_ENDPOINT=http://localhost:50342/oauth2/token\nNEW=1\n").unwrap();
@@ -185,6 +216,38 @@ fn a_read_only_file_is_said_to_be_one_and_a_mode_is_kept() {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
     outcome.write().unwrap();
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+    assert_eq!(fs::read_to_string(&path).unwrap(), "A=1\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_with_another_name_is_not_written() {
+    let text = "MSI_ENDPOINT=http://localhost:50342/oauth2/token\nA=1\n";
+    let (folder, path, outcome) = one("a.env", text);
+    let other = folder.path().join("other");
+    fs::hard_link(&path, &other).unwrap();
+    let error = outcome.as_ref().unwrap().write().unwrap_err();
+    assert!(matches!(error, WriteError::Linked), "{error}");
+    assert_eq!((fs::read_to_string(&path).unwrap(), fs::read_dir(folder.path()).unwrap().count()), (text.into(), 2));
+    fs::remove_file(other).unwrap();
+    outcome.unwrap().write().unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "A=1\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_owner_is_kept() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+    let (_folder, path, outcome) = one("a.env", "MSI_ENDPOINT=http://localhost:50342/oauth2/token\nA=1\n");
+    // Only root may give a file away; anybody else's stays their own.
+    let (user, group) = match chown(&path, Some(4242), Some(4343)) {
+        Ok(()) => (4242, 4343),
+        Err(_) => fs::metadata(&path).map(|own| (own.uid(), own.gid())).unwrap(),
+    };
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o4750)).unwrap();
+    outcome.unwrap().write().unwrap();
+    let after = fs::metadata(&path).unwrap();
+    assert_eq!((after.uid(), after.gid(), after.mode() & 0o7777), (user, group, 0o4750));
     assert_eq!(fs::read_to_string(&path).unwrap(), "A=1\n");
 }
 

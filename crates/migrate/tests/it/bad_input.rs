@@ -121,6 +121,38 @@ fn links_in_a_loop_and_files_that_can_not_be_read_are_told() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_reached_by_several_paths_is_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (root, inner) = (folder.path().to_owned(), folder.path().join("inner"));
+    fs::create_dir(&inner).unwrap();
+    let file = inner.join("b.env");
+    fs::write(&file, "A=1\nMSI_ENDPOINT=http://localhost:50342/oauth2/token\n").unwrap();
+    let link = root.join("a.md");
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    let told = |paths: &[&std::path::Path]| {
+        let paths: Vec<_> = paths.iter().map(|&path| path.to_owned()).collect();
+        let report = scan(&paths, &Options::default(), &|_| {}).unwrap();
+        report.findings.into_iter().map(|found| (found.path, found.line, found.rule)).collect::<Vec<_>>()
+    };
+    let alone = told(&[&root]);
+    assert_eq!(alone, [(file.clone(), 2, Rule::EndpointSetting)]);
+    for paths in [vec![&root, &root], vec![&root, &inner, &file], vec![&link, &root]] {
+        let paths: Vec<_> = paths.into_iter().map(std::path::PathBuf::as_path).collect();
+        assert_eq!(told(&paths), alone, "{paths:?}");
+    }
+    let dotted = root.join("inner/../inner");
+    assert_eq!(told(&[&root, &dotted]).len(), 1);
+    // Both uses of one line stay.
+    fs::write(&file, "curl http://localhost:50342/oauth2/token -d a; curl http://localhost:50342/oauth2/token\n")
+        .unwrap();
+    assert_eq!(told(&[&root, &inner]).len(), 2);
+    let report = scan(&[root, dotted], &Options::default(), &|_| {}).unwrap();
+    let outcome = migrate::apply::Rewriter::new(&[]).unwrap().file(&report.findings[0].path, &report.findings).unwrap();
+    assert!(outcome.by_hand.iter().all(|left| !left.edit.contains("another change is in its way")));
+}
+
 #[test]
 fn a_template_that_does_not_parse_is_found_and_not_rewritten() {
     let path = crate::corpus::testdata().join("corpus/templates/broken.json");

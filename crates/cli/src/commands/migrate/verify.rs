@@ -21,7 +21,7 @@ pub(super) fn verify(args: &MigrateVerifyArgs, printer: &Printer) -> anyhow::Res
 fn people(report: &Report, printer: &Printer) -> anyhow::Result<()> {
     printer.line(format!(
         "searched {} files in {} folders ({} bytes) for tokens, private keys (PEM, PKCS#8, PKCS#12), protected settings, \
-         and the extension's own files",
+         and the extension's own files; not within what is compressed, nor in raw swap",
         report.files, report.folders, report.bytes
     ))?;
     let of = |worth: Worth| report.found.iter().filter(move |found| found.worth == worth);
