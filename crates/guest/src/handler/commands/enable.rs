@@ -19,7 +19,7 @@ use crate::handler::distribution;
 use crate::handler::failure::{Code, Failure};
 use crate::handler::launch::{self, Launch};
 use crate::handler::sequence;
-use crate::handler::serve::url;
+use crate::handler::serve::told;
 use crate::handler::settings::Settings;
 use crate::handler::state::State;
 use crate::handler::status::StatusFile;
@@ -76,7 +76,7 @@ pub(super) async fn enable(
     }
     sequence::set_applied(&place.folder, sequence)?;
     let port = public.port;
-    status.success(&format!("Tokens are served at {}", url(port)), &parts(state, port, reached))?;
+    status.success(&told(port, forward_to), &parts(state, port, reached))?;
     Ok(())
 }
 
