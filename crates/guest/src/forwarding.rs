@@ -22,10 +22,10 @@ use hyper_util::rt::TokioIo;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Deserializer};
 use tokio::net::TcpStream;
-use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use crate::endpoint::NoToken;
+use crate::time::Time;
 
 /// The oldest version that knows identities.
 const API_VERSION: &str = "2018-02-01";
@@ -98,15 +98,14 @@ impl Forwarding {
     ///
     /// # Errors
     /// For the first of which there is none.
-    pub async fn prove(&self, identities: impl IntoIterator<Item = ClientId>) -> Result<(), ForwardError> {
-        let end = Instant::now() + PROOF_BUDGET;
+    pub async fn prove(&self, identities: impl IntoIterator<Item = ClientId>, time: &Time) -> Result<(), ForwardError> {
+        let start = time.clock().monotonic();
         for identity in identities {
             let identity = identity.to_string();
             while let Err(why) = self.ask(KNOWN_RESOURCE, Some(("client_id", &identity))).await {
+                let left = PROOF_BUDGET.saturating_sub(time.clock().monotonic().since(start));
                 match why.rest() {
-                    Some(rest) if rest < end.saturating_duration_since(Instant::now()) => {
-                        tokio::time::sleep(rest).await
-                    }
+                    Some(rest) if rest < left => time.pause(rest).await,
                     _ => return Err(why),
                 }
             }

@@ -4,6 +4,7 @@ use anyhow::Context;
 use control::arm::guest::Report;
 use domain::Step;
 use domain::cutover::{self, Action, Port, next_action};
+use guest::time::Time;
 use guest::{Backend, Forwarding};
 
 use super::extension;
@@ -57,7 +58,12 @@ impl GuestProcess {
         while let Some(action) = next_action(self.step, self.state(good)?) {
             anyhow::ensure!(before.replace(action) != Some(action), "{action:?} was done and has changed nothing");
             match action {
-                Action::Place | Action::Serve | Action::Forward if self.endpoints.is_empty() => return Ok(false),
+                Action::Place | Action::Serve | Action::Forward if self.endpoints.is_empty() => {
+                    // Where nothing was ever cut over, the extension itself says so.
+                    let why = self.unopened.as_ref().filter(|_| self.since.is_some());
+                    return why
+                        .map_or(Ok(false), |why| Err(anyhow::anyhow!("its endpoint could not be opened: {why}")));
+                }
                 Action::Place => {
                     self.place().await?;
                     good = true;
@@ -69,7 +75,7 @@ impl GuestProcess {
                 Action::ProveAndForward => {
                     let identities: Vec<_> = self.guest.identities.iter().map(|identity| identity.client_id).collect();
                     let forwarding = self.forwarding()?;
-                    let proved = forwarding.prove(identities).await;
+                    let proved = forwarding.prove(identities, &Time::system()).await;
                     proved.map_err(|why| anyhow::anyhow!(chain(&why)))?;
                     self.proved = true;
                     self.switch(&Backend::Forwarding(forwarding));

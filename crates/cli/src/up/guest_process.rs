@@ -73,12 +73,14 @@ pub(crate) struct GuestProcess {
     callers: Arc<Callers>,
     /// The step of the cutover that is wanted.
     pub(super) step: Step,
-    /// Since when.
-    since: Option<Timestamp>,
+    /// Since when; none when nothing is to be cut over.
+    pub(super) since: Option<Timestamp>,
     /// The one that was said to be reached.
     pub(super) reached_step: Step,
     /// Why it wasn't, as it was said last.
     pub(super) failed: Option<String>,
+    /// Why the extension that was tried last has no endpoint, if it should have one.
+    pub(super) unopened: Option<String>,
     /// Whether the metadata service has answered for this VM.
     pub(super) proved: bool,
     /// The extensions that were tried, each with its number, whatever came of it.
@@ -120,6 +122,7 @@ impl GuestProcess {
             since: None,
             reached_step: Step::Serving,
             failed: None,
+            unopened: None,
             proved: false,
             tried: HashMap::new(),
             reached: None,
@@ -171,6 +174,11 @@ impl GuestProcess {
                         break;
                     }
                     _ = ticks.tick() => {
+                        if self.since.is_some() && self.endpoints.is_empty() && self.unopened.take().is_some() {
+                            // It can't be cut over before it is open.
+                            self.tried.clear();
+                            break;
+                        }
                         self.renew().await;
                         if !self.tried.is_empty() {
                             self.cut_over().await;
@@ -259,8 +267,9 @@ impl GuestProcess {
             Err(failed) => failed,
         };
         match outcome {
-            HandlerOutcome::Success => {}
+            HandlerOutcome::Success => self.unopened = None,
             HandlerOutcome::Transitioning | HandlerOutcome::Error(_) | HandlerOutcome::Terminal(_) => {
+                self.unopened = Some(message.clone());
                 tracing::warn!(vm = %self.guest.vm, message, "the extension could not be enabled");
             }
         }

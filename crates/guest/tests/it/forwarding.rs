@@ -6,6 +6,7 @@ use bytes::Bytes;
 use contract::head::FramingRefusal;
 use guest::Forwarding;
 use guest::forwarding::ForwardError;
+use guest::time::Time;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -68,6 +69,10 @@ impl Imds {
     pub(crate) fn asked(&self) -> Vec<String> {
         std::mem::take(&mut self.asked.lock().expect("a lock"))
     }
+}
+
+fn time() -> Time {
+    Time::manual(fixtures::clock())
 }
 
 /// Whatever the metadata service says is told in the extension's shape.
@@ -162,18 +167,18 @@ async fn without_a_metadata_service_there_is_the_documented_500_and_a_line_in_th
     let log = std::fs::read_to_string(world.disk.log_folder().join("msi-extension.log")).expect("a log");
     assert!(log.contains(&format!("the metadata service at {nobody} does not answer")), "{log}");
     let identity = fixtures::identity(1).client_id;
-    assert!(matches!(forwarding.prove([identity]).await, Err(ForwardError::Unreachable { .. })));
+    assert!(matches!(forwarding.prove([identity], &time()).await, Err(ForwardError::Unreachable { .. })));
 }
 
 #[tokio::test]
 async fn the_metadata_service_proves_itself_for_every_identity() {
     let identities = [1, 2].map(|number| fixtures::identity(number).client_id);
     let (imds, address, _open) = Imds::start(200, TOKEN);
-    Forwarding::to(address).prove(identities).await.expect("proved");
+    Forwarding::to(address).prove(identities, &time()).await.expect("proved");
     assert_eq!(imds.asked().len(), 2);
     let refusing = r#"{"error":"invalid_request","error_description":"Identity not found"}"#;
     let (_imds, address, _open) = Imds::start(400, refusing);
-    let error = Forwarding::to(address).prove(identities).await.expect_err("none");
+    let error = Forwarding::to(address).prove(identities, &time()).await.expect_err("none");
     assert!(error.to_string().ends_with("answered 400 Bad Request: invalid_request: Identity not found"), "{error}");
 }
 
@@ -181,13 +186,13 @@ async fn the_metadata_service_proves_itself_for_every_identity() {
 async fn a_metadata_service_that_is_asked_too_much_is_asked_again() {
     let identities = [1, 2].map(|number| fixtures::identity(number).client_id);
     let (imds, address, _open) = Imds::start(200, TOKEN);
-    imds.is_busy(3, 0);
-    Forwarding::to(address).prove(identities).await.expect("proved");
-    assert_eq!(imds.asked().len(), 5);
-    imds.is_busy(1, 3_600);
-    let error = Forwarding::to(address).prove(identities).await.expect_err("nobody waits for an hour");
+    imds.is_busy(2, 20);
+    Forwarding::to(address).prove(identities, &time()).await.expect("proved");
+    assert_eq!(imds.asked().len(), 4);
+    imds.is_busy(3, 30);
+    let error = Forwarding::to(address).prove(identities, &time()).await.expect_err("for a minute in all");
     assert!(matches!(error, ForwardError::Refused { status: StatusCode::TOO_MANY_REQUESTS, .. }), "{error}");
-    assert_eq!(imds.asked().len(), 1);
+    assert_eq!(imds.asked().len(), 2);
 }
 
 #[tokio::test]
