@@ -48,7 +48,7 @@ impl GuestProcess {
         }
         self.reached_step = reached;
         self.failed.clone_from(&failed);
-        self.say(Report::Cutover { vm: self.guest.vm.clone(), reached, failed }).await;
+        self.say(Report::Cutover { vm: self.guest.vm.clone(), wanted: self.step, reached, failed }).await;
     }
 
     /// Does what leads to the step; whether it is reached. Where no endpoint could be opened, it isn't.
