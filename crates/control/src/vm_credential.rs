@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use authority::signer::{KeyError, NewKey};
-use domain::{CertificateCredential, ManagedIdentity, ResourceId, Step, Timestamp};
+use domain::{CertificateCredential, ManagedIdentity, ResourceId, Timestamp};
 use store::{Act, Handle};
 use zeroize::Zeroizing;
 
@@ -77,7 +77,7 @@ pub async fn issue(
             let snapshot = tx.vm_snapshot(&of)?;
             let assigned = snapshot.and_then(|found| found.identities.by_client_id(registered.client_id).map(drop));
             assigned.ok_or(IssueError::Unassigned)?;
-            if tx.cutover(&of)?.is_some_and(|cutover| cutover.wanted != Step::Serving) {
+            if tx.cutover(&of)?.is_some_and(|cutover| !cutover.needs_credentials()) {
                 return Err(IssueError::CutOver);
             }
             tx.put_certificate_credential(&registered)?;

@@ -144,10 +144,22 @@ impl Cutover {
         Ok(())
     }
 
-    /// The same machine on its way to another step.
+    /// Whether its extension is to have good credentials: until the metadata service has answered in its place, nothing
+    /// else gives a token.
+    #[must_use]
+    pub fn needs_credentials(&self) -> bool {
+        match self.wanted {
+            Step::Serving => true,
+            Step::Forwarding => self.reached < Step::Forwarding,
+            Step::Revoked | Step::Closed => false,
+        }
+    }
+
+    /// The same machine on its way to another step. To the one that is wanted already is to try again, when its guest said
+    /// that it can't come there.
     #[must_use]
     pub fn towards(self, to: Step, now: Timestamp) -> Self {
-        if to == self.wanted {
+        if to == self.wanted && self.failed.is_none() {
             return self;
         }
         Self { wanted: to, since: now, failed: None, ..self }
@@ -207,7 +219,9 @@ pub fn next_action(wanted: Step, guest: Guest) -> Option<Action> {
         }
         (Step::Forwarding, Port::Serving) => Some(Action::ProveAndForward),
         // It was cut off before the proof: whoever calls is answered as before, and then it is proved.
-        (Step::Forwarding, Port::Closed) if guest.credentials && !guest.proved => Some(Action::Serve),
+        (Step::Forwarding, Port::Closed) if guest.credentials && !guest.proved => {
+            Some(if guest.good { Action::Serve } else { Action::Place })
+        }
         // What is on the disk opens nothing any more, where there is anything.
         (Step::Forwarding, Port::Closed) | (Step::Revoked, Port::Closed | Port::Serving) => Some(Action::Forward),
         (Step::Revoked, Port::Forwarding) => guest.credentials.then_some(Action::Wipe),

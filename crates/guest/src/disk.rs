@@ -133,10 +133,20 @@ impl Disk {
         Ok(())
     }
 
-    /// Whether there are credentials, good or not, whole or not.
-    #[must_use]
-    pub fn has_credentials(&self) -> bool {
-        self.entries().is_ok_and(|entries| !entries.is_empty())
+    /// Whether there is anything where credentials are: good or not, whole or not, or a copy that somebody made of one.
+    ///
+    /// # Errors
+    /// When the disk refuses to say.
+    pub fn has_credentials(&self) -> Result<bool, DiskError> {
+        Ok(!self.entries()?.is_empty())
+    }
+
+    /// Takes the folder of the credentials away with all that is in it, whatever its name.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn wipe(&self) -> Result<(), DiskError> {
+        remove(self.identities())
     }
 
     /// Takes everything away with which a guest without the extension has no business: the credentials, also
@@ -145,7 +155,7 @@ impl Disk {
     /// # Errors
     /// When the disk refuses.
     pub fn withdraw(&self) -> Result<(), DiskError> {
-        remove(self.identities())?;
+        self.wipe()?;
         remove(self.discovery_file())
     }
 

@@ -13,7 +13,8 @@ use contract::extension::{FORWARDER, TokenBody, TokenFields, TokenRequest};
 use contract::gate::Refusal;
 use contract::selector::SelectorKind;
 use domain::ClientId;
-use http::header::{HOST, USER_AGENT};
+use http::header::{HOST, RETRY_AFTER, USER_AGENT};
+use http::response::Parts;
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::client::conn::http1;
@@ -24,6 +25,7 @@ use tokio::net::TcpStream;
 use zeroize::Zeroizing;
 
 use crate::endpoint::NoToken;
+use crate::time::Time;
 
 /// The oldest version that knows identities.
 const API_VERSION: &str = "2018-02-01";
@@ -31,6 +33,10 @@ const API_VERSION: &str = "2018-02-01";
 const KNOWN_RESOURCE: &str = "https://management.azure.com/";
 /// How long an exchange may take. Clients of the extension wait longer.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a proof may take in all, with the waits for a metadata service that is asked too much.
+const PROOF_BUDGET: Duration = Duration::from_secs(60);
+/// How long is waited when a metadata service that is asked too much doesn't say how long.
+const REST: Duration = Duration::from_secs(1);
 /// The longest answer that is read.
 const MAX_ANSWER: usize = 64 * 1024;
 
@@ -63,7 +69,21 @@ pub enum ForwardError {
         error: String,
         /// Its text.
         description: String,
+        /// For how long it wants to be left alone, if it said so.
+        retry_after: Option<Duration>,
     },
+}
+
+impl ForwardError {
+    /// How long to wait before the same is asked again; none when that would change nothing.
+    fn rest(&self) -> Option<Duration> {
+        match self {
+            Self::Refused { status, retry_after, .. } if *status == StatusCode::TOO_MANY_REQUESTS => {
+                Some(retry_after.unwrap_or(REST))
+            }
+            Self::Refused { .. } | Self::Unreachable { .. } => None,
+        }
+    }
 }
 
 impl Forwarding {
@@ -73,14 +93,22 @@ impl Forwarding {
         Self { imds }
     }
 
-    /// Asks for a token of each identity: whether callers would get from there what they get here.
+    /// Asks for a token of each identity: whether callers would get from there what they get here. One that was asked too
+    /// much is asked again when it says, for a minute in all.
     ///
     /// # Errors
     /// For the first of which there is none.
-    pub async fn prove(&self, identities: impl IntoIterator<Item = ClientId>) -> Result<(), ForwardError> {
+    pub async fn prove(&self, identities: impl IntoIterator<Item = ClientId>, time: &Time) -> Result<(), ForwardError> {
+        let start = time.clock().monotonic();
         for identity in identities {
             let identity = identity.to_string();
-            self.ask(KNOWN_RESOURCE, Some(("client_id", &identity))).await?;
+            while let Err(why) = self.ask(KNOWN_RESOURCE, Some(("client_id", &identity))).await {
+                let left = PROOF_BUDGET.saturating_sub(time.clock().monotonic().since(start));
+                match why.rest() {
+                    Some(rest) if rest < left => time.pause(rest).await,
+                    _ => return Err(why),
+                }
+            }
         }
         Ok(())
     }
@@ -119,18 +147,25 @@ impl Forwarding {
         }
         let unreachable = |why| ForwardError::Unreachable { imds: self.imds, why };
         let exchanged = tokio::time::timeout(TIMEOUT, self.exchange(&uri)).await;
-        let (status, body) = match exchanged {
+        let (head, body) = match exchanged {
             Ok(exchanged) => exchanged.map_err(unreachable)?,
             Err(late) => return Err(unreachable(late.into())),
         };
-        if status == StatusCode::OK {
+        if head.status == StatusCode::OK {
             return serde_json::from_slice(&body).map_err(|_| unreachable("its answer isn't a token".into()));
         }
         let said: Said = serde_json::from_slice(&body).unwrap_or_default();
-        Err(ForwardError::Refused { imds: self.imds, status, error: said.error, description: said.error_description })
+        let seconds = head.headers.get(RETRY_AFTER).and_then(|seconds| seconds.to_str().ok()?.parse().ok());
+        Err(ForwardError::Refused {
+            imds: self.imds,
+            status: head.status,
+            error: said.error,
+            description: said.error_description,
+            retry_after: seconds.map(Duration::from_secs),
+        })
     }
 
-    async fn exchange(&self, uri: &str) -> Result<(StatusCode, Zeroizing<Vec<u8>>), Box<dyn Error + Send + Sync>> {
+    async fn exchange(&self, uri: &str) -> Result<(Parts, Zeroizing<Vec<u8>>), Box<dyn Error + Send + Sync>> {
         let host = if self.imds.port() == 80 { self.imds.ip().to_string() } else { self.imds.to_string() };
         let request = Request::builder()
             .uri(uri)
@@ -142,9 +177,9 @@ impl Forwarding {
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         let exchange = async {
             let answer = sender.send_request(request).await?;
-            let status = answer.status();
-            let body = Limited::new(answer.into_body(), MAX_ANSWER).collect().await?.to_bytes();
-            Ok((status, Zeroizing::new(body.to_vec())))
+            let (head, body) = answer.into_parts();
+            let body = Limited::new(body, MAX_ANSWER).collect().await?.to_bytes();
+            Ok((head, Zeroizing::new(body.to_vec())))
         };
         tokio::select! {
             biased;

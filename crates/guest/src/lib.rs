@@ -27,7 +27,6 @@ mod peer;
 pub mod resolver;
 pub mod serving;
 pub mod source;
-#[cfg(feature = "program")]
 pub mod time;
 
 pub use endpoint::{Backend, Endpoint, listener_config};

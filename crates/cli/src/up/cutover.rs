@@ -4,6 +4,7 @@ use anyhow::Context;
 use control::arm::guest::Report;
 use domain::Step;
 use domain::cutover::{self, Action, Port, next_action};
+use guest::time::Time;
 use guest::{Backend, Forwarding};
 
 use super::extension;
@@ -14,8 +15,8 @@ impl GuestProcess {
     ///
     /// # Errors
     /// When there are to be credentials on the disk and there are none.
-    pub(super) async fn backend(&mut self) -> anyhow::Result<Option<Backend>> {
-        let closed = cutover::Guest { port: Port::Closed, ..self.state() };
+    pub(super) async fn backend(&self) -> anyhow::Result<Option<Backend>> {
+        let closed = cutover::Guest { port: Port::Closed, ..self.state(false)? };
         match next_action(self.step, closed) {
             Some(Action::Place) => {
                 self.place().await?;
@@ -47,15 +48,26 @@ impl GuestProcess {
         }
         self.reached_step = reached;
         self.failed.clone_from(&failed);
-        self.say(Report::Cutover { vm: self.guest.vm.clone(), reached, failed }).await;
+        self.say(Report::Cutover { vm: self.guest.vm.clone(), wanted: self.step, reached, failed }).await;
     }
 
     /// Does what leads to the step; whether it is reached. Where no endpoint could be opened, it isn't.
     async fn advance(&mut self) -> anyhow::Result<bool> {
-        while let Some(action) = next_action(self.step, self.state()) {
+        // What is on the disk may have been revoked, or have run out, since it was looked at last.
+        let (mut good, mut before) = (false, None);
+        while let Some(action) = next_action(self.step, self.state(good)?) {
+            anyhow::ensure!(before.replace(action) != Some(action), "{action:?} was done and has changed nothing");
             match action {
-                Action::Place | Action::Serve | Action::Forward if self.endpoints.is_empty() => return Ok(false),
-                Action::Place => self.place().await?,
+                Action::Place | Action::Serve | Action::Forward if self.endpoints.is_empty() => {
+                    // Where nothing was ever cut over, the extension itself says so.
+                    let why = self.unopened.as_ref().filter(|_| self.since.is_some());
+                    return why
+                        .map_or(Ok(false), |why| Err(anyhow::anyhow!("its endpoint could not be opened: {why}")));
+                }
+                Action::Place => {
+                    self.place().await?;
+                    good = true;
+                }
                 Action::Serve => {
                     let backend = self.serving().await?;
                     self.switch(&backend);
@@ -63,7 +75,7 @@ impl GuestProcess {
                 Action::ProveAndForward => {
                     let identities: Vec<_> = self.guest.identities.iter().map(|identity| identity.client_id).collect();
                     let forwarding = self.forwarding()?;
-                    let proved = forwarding.prove(identities).await;
+                    let proved = forwarding.prove(identities, &Time::system()).await;
                     proved.map_err(|why| anyhow::anyhow!(chain(&why)))?;
                     self.proved = true;
                     self.switch(&Backend::Forwarding(forwarding));
@@ -74,7 +86,7 @@ impl GuestProcess {
                 }
                 Action::Wipe => {
                     let disk = self.guest.disk.clone();
-                    tokio::task::spawn_blocking(move || disk.keep_only(|_| false)).await??;
+                    tokio::task::spawn_blocking(move || disk.wipe()).await??;
                     tracing::info!(vm = %self.guest.vm, "the credentials are gone from the disk");
                 }
                 Action::Close => self.close().await,
@@ -83,15 +95,14 @@ impl GuestProcess {
         Ok(true)
     }
 
-    fn state(&self) -> cutover::Guest {
-        let (port, good, proved) = (self.endpoints.port(), self.good, self.proved);
-        cutover::Guest { port, credentials: self.guest.disk.has_credentials(), good, proved }
+    /// As it is now; `good` is whether the credentials have just been seen to.
+    fn state(&self, good: bool) -> anyhow::Result<cutover::Guest> {
+        let (port, credentials, proved) = (self.endpoints.port(), self.guest.disk.has_credentials()?, self.proved);
+        Ok(cutover::Guest { port, credentials, good, proved })
     }
 
-    async fn place(&mut self) -> anyhow::Result<()> {
-        extension::place_credentials(&self.guest, &self.common.store, &self.common.clock).await?;
-        self.good = true;
-        Ok(())
+    async fn place(&self) -> anyhow::Result<()> {
+        extension::place_credentials(&self.guest, &self.common.store, &self.common.clock).await
     }
 
     async fn serving(&self) -> anyhow::Result<Backend> {
@@ -103,9 +114,8 @@ impl GuestProcess {
         Ok(Forwarding::to(imds))
     }
 
-    fn switch(&mut self, backend: &Backend) {
+    fn switch(&self, backend: &Backend) {
         let forwards = matches!(backend, Backend::Forwarding(_));
-        self.good &= !forwards;
         self.endpoints.answer_from(backend);
         tracing::info!(vm = %self.guest.vm, forwards, "the extension's endpoint answers from elsewhere");
     }

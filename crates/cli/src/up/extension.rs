@@ -16,7 +16,7 @@ use broker::http::AuthorityClient;
 use broker::{Broker, Counters, Freshness};
 use contract::gate::AllowedHosts;
 use control::vm_credential;
-use domain::{AssignedIdentities, ManagedIdentity, PowerState, ResourceId, SharedClock, Step};
+use domain::{AssignedIdentities, ManagedIdentity, PowerState, ResourceId, SharedClock};
 use guest::callers::Callers;
 use guest::discovery_file::{DiscoveryFile, recall_copy};
 use guest::disk::Disk;
@@ -89,7 +89,8 @@ pub(crate) async fn prepare(guests: &Path, running: &[(ResourceId, String)], sto
         placing.spawn(async move {
             let of = id.clone();
             let Some(found) = store.read(move |tx| Stored::load(tx, &of)).await? else { return Ok(()) };
-            if found.vm.power != PowerState::Running || found.step() != Step::Serving {
+            let none = found.cutover.as_ref().is_some_and(|cutover| !cutover.needs_credentials());
+            if found.vm.power != PowerState::Running || none {
                 return Ok(());
             }
             let guest = Guest { vm: id, identities: found.snapshot.identities, disk, discovery_copy: None };
@@ -101,7 +102,11 @@ pub(crate) async fn prepare(guests: &Path, running: &[(ResourceId, String)], sto
     }
 }
 
-/// Sees to it that the guest's disk holds a good credential for each of its identities, and for no other.
+/// Sees to it that the guest's disk holds a good credential for each of its identities, and for no other. An identity for
+/// which there is none keeps no other back.
+///
+/// # Errors
+/// The first of an identity; or when the disk or the store fails.
 pub(crate) async fn place_credentials(guest: &Guest, store: &Handle, clock: &SharedClock) -> anyhow::Result<()> {
     let (disk, identities) = (guest.disk.clone(), guest.identities.clone());
     let looked = tokio::task::spawn_blocking(move || {
@@ -135,10 +140,11 @@ pub(crate) async fn place_credentials(guest: &Guest, store: &Handle, clock: &Sha
             anyhow::Ok(())
         });
     }
+    let mut all = Ok(());
     while let Some(issued) = issuing.join_next().await {
-        issued??;
+        all = all.and(issued.map_err(Into::into).flatten());
     }
-    Ok(())
+    all
 }
 
 /// Tokens by the credentials on the guest's disk.

@@ -12,7 +12,8 @@ use broker::http::AuthorityClient;
 use broker::throttle::Throttle;
 use control::arm::guest::Report;
 use domain::{
-    AssignedIdentities, HandlerOutcome, PowerState, ProvisioningState, ResourceId, SharedClock, Step, VmExtension,
+    AssignedIdentities, HandlerOutcome, PowerState, ProvisioningState, ResourceId, SharedClock, Step, Timestamp,
+    VmExtension,
 };
 use guest::callers::Callers;
 use guest::disk::Disk;
@@ -72,14 +73,16 @@ pub(crate) struct GuestProcess {
     callers: Arc<Callers>,
     /// The step of the cutover that is wanted.
     pub(super) step: Step,
+    /// Since when; none when nothing is to be cut over.
+    pub(super) since: Option<Timestamp>,
     /// The one that was said to be reached.
     pub(super) reached_step: Step,
     /// Why it wasn't, as it was said last.
     pub(super) failed: Option<String>,
+    /// Why the extension that was tried last has no endpoint, if it should have one.
+    pub(super) unopened: Option<String>,
     /// Whether the metadata service has answered for this VM.
     pub(super) proved: bool,
-    /// Whether the credentials on the disk were seen to since they were last of no use.
-    pub(super) good: bool,
     /// The extensions that were tried, each with its number, whatever came of it.
     tried: HashMap<ResourceId, u64>,
     /// The change of power that was reached last.
@@ -116,10 +119,11 @@ impl GuestProcess {
             endpoints: Endpoints::default(),
             callers,
             step: Step::Serving,
+            since: None,
             reached_step: Step::Serving,
             failed: None,
+            unopened: None,
             proved: false,
-            good: false,
             tried: HashMap::new(),
             reached: None,
             shown: watch::Sender::new(None),
@@ -170,6 +174,11 @@ impl GuestProcess {
                         break;
                     }
                     _ = ticks.tick() => {
+                        if self.since.is_some() && self.endpoints.is_empty() && self.unopened.take().is_some() {
+                            // It can't be cut over before it is open.
+                            self.tried.clear();
+                            break;
+                        }
                         self.renew().await;
                         if !self.tried.is_empty() {
                             self.cut_over().await;
@@ -182,7 +191,7 @@ impl GuestProcess {
 
     /// Does what is wanted now.
     pub(crate) async fn become_as(&mut self, wanted: Wanted) {
-        let Wanted { identities, extensions, power, generation, step, reached } = wanted;
+        let Wanted { identities, extensions, power, generation, step, since, reached } = wanted;
         let restarted = self.reached.is_some_and(|reached| reached != generation);
         if power != PowerState::Running || restarted {
             self.close().await;
@@ -192,10 +201,10 @@ impl GuestProcess {
             // Their endpoints open again.
             self.tried.clear();
         }
-        if self.step != step {
+        if (self.step, self.since) != (step, since) {
             self.failed = None;
         }
-        (self.step, self.reached_step) = (step, reached);
+        (self.step, self.since, self.reached_step) = (step, since, reached);
         self.proved |= reached >= Step::Forwarding;
         let others = !self.endpoints.is_empty() && self.guest.identities != identities;
         self.guest.identities = identities;
@@ -258,8 +267,9 @@ impl GuestProcess {
             Err(failed) => failed,
         };
         match outcome {
-            HandlerOutcome::Success => {}
+            HandlerOutcome::Success => self.unopened = None,
             HandlerOutcome::Transitioning | HandlerOutcome::Error(_) | HandlerOutcome::Terminal(_) => {
+                self.unopened = Some(message.clone());
                 tracing::warn!(vm = %self.guest.vm, message, "the extension could not be enabled");
             }
         }
@@ -276,7 +286,7 @@ impl GuestProcess {
         // Whatever comes of this, it doesn't stay open with nobody to answer.
         let start = self.start.as_mut().filter(|start| start.extension == extension.id);
         let (number, ready) = start.map(|start| (start.number, start.ready.take())).unzip();
-        if extension.disabled {
+        if extension.disabled || self.step == Step::Closed {
             return Ok(None);
         }
         if !self.common.extensions {

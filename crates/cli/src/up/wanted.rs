@@ -1,7 +1,9 @@
 //! What the store wants of one machine.
 
 use control::metadata::{self, Metadata};
-use domain::{AssignedIdentities, Cutover, PowerState, ResourceId, Step, VirtualMachine, VmExtension, VmSnapshot};
+use domain::{
+    AssignedIdentities, Cutover, PowerState, ResourceId, Step, Timestamp, VirtualMachine, VmExtension, VmSnapshot,
+};
 use store::ReadTx;
 
 use super::machines::display_name;
@@ -17,6 +19,8 @@ pub(crate) struct Wanted {
     pub(crate) generation: u64,
     /// The step of the cutover that it is to come to.
     pub(crate) step: Step,
+    /// Since when; later when it is to be tried again.
+    pub(crate) since: Option<Timestamp>,
     /// The one that it said it has come to.
     pub(crate) reached: Step,
 }
@@ -62,6 +66,7 @@ impl Stored {
             power: self.vm.power,
             generation: self.vm.generation,
             step: self.step(),
+            since: self.cutover.as_ref().map(|cutover| cutover.since),
             reached: self.cutover.as_ref().map_or(Step::Serving, |cutover| cutover.reached),
         }
     }

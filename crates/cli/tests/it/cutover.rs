@@ -175,6 +175,8 @@ fn a_vm_leaves_the_extension_and_a_stolen_disk_is_worth_nothing() {
     assert_eq!(keys(&forwarded), keys(&own), "in the extension's shape");
     thief.signs_in(&world).expect("not revoked yet");
 
+    // Also what nobody placed there, and what may be a copy of a key.
+    fs::write(world.disk().join("var/lib/symbolon/identities/x.json.bak"), "somebody's copy").unwrap();
     let began = SystemClock::new();
     let at = began.monotonic();
     let (code, told) = world.cutover(&["--to", "revoked"]);
@@ -214,6 +216,36 @@ fn a_vm_leaves_the_extension_and_a_stolen_disk_is_worth_nothing() {
     assert_eq!(world.up.end(Signal::TERM).0, Some(0));
 }
 
+/// Its disk was cleared, and what was there is revoked.
+#[test]
+fn an_extension_that_comes_back_gives_tokens_at_once() {
+    let world = World::start();
+    let arm = Arm::of(&world.up.ready);
+    let vm = format!("{}/Microsoft.Compute/virtualMachines/dev", arm.providers);
+    let extension = format!("{vm}/extensions/ManagedIdentityExtensionForLinux");
+    let before = arm.send("GET", &extension, &Value::Null).body;
+    let state = || arm.send("GET", &extension, &Value::Null);
+    for _ in 0..2 {
+        assert_eq!(world.old_port().expect("an endpoint").0, 200);
+        assert!(arm.send("DELETE", &extension, &Value::Null).status < 300);
+        eventually("gone", || (state().status == 404).then_some(()));
+        let body = json!({"location": before["location"], "properties": {
+            "publisher": "Microsoft.ManagedIdentity", "type": "ManagedIdentityExtensionForLinux",
+            "typeHandlerVersion": "1.0", "settings": {"port": port(&world)},
+        }});
+        assert!(arm.send("PUT", &extension, &body).status < 300);
+        eventually("there", || (state().body["properties"]["provisioningState"] == "Succeeded").then_some(()));
+    }
+    assert_eq!(world.old_port().expect("an endpoint").0, 200, "with a credential of its own");
+    assert_eq!(world.up.end(Signal::TERM).0, Some(0));
+}
+
+/// The port where the extension was at the start.
+fn port(world: &World) -> u16 {
+    let url = world.up.ready["extension"].as_str().unwrap();
+    url.trim_start_matches("http://localhost:").split('/').next().unwrap().parse().unwrap()
+}
+
 #[test]
 fn a_cutover_goes_on_where_it_was_cut_off() {
     let mut world = World::start();
@@ -225,7 +257,7 @@ fn a_cutover_goes_on_where_it_was_cut_off() {
     for step in ["forwarding", "revoked", "closed"] {
         // Killed right behind the answer: the guest may or may not have done anything.
         let client = arm(&world);
-        let wanted = client.send("PUT", &cutover(&client), &json!({"properties": {"step": step}}));
+        let wanted = client.send("PUT", &cutover(&client), &json!({"properties": {"step": step, "quietSeconds": 0}}));
         assert!(wanted.status < 300, "{wanted:?}");
         world = world.killed();
         let client = arm(&world);

@@ -115,9 +115,10 @@ fn machine(tx: &dyn ReadTx, id: &ResourceId) -> Result<VirtualMachine, Failure> 
 
 /// Only a guest that is there does what is wanted.
 fn can_begin(machine: &VirtualMachine, extensions: &[VmExtension]) -> Result<(), ArmError> {
-    let there = |one: &VmExtension| one.is_managed_identity() && one.state != ProvisioningState::Deleting;
+    let there =
+        |one: &VmExtension| one.is_managed_identity() && one.state != ProvisioningState::Deleting && !one.disabled;
     if !extensions.iter().any(there) {
-        let text = "The machine has no extension for managed identities; there is nothing to cut over.";
+        let text = "The machine has no extension for managed identities that is enabled; there is nothing to cut over.";
         return Err(ArmError::new(Code::OperationNotAllowed, text));
     }
     if machine.power != PowerState::Running {

@@ -54,9 +54,11 @@ pub enum Report {
     Cutover {
         /// The machine.
         vm: ResourceId,
+        /// The step that it was to come to.
+        wanted: Step,
         /// Where it is.
         reached: Step,
-        /// Why it hasn't come further, if further is wanted.
+        /// Why it hasn't come to that.
         failed: Option<String>,
     },
     /// Who asked for tokens at its endpoints.
@@ -84,7 +86,7 @@ pub async fn report(store: &Handle, now: Timestamp, report: Report) -> Result<()
             Report::Handler { extension, status } => handler(tx, &extension, status),
             Report::Gone { extension } => gone(tx, &extension),
             Report::Power { vm, generation } => tx.reach(&vm, generation, None).map(drop),
-            Report::Cutover { vm, reached, failed } => cut_over(tx, &vm, reached, failed, now),
+            Report::Cutover { vm, wanted, reached, failed } => cut_over(tx, &vm, (wanted, reached, failed), now),
             Report::Calls { vm, calls } if tx.virtual_machine(&vm)?.is_some() => {
                 tx.count_calls(&vm, &calls, Tally::AtLeast)
             }
@@ -99,9 +101,9 @@ pub async fn report(store: &Handle, now: Timestamp, report: Report) -> Result<()
 /// When the store fails.
 pub(crate) fn is_known(tx: &dyn ReadTx, report: &Report) -> Result<bool, store::Error> {
     Ok(match report {
-        Report::Cutover { vm, reached, failed } => {
-            tx.cutover(vm)?.is_none_or(|known| (known.reached, &known.failed) == (*reached, failed))
-        }
+        Report::Cutover { vm, wanted, reached, failed } => tx
+            .cutover(vm)?
+            .is_none_or(|known| known.reached == *reached && (known.wanted != *wanted || known.failed == *failed)),
         Report::Calls { vm, calls } => {
             let Some(from) = calls.iter().map(|one| one.day).min() else { return Ok(true) };
             let known = tx.calls(vm, from)?;
@@ -140,16 +142,17 @@ fn handler(tx: &mut dyn Tx, id: &ResourceId, status: HandlerStatus) -> Result<()
     Ok(())
 }
 
-/// Where a machine without a cutover is needs no note: its extension serves.
+/// Where a machine without a cutover is needs no note: its extension serves. Why it didn't come to a step that isn't wanted
+/// any more doesn't count.
 fn cut_over(
     tx: &mut dyn Tx,
     vm: &ResourceId,
-    reached: Step,
-    failed: Option<String>,
+    (wanted, reached, failed): (Step, Step, Option<String>),
     now: Timestamp,
 ) -> Result<(), store::Error> {
     let Some(before) = tx.cutover(vm)? else { return Ok(()) };
     let reached_at = if before.reached == reached { before.reached_at } else { now };
+    let failed = if wanted == before.wanted { failed } else { before.failed.clone() };
     tx.put_cutover(&Cutover { reached, reached_at, failed, ..before })?;
     Ok(())
 }

@@ -55,13 +55,13 @@ pub(super) async fn make(
             let held =
                 before.and_then(|before| before.settings.get(&name)).map(|text| held(&opened, &certificate, text));
             let held = held.unwrap_or_default();
+            let serves = wanted.needs_credentials();
             let identities = match wanted.step() {
-                Step::Serving => credentials(app, wanted, held, now).await?,
+                _ if serves => credentials(app, wanted, held, now).await?,
                 // They stay as they are: whoever goes back before anything is revoked still has them.
-                Step::Forwarding => held,
+                Step::Serving | Step::Forwarding => held,
                 Step::Revoked | Step::Closed => Vec::new(),
             };
-            let serves = wanted.step() == Step::Serving;
             let due = identities
                 .iter()
                 .filter(|_| serves)

@@ -17,8 +17,14 @@ use crate::arm::guest::Report;
 const MAX_MESSAGE: usize = 4_096;
 
 /// What a status says of these extensions that wasn't known yet. `incarnation` is that of the goal state that the agent
-/// could have gone through by now.
-pub(super) fn reports(extensions: &[VmExtension], incarnation: u64, blob: &StatusBlob, now: Timestamp) -> Vec<Report> {
+/// could have gone through by now, `wanted` the step of the cutover in that.
+pub(super) fn reports(
+    extensions: &[VmExtension],
+    wanted: Step,
+    incarnation: u64,
+    blob: &StatusBlob,
+    now: Timestamp,
+) -> Vec<Report> {
     let status = &blob.aggregate_status;
     let gone_through = status.vm_artifacts_aggregate_status.goal_state_aggregate_status.in_svd_seq_no;
     let current = gone_through == Some(incarnation);
@@ -33,7 +39,7 @@ pub(super) fn reports(extensions: &[VmExtension], incarnation: u64, blob: &Statu
             (ProvisioningState::Deleting, _) | (_, None) => {}
             (_, Some(said)) => {
                 if extension.is_managed_identity() {
-                    reports.extend(substatus(extension, said, current, now));
+                    reports.extend(substatus(extension, wanted, said, current, now));
                 }
                 let new = outcome(extension, said, current).map(|(sequence, outcome, message)| HandlerStatus {
                     sequence,
@@ -53,7 +59,13 @@ pub(super) fn reports(extensions: &[VmExtension], incarnation: u64, blob: &Statu
 
 /// What the extension for managed identities tells of itself beside how it fares. How far its cutover is holds only when
 /// the agent has gone through the present goal state: before, it is that of the last one.
-fn substatus(extension: &VmExtension, said: &HandlerAggregate, current: bool, now: Timestamp) -> Vec<Report> {
+fn substatus(
+    extension: &VmExtension,
+    wanted: Step,
+    said: &HandlerAggregate,
+    current: bool,
+    now: Timestamp,
+) -> Vec<Report> {
     let said = said.runtime_settings_status.as_ref();
     let said = said.and_then(|runtime| Settings::deserialize(&runtime.settings_status).ok()?.status);
     let told = |name: &str| {
@@ -70,7 +82,7 @@ fn substatus(extension: &VmExtension, said: &HandlerAggregate, current: bool, no
     if let Some((step, failed)) = told(CUTOVER).filter(|_| current).map(cutover)
         && let Some(reached) = Step::of(step)
     {
-        reports.push(Report::Cutover { vm, reached, failed: failed.map(shortened) });
+        reports.push(Report::Cutover { vm, wanted, reached, failed: failed.map(shortened) });
     }
     reports
 }

@@ -45,6 +45,11 @@ impl Wanted {
         self.cutover.as_ref().map_or(Step::Serving, |cutover| cutover.wanted)
     }
 
+    /// Whether its extension is to have good credentials.
+    pub(super) fn needs_credentials(&self) -> bool {
+        self.cutover.as_ref().is_none_or(Cutover::needs_credentials)
+    }
+
     /// Where the machine finds its metadata service: where its host listens for it, or where every machine looks.
     pub(super) fn imds(&self) -> SocketAddr {
         match &self.machine.attachment {
@@ -97,7 +102,9 @@ impl Wanted {
             revoked,
         ];
         if self.step() != Step::Serving {
-            all.push(json!([self.step().as_str(), self.imds().to_string()]));
+            // To want the same again is to have it tried again.
+            let since = self.cutover.as_ref().map(|cutover| cutover.since.unix());
+            all.push(json!([self.step().as_str(), self.imds().to_string(), since]));
         }
         let text = json!(all).to_string();
         let mut wanted = [0; 32];

@@ -20,6 +20,8 @@ struct World {
     /// The last one that was issued, and the last that was revoked with all before it.
     issued: u32,
     revoked: u32,
+    /// The last one that has run out, with all before it.
+    expired: u32,
     /// Whether the metadata service answers.
     imds: bool,
     last_call: Option<i64>,
@@ -51,6 +53,10 @@ enum Event {
     Call,
     /// Time passes.
     Wait(u16),
+    /// What was issued so far runs out.
+    Expire,
+    /// The guest renews what it serves with.
+    Renew,
 }
 
 impl World {
@@ -61,6 +67,7 @@ impl World {
             disk: None,
             issued: 0,
             revoked: 0,
+            expired: 0,
             imds,
             last_call: None,
             seen: Step::Serving,
@@ -88,19 +95,19 @@ impl World {
     fn port_works(&self) -> bool {
         match self.guest.port {
             Port::Closed => false,
-            Port::Serving => self.disk.is_some_and(|disk| disk > self.revoked),
+            Port::Serving => self.disk.is_some_and(|disk| disk > self.revoked.max(self.expired)),
             Port::Forwarding => self.imds,
         }
     }
 
     /// Whether there is a credential anywhere, and be it in a thief's hands, that opens anything.
     fn usable(&self) -> bool {
-        self.issued > self.revoked
+        self.issued > self.revoked.max(self.expired)
     }
 
-    /// The authority issues to a machine that is to serve by itself, and to no other.
+    /// The authority issues to a machine that has nothing else to answer with, and to no other.
     fn issue(&mut self) -> Option<u32> {
-        if self.cutover.wanted != Step::Serving {
+        if !self.cutover.needs_credentials() {
             return None;
         }
         self.issued += 1;
@@ -150,6 +157,20 @@ impl World {
             Event::Imds(answers) => self.imds = answers,
             Event::Call => self.last_call = Some(self.now),
             Event::Wait(seconds) => self.now += i64::from(seconds),
+            Event::Expire => {
+                self.expired = self.issued;
+                self.guest.good = false;
+            }
+            Event::Renew => self.renew(),
+        }
+    }
+
+    /// What serves by credentials has new ones in time, however far the cutover is wanted.
+    fn renew(&mut self) {
+        if self.guest.port == Port::Serving
+            && let Some(issued) = self.issue()
+        {
+            self.disk = Some(issued);
         }
     }
 
@@ -189,6 +210,8 @@ fn event() -> impl Strategy<Value = Event> {
         1 => any::<bool>().prop_map(Event::Imds),
         1 => Just(Event::Call),
         2 => (0_u16..900).prop_map(Event::Wait),
+        1 => Just(Event::Expire),
+        1 => Just(Event::Renew),
     ]
 }
 
@@ -245,8 +268,27 @@ proptest! {
             prop_assert!(world.cutover.wanted <= Step::Forwarding, "{:?}", world);
         }
         world.settle();
+        world.step(Event::Expire);
+        world.step(Event::Renew);
         prop_assert!(world.port_works(), "{:?}", world);
     }
+}
+
+#[test]
+fn what_failed_is_tried_again_by_wanting_it_again() {
+    let at = Timestamp::from_unix;
+    let wanted = Cutover::none(vm()).towards(Step::Forwarding, at(10));
+    assert_eq!(wanted.clone().towards(Step::Forwarding, at(20)), wanted, "it is on its way");
+    let failed = Cutover { failed: Some("nobody answers".to_owned()), ..wanted.clone() };
+    assert_eq!(failed.towards(Step::Forwarding, at(20)), Cutover { since: at(20), ..wanted });
+}
+
+#[test]
+fn credentials_are_renewed_until_the_metadata_service_has_answered() {
+    let needs = |wanted, reached| Cutover { wanted, reached, ..Cutover::none(vm()) }.needs_credentials();
+    assert!(needs(Step::Forwarding, Step::Serving) && needs(Step::Serving, Step::Revoked));
+    assert!(!needs(Step::Forwarding, Step::Forwarding) && !needs(Step::Forwarding, Step::Revoked));
+    assert!(!needs(Step::Revoked, Step::Serving) && !needs(Step::Closed, Step::Revoked));
 }
 
 #[test]

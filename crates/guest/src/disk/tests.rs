@@ -88,6 +88,22 @@ fn what_belongs_to_no_identity_that_is_kept_goes_usable_or_not() {
 }
 
 #[test]
+fn a_wipe_leaves_nothing_whatever_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = Disk::new(folder.path());
+    assert!(!disk.has_credentials().unwrap());
+    disk.place(&credential(1)).unwrap();
+    let placed = disk.identities().join(file_name(credential(1).identity.client_id));
+    fs::copy(&placed, disk.identities().join("x.json.bak")).unwrap();
+    fs::remove_file(placed).unwrap();
+    assert!(disk.has_credentials().unwrap(), "a copy of a secret is one too");
+    disk.wipe().unwrap();
+    assert!(!disk.has_credentials().unwrap() && !disk.identities().exists());
+    fs::write(disk.identities(), b"no folder").unwrap();
+    disk.has_credentials().expect_err("it can't be read");
+}
+
+#[test]
 fn an_unfinished_write_of_an_earlier_run_is_no_obstacle() {
     let folder = tempfile::tempdir().unwrap();
     let disk = Disk::new(folder.path());

@@ -40,7 +40,7 @@ pub(super) struct Brought {
 pub(super) fn renew(place: &Place, disk: &Disk, protected: Option<&Protected>) -> Result<Option<Brought>, Failure> {
     let brought = protected.map(|protected| open(place, protected)).transpose()?.flatten();
     let Some(ManagedIdentity { authority, vm, identities, cutover }) = brought else {
-        disk.keep_only(|_| false)?;
+        disk.wipe()?;
         return Ok(None);
     };
     let credentials: Vec<_> = identities
@@ -53,7 +53,11 @@ pub(super) fn renew(place: &Place, disk: &Disk, protected: Option<&Protected>) -
         tracing::warn!(error = error as &dyn std::error::Error, "a credential is replaced");
     }
     let wanted: HashSet<_> = credentials.iter().map(|credential| credential.identity.client_id).collect();
-    disk.keep_only(|client| wanted.contains(&client))?;
+    if wanted.is_empty() {
+        disk.wipe()?;
+    } else {
+        disk.keep_only(|client| wanted.contains(&client))?;
+    }
     for credential in &credentials {
         let same = |held: &NewCredential| {
             (&held.identity, &held.vm, &held.certificate)

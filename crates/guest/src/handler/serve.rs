@@ -1,6 +1,7 @@
 //! The process that serves: the endpoint on localhost, from the credentials on the disk, until it is told to end.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,7 +44,7 @@ pub async fn serve(place: &Place, port: u16, launch: String, time: &Time, told: 
     match Serving::start(place, port, launch, time).await {
         Ok(serving) => {
             let ready = Ready { port: serving.port };
-            tracing::info!(port = serving.port, "tokens are served");
+            tracing::info!(port = serving.port, "{}", serving.told);
             told(&Ok(ready));
             serving.run(time).await;
             tracing::info!("the endpoint process ends");
@@ -58,6 +59,8 @@ pub async fn serve(place: &Place, port: u16, launch: String, time: &Time, told: 
 /// An endpoint that serves.
 struct Serving {
     port: u16,
+    /// What it does, for people.
+    told: String,
     shutdown: Shutdown,
     listeners: JoinSet<()>,
     discovery: Vec<DiscoveryFile>,
@@ -79,7 +82,8 @@ impl Serving {
         state.open()?;
         let this = Running { process: Process::this().map_err(process)?, port, launch };
         let held = endpoint_file::hold(&state.endpoint(), &this)?;
-        let backend = backend(place, &state, time)?;
+        let forward_to = state.forward_to()?;
+        let backend = backend(place, &state, forward_to, time)?;
         let listeners = listen::bind::bind_localhost(port).map_err(|why| refused(&why))?;
         let disk = Disk::new(&place.root);
         let discovery = discover(&disk, place, port)?;
@@ -89,17 +93,29 @@ impl Serving {
         let hosts = AllowedHosts::extension(port, []);
         let endpoint = Endpoint::new(backend, Throttle::off(), hosts, log, Arc::clone(&callers));
         let heartbeat = Heartbeat::new(place.heartbeat.clone());
-        heartbeat.ready(&format!("Tokens are served at {}", url(port)));
+        let told = told(port, forward_to);
+        heartbeat.ready(&told);
         let (shutdown, mut tasks) = (Shutdown::default(), JoinSet::new());
         let config = listen::Config { max_connections: MAX_CONNECTIONS, grace: GRACE, ..crate::listener_config() };
         for listener in listeners {
             tasks.spawn(listen::serve(listener, endpoint.clone(), config.clone(), shutdown.ending()));
         }
-        Ok(Self { port, shutdown, listeners: tasks, discovery, heartbeat, callers, place: place.clone(), end, held })
+        Ok(Self {
+            port,
+            told,
+            shutdown,
+            listeners: tasks,
+            discovery,
+            heartbeat,
+            callers,
+            place: place.clone(),
+            end,
+            held,
+        })
     }
 
     async fn run(self, time: &Time) {
-        let Self { port, shutdown, mut listeners, discovery, heartbeat, callers, place, mut end, held } = self;
+        let Self { port: _, told, shutdown, mut listeners, discovery, heartbeat, callers, place, mut end, held } = self;
         let [terminate, interrupt] = &mut end;
         loop {
             tokio::select! {
@@ -107,7 +123,7 @@ impl Serving {
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
                 () = time.pause(BEAT) => {
-                    heartbeat.ready(&format!("Tokens are served at {}", url(port)));
+                    heartbeat.ready(&told);
                     tell(&place, &callers, time).await;
                 }
             }
@@ -127,9 +143,8 @@ impl Serving {
 }
 
 /// Where answers come from.
-fn backend(place: &Place, state: &State, time: &Time) -> Result<Backend, Failure> {
-    if let Some(imds) = state.forward_to()? {
-        tracing::info!(%imds, "the endpoint forwards to the metadata service");
+fn backend(place: &Place, state: &State, forward_to: Option<SocketAddr>, time: &Time) -> Result<Backend, Failure> {
+    if let Some(imds) = forward_to {
         return Ok(Backend::Forwarding(Forwarding::to(imds)));
     }
     let names = Arc::new(Resolver::new(&place.root));
@@ -148,9 +163,13 @@ async fn tell(place: &Place, callers: &Callers, time: &Time) {
     }
 }
 
-/// Where tokens are.
-pub(super) fn url(port: u16) -> String {
-    format!("http://localhost:{port}/oauth2/token")
+/// Where tokens are, and from whom, for people.
+pub(super) fn told(port: u16, forward_to: Option<SocketAddr>) -> String {
+    let url = format!("http://localhost:{port}/oauth2/token");
+    match forward_to {
+        None => format!("Tokens are served at {url}"),
+        Some(imds) => format!("Requests at {url} are forwarded to the metadata service at {imds}"),
+    }
 }
 
 /// The files in which callers find the address: where the original had its own, in a folder that is closed to all but

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use contract::head::FramingRefusal;
 use guest::Forwarding;
 use guest::forwarding::ForwardError;
-use http::{Request, Response};
+use guest::time::Time;
+use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use listen::Service;
@@ -19,6 +20,8 @@ pub(crate) const TOKEN: &str = r#"{"access_token":"eyJ.imds.x","client_id":"3000
 #[derive(Clone)]
 pub(crate) struct Imds {
     answer: (u16, &'static str),
+    /// How often it says before that it is asked too much, and for how long it wants to be left alone.
+    busy: Arc<Mutex<(u32, u32)>>,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
@@ -28,6 +31,14 @@ impl Service for Imds {
         let line = format!("{} {} {}", request.method(), request.uri(), header("metadata"));
         self.asked.lock().expect("a lock").push(line);
         assert!(header("user-agent").starts_with("symbolon-extension-forwarder/"));
+        {
+            let mut busy = self.busy.lock().expect("a lock");
+            if busy.0 > 0 {
+                busy.0 -= 1;
+                let answer = Response::builder().status(429).header("retry-after", busy.1);
+                return answer.body(Full::from("{}")).expect("an answer");
+            }
+        }
         let (status, body) = self.answer;
         Response::builder().status(status).body(Full::from(body)).expect("an answer")
     }
@@ -45,14 +56,23 @@ impl Imds {
     pub(crate) fn start(status: u16, body: &'static str) -> (Self, SocketAddr, Shutdown) {
         let listener = bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let (imds, shutdown) = (Self { answer: (status, body), asked: Arc::default() }, Shutdown::default());
+        let (imds, shutdown) =
+            (Self { answer: (status, body), busy: Arc::default(), asked: Arc::default() }, Shutdown::default());
         tokio::spawn(serve(listener, imds.clone(), listen::Config::default(), shutdown.ending()));
         (imds, address, shutdown)
+    }
+
+    fn is_busy(&self, times: u32, seconds: u32) {
+        *self.busy.lock().expect("a lock") = (times, seconds);
     }
 
     pub(crate) fn asked(&self) -> Vec<String> {
         std::mem::take(&mut self.asked.lock().expect("a lock"))
     }
+}
+
+fn time() -> Time {
+    Time::manual(fixtures::clock())
 }
 
 /// Whatever the metadata service says is told in the extension's shape.
@@ -147,19 +167,32 @@ async fn without_a_metadata_service_there_is_the_documented_500_and_a_line_in_th
     let log = std::fs::read_to_string(world.disk.log_folder().join("msi-extension.log")).expect("a log");
     assert!(log.contains(&format!("the metadata service at {nobody} does not answer")), "{log}");
     let identity = fixtures::identity(1).client_id;
-    assert!(matches!(forwarding.prove([identity]).await, Err(ForwardError::Unreachable { .. })));
+    assert!(matches!(forwarding.prove([identity], &time()).await, Err(ForwardError::Unreachable { .. })));
 }
 
 #[tokio::test]
 async fn the_metadata_service_proves_itself_for_every_identity() {
     let identities = [1, 2].map(|number| fixtures::identity(number).client_id);
     let (imds, address, _open) = Imds::start(200, TOKEN);
-    Forwarding::to(address).prove(identities).await.expect("proved");
+    Forwarding::to(address).prove(identities, &time()).await.expect("proved");
     assert_eq!(imds.asked().len(), 2);
     let refusing = r#"{"error":"invalid_request","error_description":"Identity not found"}"#;
     let (_imds, address, _open) = Imds::start(400, refusing);
-    let error = Forwarding::to(address).prove(identities).await.expect_err("none");
+    let error = Forwarding::to(address).prove(identities, &time()).await.expect_err("none");
     assert!(error.to_string().ends_with("answered 400 Bad Request: invalid_request: Identity not found"), "{error}");
+}
+
+#[tokio::test]
+async fn a_metadata_service_that_is_asked_too_much_is_asked_again() {
+    let identities = [1, 2].map(|number| fixtures::identity(number).client_id);
+    let (imds, address, _open) = Imds::start(200, TOKEN);
+    imds.is_busy(2, 20);
+    Forwarding::to(address).prove(identities, &time()).await.expect("proved");
+    assert_eq!(imds.asked().len(), 4);
+    imds.is_busy(3, 30);
+    let error = Forwarding::to(address).prove(identities, &time()).await.expect_err("for a minute in all");
+    assert!(matches!(error, ForwardError::Refused { status: StatusCode::TOO_MANY_REQUESTS, .. }), "{error}");
+    assert_eq!(imds.asked().len(), 2);
 }
 
 #[tokio::test]

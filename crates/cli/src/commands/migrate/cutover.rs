@@ -120,12 +120,15 @@ impl Course<'_> {
             return Ok(outcome);
         }
         let mut current = Some(machine.clone());
+        // What failed before is tried again, once.
+        let mut again = machine.properties.cutover.failed.is_some();
         while let Some(machine) = &current {
             outcome.step = machine.properties.cutover.reached.as_str();
             let next = self.undo.map_or_else(|| forwards(machine, self.goal), |to| back(machine, to));
             let moved = match next {
                 Move::Done => break,
                 Move::Want(step) => self.want(machine, step).await.map(|()| outcome.moves.push(described(next))),
+                Move::Wait(step) if std::mem::take(&mut again) => self.want(machine, step).await,
                 Move::Wait(step) => self.wait(machine, step).await,
                 Move::Remove => self.remove(machine).await.map(|()| outcome.moves.push(described(next))),
             };

@@ -17,7 +17,7 @@ async fn want(arm: &Arm, step: &str, quiet: u64) -> Answer {
 
 async fn reach(arm: &Arm, step: Step) {
     let vm = ResourceId::parse(&vm("vm1")).unwrap();
-    say(&arm.world, Report::Cutover { vm, reached: step, failed: None }).await;
+    say(&arm.world, Report::Cutover { vm, wanted: step, reached: step, failed: None }).await;
 }
 
 /// With the extension on `vm1`.
@@ -83,6 +83,35 @@ async fn what_makes_no_sense_is_refused() {
     assert_eq!(arm.get(&machines).await.is(200).names(), ["vm1"]);
     arm.post(&format!("{}/deallocate", vm("vm1")), Value::Null).await.is(202);
     want(&arm, "forwarding", 0).await.refuses(409, "OperationNotAllowed");
+}
+
+/// Nobody is there who could forward.
+#[tokio::test]
+async fn an_extension_that_is_disabled_is_not_cut_over() {
+    let arm = with_extension().await;
+    arm.post(&format!("{}/disable", path(LINUX)), Value::Null).await.is(202);
+    arm.settle(&Guest::SOUND).await;
+    want(&arm, "forwarding", 0).await.refuses(409, "OperationNotAllowed");
+    arm.post(&format!("{}/enable", path(LINUX)), Value::Null).await.is(202);
+    arm.settle(&Guest::SOUND).await;
+    want(&arm, "forwarding", 0).await.is(201);
+}
+
+/// What its guest says of a step that isn't wanted any more.
+#[tokio::test]
+async fn a_failure_of_another_step_counts_for_nothing() {
+    let arm = with_extension().await;
+    want(&arm, "forwarding", 0).await.is(201);
+    let failed = async |wanted, why: &str| {
+        let vm = ResourceId::parse(&vm("vm1")).unwrap();
+        let failed = Some(why.to_owned());
+        say(&arm.world, Report::Cutover { vm, wanted, reached: Step::Serving, failed }).await;
+        arm.get(&cutover()).await.is(200).json()["properties"]["failed"].clone()
+    };
+    assert_eq!(failed(Step::Closed, "of before").await, Value::Null);
+    assert_eq!(failed(Step::Forwarding, "nobody answers").await, "nobody answers");
+    want(&arm, "serving", 0).await.is(200);
+    assert_eq!(failed(Step::Forwarding, "nobody answers").await, Value::Null);
 }
 
 /// Somebody who may look at one machine sees that one.

@@ -69,3 +69,31 @@ async fn an_agent_is_told_of_a_cutover_and_tells_how_far_it_is() {
     let back = agent.protected(&told).await;
     assert!(back.cutover.is_none() && back.identities.len() == 1 && back.identities != held);
 }
+
+/// A proof that fails takes as long as it takes; the extension goes on meanwhile.
+#[tokio::test]
+async fn until_it_is_proved_credentials_are_renewed_and_it_is_tried_again_when_wanted() {
+    let mut agent = Agent::new().await;
+    let cutover = format!("{}/providers/Symbolon.Migration/cutovers/default", vm("vm1"));
+    agent.set(json!({})).await.is(201);
+    agent.says(agent.told().await.incarnation, vec![handler("Ready", 0, Some((1, "success")))]).await;
+    let forwarding = json!({"properties": {"step": "forwarding"}});
+    agent.arm.put(&cutover, forwarding.clone()).await.is(201);
+    let told = agent.told().await;
+    let held = agent.protected(&told).await.identities;
+    let failing = with_substatus(handler("Ready", 0, Some((1, "success"))), &[("cutover", "serving: nobody answers")]);
+    agent.says(told.incarnation, vec![failing]).await;
+    agent.arm.world.clock.advance(Duration::from_secs(43_200));
+    let renewed = agent.told().await;
+    let identities = agent.protected(&renewed).await.identities;
+    assert!(identities.len() == 1 && identities != held, "they would run out");
+
+    agent.arm.sign_in_again().await;
+    let since = agent.arm.get(&cutover).await.is(200).json()["properties"]["since"].clone();
+    agent.arm.put(&cutover, forwarding.clone()).await.is(200);
+    let shown = agent.arm.get(&cutover).await.is(200).json()["properties"].clone();
+    assert!(shown.get("failed").is_none() && shown["since"] != since, "{shown}");
+    assert_eq!(agent.told().await.incarnation, renewed.incarnation + 1, "it is enabled again");
+    agent.arm.put(&cutover, forwarding).await.is(200);
+    assert_eq!(agent.told().await.incarnation, renewed.incarnation + 1, "it is on its way");
+}

@@ -19,7 +19,7 @@ use crate::handler::distribution;
 use crate::handler::failure::{Code, Failure};
 use crate::handler::launch::{self, Launch};
 use crate::handler::sequence;
-use crate::handler::serve::url;
+use crate::handler::serve::told;
 use crate::handler::settings::Settings;
 use crate::handler::state::State;
 use crate::handler::status::StatusFile;
@@ -54,7 +54,7 @@ pub(super) async fn enable(
             return Ok(());
         }
         Some(Cutover { step: CutoverStep::Revoked, imds }) => (Some(imds), cutover_text("revoked", None)),
-        Some(Cutover { step: CutoverStep::Forwarding, imds }) => match prove(state, imds, clients).await? {
+        Some(Cutover { step: CutoverStep::Forwarding, imds }) => match prove(machine, state, imds, clients).await? {
             None => (Some(imds), cutover_text("forwarding", None)),
             // It goes on as before, and it is tried again when it is enabled again.
             Some(why) => (None, cutover_text("serving", Some(&why))),
@@ -76,7 +76,7 @@ pub(super) async fn enable(
     }
     sequence::set_applied(&place.folder, sequence)?;
     let port = public.port;
-    status.success(&format!("Tokens are served at {}", url(port)), &parts(state, port, reached))?;
+    status.success(&told(port, forward_to), &parts(state, port, reached))?;
     Ok(())
 }
 
@@ -88,11 +88,16 @@ fn parts(state: &State, port: u16, reached: String) -> Vec<(&'static str, String
 
 /// Why it can't be forwarded yet, if it can't: the metadata service has to answer for every identity, unless it is forwarded
 /// already.
-async fn prove(state: &State, imds: SocketAddr, clients: Vec<ClientId>) -> Result<Option<String>, Failure> {
+async fn prove(
+    machine: &Machine,
+    state: &State,
+    imds: SocketAddr,
+    clients: Vec<ClientId>,
+) -> Result<Option<String>, Failure> {
     if state.forward_to()? == Some(imds) {
         return Ok(None);
     }
-    Ok(Forwarding::to(imds).prove(clients).await.err().map(|why| why.to_string()))
+    Ok(Forwarding::to(imds).prove(clients, &machine.time).await.err().map(|why| why.to_string()))
 }
 
 /// Waits until the authority can be reached, and says what is waited for.

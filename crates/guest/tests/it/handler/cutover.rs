@@ -56,6 +56,9 @@ async fn step_by_step_and_back() {
     assert_eq!((imds.asked().len(), credentials(&machine)), (1, 1));
     let forwarding = machine.serving();
 
+    let beat = fs::read_to_string(machine.handler().join("heartbeat.log")).expect("a heartbeat");
+    assert!(beat.contains("are forwarded to the metadata service"), "{beat}");
+    fs::write(machine.identities().join("x.json.bak"), "somebody's copy").expect("written");
     enabled(&machine, &[], Some((CutoverStep::Revoked, address))).await;
     assert_eq!((told(&machine, 7, CUTOVER).as_deref(), credentials(&machine)), (Some("revoked"), 0));
     assert_eq!(machine.serving(), forwarding, "nothing was interrupted");

@@ -64,7 +64,7 @@ async fn from_the_first_command_to_the_last() {
     machine.done("uninstall", 1).await;
     assert!(!machine.listens() && machine.discovery_files().iter().all(|file| !file.exists()));
     assert!(!machine.root().join("var/lib/symbolon").exists(), "no key, no state");
-    assert!(machine.log().contains("tokens are served"), "the logs stay");
+    assert!(machine.log().contains("Tokens are served"), "the logs stay");
     machine.done("uninstall", 1).await;
 }
 
