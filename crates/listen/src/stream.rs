@@ -106,6 +106,7 @@ impl Stream {
     pub(crate) fn ends(&self) -> Option<Ends> {
         match self {
             Self::Tcp(stream) => Some(Ends { local: stream.local_addr().ok()?, remote: stream.peer_addr().ok()? }),
+            #[cfg(feature = "host")]
             Self::Unix(_) => None,
             #[cfg(feature = "host")]
             Self::Vsock(_) => None,
