@@ -82,6 +82,10 @@ impl Resolver<'_> {
             None => {
                 let found = rustls_native_certs::load_native_certs();
                 roots.add_parsable_certificates(found.certs);
+                if roots.is_empty() {
+                    let text = "this system has no certificates to trust; name those of the authority with ca-file";
+                    return Err(self.error(&section.url.span(), text));
+                }
             }
             Some(file) => {
                 let path = self.beside(file.get_ref());
