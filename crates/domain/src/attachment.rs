@@ -1,6 +1,7 @@
 //! How a host recognises a virtual machine: by where its requests arrive, never by what they say.
 
 use std::fmt;
+use std::mem::{Discriminant, discriminant};
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU8;
 use std::path::PathBuf;
@@ -55,6 +56,13 @@ pub struct Reachable {
     pub address: SocketAddr,
     /// How many hops an answer may take; as many as the system's default without.
     pub hop_limit: Option<NonZeroU8>,
+}
+
+/// How machines are told apart at one address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sharing {
+    kind: Discriminant<Attachment>,
+    hop_limit: Option<NonZeroU8>,
 }
 
 /// Context ids below are the hypervisor's, this machine's and the host's (vsock(7)).
@@ -128,6 +136,21 @@ impl Attachment {
             }
             Self::Unix { path, .. } => format!("socket {}", path.display()),
             Self::Vsock { cid, port } => format!("vsock context id {cid} at port {port}"),
+        }
+    }
+
+    /// The host's own address at which it listens, and how machines are told apart there. All at one address must be told
+    /// apart in the same way.
+    #[must_use]
+    pub fn sharing(&self) -> Option<(SocketAddr, Sharing)> {
+        let kind = discriminant(self);
+        match self {
+            Self::Listen(address) | Self::Device { at: Reachable { address, .. }, .. } => {
+                Some((canonical(*address), Sharing { kind, hop_limit: None }))
+            }
+            // They have one listener.
+            Self::Source { at, .. } => Some((canonical(at.address), Sharing { kind, hop_limit: at.hop_limit })),
+            Self::Namespace { .. } | Self::Unix { .. } | Self::Vsock { .. } => None,
         }
     }
 
@@ -256,6 +279,24 @@ mod tests {
         let [one, two] = [at(None), other].map(|at| Attachment::Device { device: "tap0".to_owned(), at });
         assert_eq!(one.claim(), two.claim());
         assert_eq!(every().iter().filter(|attachment| attachment.is_spoofable()).count(), 1);
+    }
+
+    #[test]
+    fn machines_at_one_address_are_told_apart_in_one_way() {
+        let from = |source: &str, at| Attachment::Source { source: source.parse().unwrap(), at };
+        let device = |device: &str, at| Attachment::Device { device: device.to_owned(), at };
+        let one = from("10.0.0.4", at(Some(1)));
+        assert_eq!(one.sharing(), from("10.0.0.5", at(Some(1))).sharing());
+        assert_eq!(
+            device("tap0", at(Some(1))).sharing(),
+            device("tap1", at(None)).sharing(),
+            "each has its own listener"
+        );
+        let address = at(None).address;
+        for other in [from("10.0.0.5", at(None)), device("tap0", at(Some(1))), Attachment::Listen(address)] {
+            assert_eq!(other.sharing().unwrap().0, address);
+            assert_ne!(one.sharing(), other.sharing());
+        }
     }
 
     #[test]

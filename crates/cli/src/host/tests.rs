@@ -106,6 +106,21 @@ fn what_is_wrong_is_told_with_its_place() {
         (config("{ source = \"10.0.0.4\" }", ""), "9:14: a neighbour can send from source address 10.0.0.4 at "),
         (format!("{}{other}", with("")), "15:14: network device tap0 of VM 'front' is that of VM 'front' already"),
         (
+            format!(
+                "{}{}",
+                config("{ source = \"10.0.0.4\", accept-spoofing = true }", ""),
+                other.replace(
+                    "{ device = \"tap0\" }",
+                    "{ source = \"10.0.0.5\", accept-spoofing = true, hop-limit = 1 }"
+                )
+            ),
+            "15:14: VM 'front' is known in another way or with another hop-limit at ",
+        ),
+        (
+            format!("{}{}", config("{ source = \"10.0.0.4\", accept-spoofing = true }", ""), other),
+            "15:14: VM 'front' is known in another way",
+        ),
+        (
             format!("{}{}", with(""), second.replace("tap0", "tap1")),
             "11:8: id /subscriptions/20000000-0000-4000-8000-000000000001/",
         ),
