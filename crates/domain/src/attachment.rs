@@ -1,6 +1,7 @@
 //! How a host recognises a virtual machine: by where its requests arrive, never by what they say.
 
 use std::fmt;
+use std::mem::{Discriminant, discriminant};
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU8;
 use std::path::PathBuf;
@@ -57,6 +58,13 @@ pub struct Reachable {
     pub hop_limit: Option<NonZeroU8>,
 }
 
+/// How machines are told apart at one address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sharing {
+    kind: Discriminant<Attachment>,
+    hop_limit: Option<NonZeroU8>,
+}
+
 /// Context ids below are the hypervisor's, this machine's and the host's (vsock(7)).
 pub const FIRST_GUEST_CID: u32 = 3;
 /// The longest name of a network device, in bytes (`IFNAMSIZ` less its end).
@@ -104,7 +112,8 @@ impl Attachment {
                 check_address(at.address)
             }
             Self::Source { source, at } => {
-                if source.is_unspecified() || source.is_multicast() {
+                let known = source.to_canonical();
+                if known.is_unspecified() || known.is_multicast() {
                     return Err(AttachmentError::Source(*source));
                 }
                 check_address(at.address)
@@ -119,12 +128,29 @@ impl Attachment {
     #[must_use]
     pub fn claim(&self) -> String {
         match self {
-            Self::Listen(address) => format!("address {address}"),
+            Self::Listen(address) => format!("address {}", canonical(*address)),
             Self::Device { device, .. } => format!("network device {device}"),
             Self::Namespace { namespace, .. } => format!("network namespace {}", namespace.display()),
-            Self::Source { source, at } => format!("source address {source} at {}", at.address),
+            Self::Source { source, at } => {
+                format!("source address {} at {}", source.to_canonical(), canonical(at.address))
+            }
             Self::Unix { path, .. } => format!("socket {}", path.display()),
             Self::Vsock { cid, port } => format!("vsock context id {cid} at port {port}"),
+        }
+    }
+
+    /// The host's own address at which it listens, and how machines are told apart there. All at one address must be told
+    /// apart in the same way.
+    #[must_use]
+    pub fn sharing(&self) -> Option<(SocketAddr, Sharing)> {
+        let kind = discriminant(self);
+        match self {
+            Self::Listen(address) | Self::Device { at: Reachable { address, .. }, .. } => {
+                Some((canonical(*address), Sharing { kind, hop_limit: None }))
+            }
+            // They have one listener.
+            Self::Source { at, .. } => Some((canonical(at.address), Sharing { kind, hop_limit: at.hop_limit })),
+            Self::Namespace { .. } | Self::Unix { .. } | Self::Vsock { .. } => None,
         }
     }
 
@@ -136,7 +162,15 @@ impl Attachment {
 }
 
 fn check_address(address: SocketAddr) -> Result<(), AttachmentError> {
-    if address.ip().is_unspecified() { Err(AttachmentError::AllInterfaces(address)) } else { Ok(()) }
+    if canonical(address).ip().is_unspecified() { Err(AttachmentError::AllInterfaces(address)) } else { Ok(()) }
+}
+
+/// The one form of an address that can be written as IPv6 too (RFC 4291 §2.5.5.2).
+fn canonical(address: SocketAddr) -> SocketAddr {
+    match address.ip().to_canonical() {
+        ip if ip == address.ip() => address,
+        ip => SocketAddr::new(ip, address.port()),
+    }
 }
 
 fn check_path(path: &std::path::Path) -> Result<(), AttachmentError> {
@@ -248,6 +282,34 @@ mod tests {
     }
 
     #[test]
+    fn machines_at_one_address_are_told_apart_in_one_way() {
+        let from = |source: &str, at| Attachment::Source { source: source.parse().unwrap(), at };
+        let device = |device: &str, at| Attachment::Device { device: device.to_owned(), at };
+        let one = from("10.0.0.4", at(Some(1)));
+        assert_eq!(one.sharing(), from("10.0.0.5", at(Some(1))).sharing());
+        assert_eq!(
+            device("tap0", at(Some(1))).sharing(),
+            device("tap1", at(None)).sharing(),
+            "each has its own listener"
+        );
+        let address = at(None).address;
+        for other in [from("10.0.0.5", at(None)), device("tap0", at(Some(1))), Attachment::Listen(address)] {
+            assert_eq!(other.sharing().unwrap().0, address);
+            assert_ne!(one.sharing(), other.sharing());
+        }
+    }
+
+    #[test]
+    fn one_address_written_in_two_ways_is_one_claim() {
+        let mapped = Reachable { address: "[::ffff:192.0.2.1]:80".parse().unwrap(), hop_limit: None };
+        let from = |source: &str, at| Attachment::Source { source: source.parse().unwrap(), at };
+        assert_eq!(from("10.0.0.4", at(None)).claim(), from("::ffff:10.0.0.4", mapped).claim());
+        assert_eq!(Attachment::Listen(at(None).address).claim(), Attachment::Listen(mapped.address).claim());
+        let [one, two] = ["[fe80::1%1]:80", "[fe80::1%2]:80"].map(|text| Attachment::Listen(text.parse().unwrap()));
+        assert_ne!(one.claim(), two.claim(), "a link's address is one of that link");
+    }
+
+    #[test]
     fn what_leads_to_nobody_or_to_everyone_is_refused() {
         let everywhere = Reachable { address: "0.0.0.0:80".parse().unwrap(), hop_limit: None };
         let device = |device: &str, at| Attachment::Device { device: device.to_owned(), at };
@@ -260,6 +322,8 @@ mod tests {
             device("lo", at(None)),
             Attachment::Namespace { namespace: "blue".into(), at: at(None) },
             Attachment::Source { source: "0.0.0.0".parse().unwrap(), at: at(None) },
+            Attachment::Source { source: "::ffff:224.0.0.1".parse().unwrap(), at: at(None) },
+            Attachment::Listen("[::ffff:0.0.0.0]:80".parse().unwrap()),
             Attachment::Unix { path: "vm.sock".into(), group: false },
             Attachment::Vsock { cid: 2, port: 80 },
             Attachment::Vsock { cid: u32::MAX, port: 80 },

@@ -42,7 +42,7 @@ pub mod vm_extension;
 
 pub use application::{Application, FederatedCredential, SecretVerifier};
 pub use assigned::AssignedIdentities;
-pub use attachment::{Attachment, AttachmentError, Reachable};
+pub use attachment::{Attachment, AttachmentError, Reachable, Sharing};
 pub use caller::{CalledEndpoint, Caller, Calls, Day};
 pub use certificate_credential::CertificateCredential;
 pub use clock::{Clock, ManualClock, Monotonic, SharedClock, SystemClock, Timestamp};

@@ -82,7 +82,13 @@ impl Post {
                 found = place.found() => found,
             };
             let shutdown = Shutdown::default();
-            match self.open(&shutdown).await {
+            // What opens it may be held up by another VM's.
+            let opened = tokio::select! {
+                biased;
+                () = ending.asked() => return None,
+                opened = self.open(&shutdown) => opened,
+            };
+            match opened {
                 Ok(open) => {
                     silent = false;
                     tracing::info!(attachment = %self.attachment, "the VM's metadata service is open");

@@ -151,6 +151,7 @@ impl Shared {
 
     async fn attested(&self, request: &AttestedRequest<'_>) -> Result<Response<Full<Bytes>>, Refusal> {
         let control_plane = self.control_plane()?;
+        let _one = self.vm.signed.try_acquire().map_err(|_| Refusal::TooManyRequests)?;
         let content =
             convert::attested(&self.vm.documents().description.instance, control_plane.now()).content(request);
         let signed = control_plane.attest(content).await.map_err(control_plane::refusal)?;

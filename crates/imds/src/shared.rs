@@ -91,7 +91,7 @@ async fn start(host: &Host, attachment: &Attachment) -> Result<Common, EndpointE
         let admitted = lock(&known).get(&peer).cloned();
         if admitted.is_none() {
             metrics::counter!("symbolon_imds_strangers_total").increment(1);
-            tracing::info!(?peer, "somebody who is none of the VMs was hung up on");
+            tracing::debug!(?peer, "somebody who is none of the VMs was hung up on");
         }
         admitted
     };

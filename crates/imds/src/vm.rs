@@ -8,9 +8,13 @@ use broker::throttle::Throttle;
 use broker::{Minted, TokenCache, Wanted};
 use contract::imds::TokenBody;
 use domain::VmSnapshot;
+use tokio::sync::Semaphore;
 
 use crate::ControlPlane;
 use crate::documents::{Description, Documents};
+
+/// How many documents may be signed for one VM at once. All VMs' signatures wait in one queue, which none may fill.
+const SIGNED_AT_ONCE: usize = 4;
 
 /// A VM as its listeners see it. The snapshot may be replaced at any time, and the tokens follow it; so may the
 /// description.
@@ -20,6 +24,8 @@ pub struct Vm {
     pub(crate) tokens: Arc<TokenCache<TokenBody>>,
     pub(crate) throttle: Throttle,
     pub(crate) control_plane: Option<Arc<dyn ControlPlane>>,
+    /// One for each document that may be signed beside the others.
+    pub(crate) signed: Semaphore,
     /// The tokens that callers got since they were counted last.
     pub(crate) calls: AtomicU64,
 }
@@ -36,6 +42,7 @@ impl Vm {
             tokens,
             throttle,
             control_plane: None,
+            signed: Semaphore::new(SIGNED_AT_ONCE),
             calls: AtomicU64::new(0),
         }
     }

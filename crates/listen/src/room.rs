@@ -8,7 +8,6 @@
 use std::io;
 use std::sync::Arc;
 
-use futures_util::FutureExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::reserve::Reserve;
@@ -127,18 +126,27 @@ pub(crate) struct Place {
 impl Places {
     /// Takes a place, and waits for one while there is none.
     pub(crate) async fn take(&self) -> io::Result<Place> {
-        let place = |own_or_share, common| Place {
-            _own_or_share: own_or_share,
-            _common: common,
-            _reserved: self.reserved.clone(),
-        };
-        let own = async { Ok(place(one(&self.own).await?, None)) };
-        let common = async { Ok(place(one(&self.share).await?, Some(one(&self.common).await?))) };
+        let own = async { Ok(self.place(one(&self.own).await?, None)) };
+        let common = async { Ok(self.place(one(&self.share).await?, Some(one(&self.common).await?))) };
         tokio::select! {
             biased;
             place = own => place,
             place = common => place,
         }
+    }
+
+    /// Takes a place if there is one now.
+    fn try_take(&self) -> Option<Place> {
+        // Not `take`, polled once: a task that did much is told to wait for what it could have.
+        let try_one = |of: &Arc<Semaphore>| of.clone().try_acquire_owned().ok();
+        match try_one(&self.own) {
+            Some(own) => Some(self.place(own, None)),
+            None => Some(self.place(try_one(&self.share)?, Some(try_one(&self.common)?))),
+        }
+    }
+
+    fn place(&self, own_or_share: OwnedSemaphorePermit, common: Option<OwnedSemaphorePermit>) -> Place {
+        Place { _own_or_share: own_or_share, _common: common, _reserved: self.reserved.clone() }
     }
 }
 
@@ -148,7 +156,7 @@ pub struct Share(Arc<Places>);
 
 impl Share {
     pub(crate) fn try_take(&self) -> Option<Place> {
-        self.0.take().now_or_never()?.ok()
+        self.0.try_take()
     }
 }
 
@@ -159,6 +167,8 @@ async fn one(of: &Arc<Semaphore>) -> io::Result<OwnedSemaphorePermit> {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
 
     /// Takes places until there are none.
@@ -217,6 +227,15 @@ mod tests {
             taken.insert(number, places.take().now_or_never().unwrap().unwrap());
             assert!(places.take().now_or_never().is_none());
         }
+    }
+
+    #[tokio::test]
+    async fn a_free_place_is_had_however_much_its_task_did() {
+        let share = Room::new(100, 1).share(usize::MAX);
+        let free = Semaphore::new(1);
+        // Until the task has used up what it may do at a time.
+        while free.acquire().now_or_never().is_some() {}
+        assert!(share.try_take().is_some());
     }
 
     #[test]

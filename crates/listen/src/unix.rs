@@ -6,7 +6,6 @@
 use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -98,14 +97,25 @@ impl UnixSocket {
             Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(why) => Err(UnixError::Io { doing: "looked at", path, why }),
             Ok(found) if !found.file_type().is_socket() => Err(UnixError::Foreign { path }),
-            Ok(_) => match UnixStream::connect(&self.path) {
-                Err(why) if why.kind() == io::ErrorKind::ConnectionRefused => {
-                    fs::remove_file(&self.path).map_err(|why| UnixError::Io { doing: "made anew", path, why })
-                }
-                Ok(_) => Err(UnixError::Taken { path }),
+            Ok(_) => match is_listened_on(&self.path) {
+                Ok(false) => fs::remove_file(&self.path).map_err(|why| UnixError::Io { doing: "made anew", path, why }),
+                Ok(true) => Err(UnixError::Taken { path }),
                 Err(why) => Err(UnixError::Io { doing: "looked at", path, why }),
             },
         }
+    }
+}
+
+/// Whether somebody listens there. It never waits: whoever listens may accept nobody.
+fn is_listened_on(path: &Path) -> io::Result<bool> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    match socket.connect(&SockAddr::unix(path)?) {
+        Ok(()) => Ok(true),
+        // As many wait there as may (EAGAIN, connect(2)).
+        Err(why) if why.kind() == io::ErrorKind::WouldBlock => Ok(true),
+        Err(why) if why.kind() == io::ErrorKind::ConnectionRefused => Ok(false),
+        Err(why) => Err(why),
     }
 }
 
@@ -194,6 +204,26 @@ mod tests {
         fs::write(&socket.path, b"words").unwrap();
         assert!(matches!(socket.open(), Err(UnixError::Foreign { .. })));
         assert_eq!(fs::read(&socket.path).unwrap(), b"words");
+    }
+
+    #[test]
+    fn one_at_which_as_many_wait_as_may_is_taken_and_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        chmod(folder.path(), 0o700);
+        let socket = socket(folder.path(), false);
+        let stream = || {
+            let stream = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+            stream.set_nonblocking(true).unwrap();
+            stream
+        };
+        let (deaf, address) = (stream(), SockAddr::unix(&socket.path).unwrap());
+        deaf.bind(&address).unwrap();
+        deaf.listen(0).unwrap();
+        let waiting: Vec<_> = std::iter::repeat_with(stream)
+            .map_while(|stream| stream.connect(&address).is_ok().then_some(stream))
+            .collect();
+        assert!(!waiting.is_empty());
+        assert!(matches!(socket.open(), Err(UnixError::Taken { .. })));
     }
 
     #[test]

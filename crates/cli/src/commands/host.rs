@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 use anyhow::{Context, bail};
 use broker::certificates::Certificates;
@@ -30,11 +30,9 @@ pub(crate) fn host(args: &HostArgs, printer: &Printer) -> anyhow::Result<ExitSta
     hardening::quiet_panics();
     let inventory = host::read(&args.config)?;
     let kept = privileges::needed(inventory.machines.iter().map(|machine| &machine.attachment));
-    let opener = Opener::start(move || {
-        if let Err(error) = privileges::keep_only(kept) {
-            tracing::warn!(%error, "the thread that opens listeners could not give up its rights");
-        }
-    })?;
+    let (told, gave_up) = mpsc::sync_channel(1);
+    let opener = Opener::start(move || told.send(privileges::keep_only(kept)).unwrap_or_default())?;
+    gave_up.recv()?.context("the thread that opens listeners can't give up its rights")?;
     // Every other thread comes from this one.
     privileges::keep_only(CapabilitySet::empty()).context("this process can't give up its rights")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -55,7 +53,7 @@ async fn run(
     let Inventory { authority, machines, credentials, throttled, connections, metrics } = inventory;
     let recorder = operations::start_counting()?;
     let room = connections::room(hardening::raise_descriptors(), machines.len() + usize::from(metrics.is_some()));
-    let source = Arc::new(Certificates::new(authority, credentials, Arc::clone(&clock)));
+    let source = Arc::new(Certificates::new(authority, [], Arc::clone(&clock)));
     let tokens: Arc<dyn TokenSource> = source.clone();
     let broker = Broker::new(tokens, Arc::clone(&clock), Freshness::default(), Counters::register("imds"));
     let host = Host::new(broker, room.clone(), connections, opener.clone());
@@ -73,8 +71,8 @@ async fn run(
         }
     };
     let told = machines.iter().map(Told::of).collect();
-    let mut serving = Serving::new(host, opener, Arc::clone(&clock), throttled);
-    if let Some(why) = serving.become_as(machines).await.into_iter().next() {
+    let mut serving = Serving::new(host, source, opener, Arc::clone(&clock), throttled);
+    if let Some(why) = serving.become_as(machines, credentials).await.into_iter().next() {
         return Err(why);
     }
     readiness.ready();
@@ -87,9 +85,8 @@ async fn run(
             _ = terminate.recv() => break,
             _ = again.recv() => match read_again(&args.config, kept).await {
                 Ok(Inventory { machines, credentials, .. }) => {
-                    source.replace(credentials);
-                    for why in serving.become_as(machines).await {
-                        tracing::error!(error = format!("{why:#}"), "a VM can't be served");
+                    for why in serving.become_as(machines, credentials).await {
+                        tracing::error!(error = format!("{why:#}"), "a VM can't be served; trying again");
                     }
                     tracing::info!("the configuration was read again");
                 }
@@ -107,8 +104,8 @@ async fn run(
 async fn read_again(config: &Path, kept: CapabilitySet) -> anyhow::Result<Inventory> {
     let path = config.to_owned();
     let inventory = tokio::task::spawn_blocking(move || host::read(&path)).await??;
-    let needed = privileges::needed(inventory.machines.iter().map(|machine| &machine.attachment));
-    if !kept.contains(needed) {
+    let attachments = inventory.machines.iter().map(|machine| &machine.attachment);
+    if !privileges::missing(attachments, kept).is_empty() {
         bail!("its attachments need rights that were given up at the start; start it again");
     }
     Ok(inventory)

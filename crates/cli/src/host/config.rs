@@ -40,7 +40,7 @@ pub(super) struct AuthoritySection {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(super) struct LimitsSection {
-    /// Whether requests are limited as Azure does: 20 a second and 5 at once.
+    /// Whether requests are limited as Azure does, 20 a second and 5 at once; they are unless it is false.
     pub(super) throttle: bool,
     /// Connections at once.
     pub(super) connections: Spanned<usize>,
@@ -48,7 +48,7 @@ pub(super) struct LimitsSection {
 
 impl Default for LimitsSection {
     fn default() -> Self {
-        Self { throttle: false, connections: Spanned::new(0..0, CONNECTIONS) }
+        Self { throttle: true, connections: Spanned::new(0..0, CONNECTIONS) }
     }
 }
 

@@ -8,6 +8,7 @@ use std::path::Path;
 use authority::certificate::Certificate;
 use broker::credential::{Credential, NewCredential};
 use domain::{Clock, ManagedIdentity, ResourceId};
+use rustix::fs::OFlags;
 use rustls_pki_types::PrivatePkcs8KeyDer;
 use rustls_pki_types::pem::PemObject;
 use zeroize::Zeroizing;
@@ -47,9 +48,20 @@ pub(super) fn read(
 
 fn text(path: &Path) -> Result<Zeroizing<String>, String> {
     let failed = |why: std::io::Error| format!("{} can't be read: {why}", path.display());
-    let no_follow = rustix::fs::OFlags::NOFOLLOW.bits();
-    let mut file = OpenOptions::new().read(true).custom_flags(no_follow.cast_signed()).open(path).map_err(failed)?;
+    // A pipe is not waited for.
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    let mut file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(failed)?;
     let found = file.metadata().map_err(failed)?;
+    if !found.is_file() {
+        return Err(format!("{} is not a file", path.display()));
+    }
+    if !is_trusted(found.uid(), rustix::process::geteuid().as_raw()) {
+        return Err(format!(
+            "{} belongs to user {}, who can change it; it must be this host's own or root's",
+            path.display(),
+            found.uid()
+        ));
+    }
     if found.mode() & 0o077 != 0 {
         return Err(format!(
             "{} has mode {:04o}, so others can sign in with it; run: chmod 600 {}",
@@ -64,4 +76,31 @@ fn text(path: &Path) -> Result<Zeroizing<String>, String> {
     let mut text = Zeroizing::new(String::new());
     file.by_ref().take(LONGEST).read_to_string(&mut text).map_err(failed)?;
     Ok(text)
+}
+
+/// Whether the owner of a file may say who signs in: whoever runs this, and root.
+fn is_trusted(owner: u32, us: u32) -> bool {
+    owner == us || owner == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+    use super::*;
+
+    #[test]
+    fn another_users_file_is_not_trusted() {
+        for (owner, us, trusted) in [(7, 7, true), (0, 7, true), (7, 8, false), (7, 0, false)] {
+            assert_eq!(is_trusted(owner, us), trusted, "{owner} {us}");
+        }
+    }
+
+    #[test]
+    fn a_pipe_is_no_file_and_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe.pem");
+        mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        assert!(text(&pipe).unwrap_err().ends_with("pipe.pem is not a file"));
+    }
 }

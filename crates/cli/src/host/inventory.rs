@@ -13,8 +13,8 @@ use std::time::Duration;
 use broker::credential::Credential;
 use broker::http::AuthorityClient;
 use domain::{
-    AssignedIdentities, Attachment, ClientId, IdentityKind, ManagedIdentity, ResourceId, SystemClock, TenantId,
-    VmSnapshot, limits,
+    AssignedIdentities, Attachment, ClientId, IdentityKind, ManagedIdentity, ResourceId, Sharing, SystemClock,
+    TenantId, VmSnapshot, limits,
 };
 use rustls::RootCertStore;
 use rustls_pki_types::CertificateDer;
@@ -51,7 +51,8 @@ pub(crate) struct Placed {
 
 pub(super) fn resolve(config: HostConfig, path: &Path, text: &str) -> Result<Inventory, ConfigError> {
     let HostConfig { authority, limits, metrics, virtual_machines } = config;
-    let mut resolver = Resolver { path, text, claims: HashMap::new(), credentials: HashMap::new() };
+    let mut resolver =
+        Resolver { path, text, claims: HashMap::new(), addresses: HashMap::new(), credentials: HashMap::new() };
     let authority = resolver.authority(authority)?;
     let machines = virtual_machines.into_iter().map(|vm| resolver.machine(vm)).collect::<Result<Vec<_>, _>>()?;
     let connections = *limits.connections.get_ref();
@@ -71,6 +72,8 @@ struct Resolver<'c> {
     text: &'c str,
     /// What only one VM may have, and which has it.
     claims: HashMap<String, String>,
+    /// How VMs are told apart at an address, and the first that is.
+    addresses: HashMap<SocketAddr, (Sharing, String)>,
     /// The files of identities that were read; several VMs may have the same one.
     credentials: HashMap<ClientId, (PathBuf, Credential)>,
 }
@@ -82,6 +85,10 @@ impl Resolver<'_> {
             None => {
                 let found = rustls_native_certs::load_native_certs();
                 roots.add_parsable_certificates(found.certs);
+                if roots.is_empty() {
+                    let text = "this system has no certificates to trust; name those of the authority with ca-file";
+                    return Err(self.error(&section.url.span(), text));
+                }
             }
             Some(file) => {
                 let path = self.beside(file.get_ref());
@@ -108,6 +115,7 @@ impl Resolver<'_> {
         let attachment = attachment.into_inner().attachment(folder).map_err(|why| self.error(&span, why))?;
         let owner = name.get_ref().clone();
         self.claim(attachment.claim(), &span, &owner)?;
+        self.share(&attachment, &span, &owner)?;
         self.claim(format!("id {}", id.key()), &name.span(), &owner)?;
         self.claim(format!("vm-id {}", vm_id.get_ref().to_ascii_lowercase()), &vm_id.span(), &owner)?;
         let system = system_assigned.map(|section| self.identity(section, None, &id, tenant)).transpose()?;
@@ -171,6 +179,19 @@ impl Resolver<'_> {
                 Err(self.error(span, text))
             }
         }
+    }
+
+    fn share(&mut self, attachment: &Attachment, span: &Range<usize>, owner: &str) -> Result<(), ConfigError> {
+        let Some((address, how)) = attachment.sharing() else { return Ok(()) };
+        let (known, first) = self.addresses.entry(address).or_insert_with(|| (how, owner.to_owned()));
+        if *known == how {
+            return Ok(());
+        }
+        let text = format!(
+            "VM '{owner}' is known in another way or with another hop-limit at {address} than VM '{first}'; give it another \
+             address"
+        );
+        Err(self.error(span, text))
     }
 
     fn parsed<T: FromStr<Err: Display>>(&self, word: &Word) -> Result<T, ConfigError> {

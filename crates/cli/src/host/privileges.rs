@@ -23,6 +23,12 @@ pub(crate) fn needed<'a>(attachments: impl IntoIterator<Item = &'a Attachment>) 
     })
 }
 
+/// What the opener of these attachments must have beyond this. Where a device takes a right (before Linux 5.7), it says so when it
+/// is listened on.
+pub(crate) fn missing<'a>(attachments: impl IntoIterator<Item = &'a Attachment>, held: CapabilitySet) -> CapabilitySet {
+    needed(attachments) - CapabilitySet::NET_RAW - held
+}
+
 /// Gives up everything but this, on this thread and those that it starts from now on.
 pub(crate) fn keep_only(kept: CapabilitySet) -> io::Result<()> {
     let kept = capabilities(None)?.permitted & kept;
@@ -33,6 +39,8 @@ pub(crate) fn keep_only(kept: CapabilitySet) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use rustix::thread::no_new_privs;
+
     use super::*;
 
     #[test]
@@ -46,13 +54,22 @@ mod tests {
     }
 
     #[test]
+    fn a_device_is_missing_nothing_that_a_kernel_may_not_ask_for() {
+        let device = ["listen=192.0.2.1:80,device=tap0".parse().unwrap()];
+        assert_eq!(missing(&device, CapabilitySet::empty()), CapabilitySet::NET_BIND_SERVICE);
+        assert_eq!(missing(&device, CapabilitySet::NET_BIND_SERVICE), CapabilitySet::empty());
+    }
+
+    #[test]
     fn one_thread_gives_up_what_another_keeps() {
-        let before = capabilities(None).unwrap().permitted;
+        let (before, no_new) = (capabilities(None).unwrap(), no_new_privs().unwrap());
         let gave_up = std::thread::spawn(|| {
             keep_only(CapabilitySet::empty()).unwrap();
-            capabilities(None).unwrap().permitted
+            (capabilities(None).unwrap(), no_new_privs().unwrap())
         });
-        assert_eq!(gave_up.join().unwrap(), CapabilitySet::empty());
-        assert_eq!(capabilities(None).unwrap().permitted, before);
+        let none = CapabilitySet::empty();
+        let nothing = CapabilitySets { effective: none, permitted: none, inheritable: none };
+        assert_eq!(gave_up.join().unwrap(), (nothing, true), "and no program that it starts gets any");
+        assert_eq!((capabilities(None).unwrap(), no_new_privs().unwrap()), (before, no_new));
     }
 }

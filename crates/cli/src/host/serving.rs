@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::Context;
+use broker::certificates::Certificates;
+use broker::credential::Credential;
 use broker::throttle::Throttle;
 use domain::{Attachment, ResourceId, SharedClock, VmId};
 use imds::{Attached, Host, Vm};
@@ -15,6 +17,7 @@ use super::Placed;
 /// The VMs of a host.
 pub(crate) struct Serving {
     host: Host,
+    source: Arc<Certificates>,
     opener: Opener,
     clock: SharedClock,
     throttled: bool,
@@ -32,13 +35,24 @@ struct Served {
 
 impl Serving {
     /// No VM yet.
-    pub(crate) fn new(host: Host, opener: Opener, clock: SharedClock, throttled: bool) -> Self {
-        Self { host, opener, clock, throttled, machines: HashMap::new(), leaving: JoinSet::new() }
+    pub(crate) fn new(
+        host: Host,
+        source: Arc<Certificates>,
+        opener: Opener,
+        clock: SharedClock,
+        throttled: bool,
+    ) -> Self {
+        Self { host, source, opener, clock, throttled, machines: HashMap::new(), leaving: JoinSet::new() }
     }
 
-    /// Serves these VMs and no others. One that stays keeps its connections and its tokens, but for those of identities that it
-    /// has no more. What can't be opened comes back, and keeps nothing else back.
-    pub(crate) async fn become_as(&mut self, machines: Vec<Placed>) -> Vec<anyhow::Error> {
+    /// Serves these VMs and no others, whose identities sign in with these credentials. One that stays keeps its connections
+    /// and its tokens, but for those of identities that it has no more. What can't be opened at once comes back, is tried
+    /// again, and keeps nothing else back.
+    pub(crate) async fn become_as(
+        &mut self,
+        machines: Vec<Placed>,
+        credentials: Vec<Credential>,
+    ) -> Vec<anyhow::Error> {
         let wanted: HashMap<&ResourceId, &Placed> = machines.iter().map(|placed| (&placed.vm.id, placed)).collect();
         let is_gone = |id: &ResourceId, served: &mut Served| {
             let stays = |placed: &&&Placed| placed.vm.vm_id == served.vm_id && placed.attachment == served.attachment;
@@ -51,22 +65,27 @@ impl Serving {
             let end = served.attached.close().await;
             self.leaving.spawn(async move { told(end.await) });
         }
+        let mut new = Vec::new();
+        for placed in machines {
+            match self.machines.get(&placed.vm.id) {
+                Some(served) => served.vm.update(placed.vm),
+                None => new.push(placed),
+            }
+        }
+        // Nobody asks any more for an identity whose credential goes.
+        self.source.replace(credentials);
         let mut failures = Vec::new();
-        for Placed { name, vm, attachment } in machines {
-            if let Some(served) = self.machines.get(&vm.id) {
-                served.vm.update(vm);
-                continue;
-            }
-            match imds::open_now(&self.opener, &attachment).await.with_context(|| format!("VM '{name}'")) {
-                Ok(listener) => {
-                    let throttled = self.throttled.then(|| Throttle::faithful(Arc::clone(&self.clock)));
-                    let (id, vm_id) = (vm.id.clone(), vm.vm_id);
-                    let vm = Arc::new(Vm::new(vm, throttled.unwrap_or_else(Throttle::off)));
-                    let attached = Attached::start(&self.host, Arc::clone(&vm), attachment.clone(), listener);
-                    self.machines.insert(id, Served { vm_id, attachment, vm, attached });
-                }
-                Err(why) => failures.push(why),
-            }
+        for Placed { name, vm, attachment } in new {
+            let opened = imds::open_now(&self.opener, &attachment).await.with_context(|| format!("VM '{name}'"));
+            let listener = opened.unwrap_or_else(|why| {
+                failures.push(why);
+                None
+            });
+            let throttled = self.throttled.then(|| Throttle::faithful(Arc::clone(&self.clock)));
+            let (id, vm_id) = (vm.id.clone(), vm.vm_id);
+            let vm = Arc::new(Vm::new(vm, throttled.unwrap_or_else(Throttle::off)));
+            let attached = Attached::start(&self.host, Arc::clone(&vm), attachment.clone(), listener);
+            self.machines.insert(id, Served { vm_id, attachment, vm, attached });
         }
         failures
     }

@@ -63,7 +63,7 @@ fn a_host_of_one_vm_with_both_kinds_of_identity() {
     let folder = folder();
     let more = format!(
         "[virtual-machines.system-assigned]\n{}[[virtual-machines.user-assigned]]\nid = \"{APP}\"\n{}\
-         [limits]\nthrottle = true\nconnections = 8\n[metrics]\nlisten = \"127.0.0.1:0\"\n",
+         [limits]\nthrottle = false\nconnections = 8\n[metrics]\nlisten = \"127.0.0.1:0\"\n",
         ids(1),
         ids(2)
     );
@@ -76,9 +76,9 @@ fn a_host_of_one_vm_with_both_kinds_of_identity() {
         placed.vm.identities.iter().map(|identity| (identity.kind, identity.id.as_str())).collect();
     assert_eq!(identities, [(IdentityKind::SystemAssigned, VM), (IdentityKind::UserAssigned, APP)]);
     assert_eq!(read.credentials.len(), 2);
-    assert_eq!((read.throttled, read.connections), (true, 8));
+    assert_eq!((read.throttled, read.connections), (false, 8));
     let defaults = read_in(&folder, &config("{ unix = \"vm.sock\" }", "")).unwrap();
-    assert_eq!((defaults.throttled, defaults.connections, defaults.metrics), (false, 64, None));
+    assert_eq!((defaults.throttled, defaults.connections, defaults.metrics), (true, 64, None));
     assert_eq!(defaults.machines[0].attachment.to_string(), format!("unix={}/vm.sock", folder.path().display()));
 }
 
@@ -105,6 +105,21 @@ fn what_is_wrong_is_told_with_its_place() {
         (config("{ tap = \"x\" }", ""), "9:16: unknown field `tap`"),
         (config("{ source = \"10.0.0.4\" }", ""), "9:14: a neighbour can send from source address 10.0.0.4 at "),
         (format!("{}{other}", with("")), "15:14: network device tap0 of VM 'front' is that of VM 'front' already"),
+        (
+            format!(
+                "{}{}",
+                config("{ source = \"10.0.0.4\", accept-spoofing = true }", ""),
+                other.replace(
+                    "{ device = \"tap0\" }",
+                    "{ source = \"10.0.0.5\", accept-spoofing = true, hop-limit = 1 }"
+                )
+            ),
+            "15:14: VM 'front' is known in another way or with another hop-limit at ",
+        ),
+        (
+            format!("{}{}", config("{ source = \"10.0.0.4\", accept-spoofing = true }", ""), other),
+            "15:14: VM 'front' is known in another way",
+        ),
         (
             format!("{}{}", with(""), second.replace("tap0", "tap1")),
             "11:8: id /subscriptions/20000000-0000-4000-8000-000000000001/",

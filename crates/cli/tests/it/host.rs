@@ -138,7 +138,7 @@ fn two_vms_get_their_own_tokens_from_an_authority_across_the_network() {
     // The first goes, the second stays with its tokens, and a broken file changes nothing.
     let second = home.ask(2, &token_path("https://vault.azure.net")).1;
     let without_first = config.replace(&vm(1, TENANT).replace("both.pem", "one-both.pem"), "");
-    fs::write(home.path().join("host.toml"), without_first).unwrap();
+    fs::write(home.path().join("host.toml"), &without_first).unwrap();
     host.signal(Signal::HUP);
     eventually("the first VM is gone", || (!home.path().join("1.sock").exists()).then_some(()));
     assert_eq!(home.ask(2, &token_path("https://vault.azure.net")).1["access_token"], second["access_token"]);
@@ -147,6 +147,18 @@ fn two_vms_get_their_own_tokens_from_an_authority_across_the_network() {
     fs::write(home.path().join("host.toml"), &config).unwrap();
     host.signal(Signal::HUP);
     eventually("the first VM is back", || home.path().join("1.sock").exists().then_some(()));
+    assert_eq!(home.ask(1, &token_path("https://vault.azure.net")).0, 200);
+
+    // One whose place is taken is served when it is free; the fourth, which is opened after it, says that it was tried.
+    fs::write(home.path().join("host.toml"), &without_first).unwrap();
+    host.signal(Signal::HUP);
+    eventually("the first VM is gone again", || (!home.path().join("1.sock").exists()).then_some(()));
+    fs::write(home.path().join("1.sock"), "a file").unwrap();
+    fs::write(home.path().join("host.toml"), format!("{config}{}", vm(4, TENANT))).unwrap();
+    host.signal(Signal::HUP);
+    eventually("the fourth VM is there", || home.path().join("4.sock").exists().then_some(()));
+    fs::remove_file(home.path().join("1.sock")).unwrap();
+    eventually("the first VM is back once more", || home.path().join("1.sock").exists().then_some(()));
     assert_eq!(home.ask(1, &token_path("https://vault.azure.net")).0, 200);
 
     // Without the authority what is in memory is still served, and nothing else.
@@ -191,6 +203,12 @@ fn what_is_wrong_with_the_configuration_is_told_before_anything_listens() {
     let wanted = "exit 1\n--- stdout\n--- stderr\nerror: host.toml:3:2: unknown field `limit`, expected one of `authority`, \
                   `limits`, `metrics`, `virtual-machines`\n";
     assert_eq!(told(&output, &[]), wanted);
+    fs::write(home.path().join("host.toml"), "[authority]\nurl = \"https://a.example\"\n").unwrap();
+    let mut command = symbolon(home.path());
+    command.args(["host", "--config=host.toml"]).envs([("SSL_CERT_FILE", "none.pem"), ("SSL_CERT_DIR", "none")]);
+    let wanted = "exit 1\n--- stdout\n--- stderr\nerror: host.toml:2:7: this system has no certificates to trust; name those of \
+                  the authority with ca-file\n";
+    assert_eq!(told(&command.output().unwrap(), &[]), wanted);
     let output = run(home.path(), &["host", "--config=none.toml"]);
     assert!(told(&output, &[]).contains("error: none.toml: can't be read: "), "{output:?}");
 }

@@ -62,8 +62,7 @@ pub(crate) fn fire(tx: &mut dyn Tx, work: &Work, id: &ResourceId, body: &Object)
 /// `POST …/simulateEviction`: 204 (Azure/azure-rest-api-specs `virtualMachine.json`).
 pub(crate) fn simulate_eviction(tx: &mut dyn Tx, work: &Work, id: &ResourceId) -> Result<Reply, Failure> {
     let vm = virtual_machine::find(tx, id)?;
-    let properties = document::parse(&vm.document)?;
-    let priority = said(&properties, "properties.priority");
+    let priority = profile(tx, &vm, "priority")?;
     if !["Spot", "Low"].iter().any(|word| word.eq_ignore_ascii_case(&priority)) {
         let text = format!("The virtual machine '{}' is not a Spot virtual machine and can't be evicted.", vm.name);
         return Err(ArmError::new(Code::OperationNotAllowed, text).into());
@@ -109,15 +108,19 @@ pub async fn approve(app: &App, vm: &ResourceId, events: &[String]) -> Result<()
     let (vm, events) = (vm.clone(), events.to_vec());
     let act = Act::new("guest", "guest.approveEvent", vm.to_string(), now);
     let approved = app.store.write_through(act, move |tx| {
+        // All are there before any begins, and those that remove the machine, and with it its events, begin last.
+        let (mut first, mut last) = (Vec::new(), Vec::new());
         for text in events {
             let id = Uuid::parse_str(&text).ok().map(EventId::from_uuid);
             let event = id.map(|id| tx.scheduled_event(id)).transpose()?.flatten().filter(|event| event.vm == vm);
             let event = event.ok_or(NotApproved::NoEvent(text))?;
-            if event.started_at.is_none() {
-                begin(tx, now, event).map_err(not_begun)?;
+            let is_last = removes(tx, &event).map_err(not_begun)?;
+            let ones = if is_last { &mut last } else { &mut first };
+            if event.started_at.is_none() && !ones.contains(&event) {
+                ones.push(event);
             }
         }
-        Ok::<_, NotApproved>(())
+        first.into_iter().chain(last).try_for_each(|event| begin(tx, now, event)).map_err(not_begun)
     });
     let ((), cursor) = approved.await?;
     app.settled.wait_for(&cursor).await;
@@ -140,10 +143,10 @@ pub async fn keep_happening(app: Arc<App>) {
     }
 }
 
-/// Lets events begin and end whose time has come.
+/// Lets events begin and end whose time has come. One that can't is logged, tried again the next time, and keeps no other back.
 ///
 /// # Errors
-/// Says why something could not be done.
+/// Says why they could not be looked for.
 pub async fn happen(app: &App) -> Result<(), String> {
     let now = app.authority.clock().now();
     let is_ripe = move |event: &ScheduledEvent| event.is_due(now) || event.is_over(now);
@@ -159,7 +162,10 @@ pub async fn happen(app: &App) -> Result<(), String> {
             }
             Ok::<_, Failure>(())
         });
-        done.await.map_err(|failure| failure.told().message)?;
+        if let Err(failure) = done.await {
+            let why = failure.told().message;
+            tracing::error!(vm = %event.vm, event = event_id(&event), why, "a scheduled event could not be looked after");
+        }
     }
     Ok(())
 }
@@ -201,9 +207,8 @@ fn begin(tx: &mut dyn Tx, now: Timestamp, event: ScheduledEvent) -> Result<(), F
         // One that is off stays off.
         EventKind::Reboot | EventKind::Redeploy if vm.power != PowerState::Running => Ok(()),
         EventKind::Reboot | EventKind::Redeploy => power(tx, vm, PowerState::Running),
-        EventKind::Preempt if is_deleted_when_evicted(tx, &vm)? => scale_set_machine::remove(tx, &vm),
-        EventKind::Preempt => power(tx, vm, PowerState::Deallocated),
-        EventKind::Terminate => scale_set_machine::remove(tx, &vm),
+        EventKind::Preempt if !is_deleted_when_evicted(tx, &vm)? => power(tx, vm, PowerState::Deallocated),
+        EventKind::Preempt | EventKind::Terminate => scale_set_machine::remove(tx, &vm),
     }
 }
 
@@ -212,15 +217,29 @@ fn power(tx: &mut dyn Tx, vm: VirtualMachine, power: PowerState) -> Result<(), F
     Ok(())
 }
 
+/// Whether an event removes its machine.
+fn removes(tx: &dyn ReadTx, event: &ScheduledEvent) -> Result<bool, Failure> {
+    match event.kind {
+        EventKind::Freeze | EventKind::Reboot | EventKind::Redeploy => Ok(false),
+        EventKind::Preempt => match tx.virtual_machine(&event.vm)? {
+            Some(vm) => is_deleted_when_evicted(tx, &vm),
+            None => Ok(false),
+        },
+        EventKind::Terminate => Ok(true),
+    }
+}
+
 fn is_deleted_when_evicted(tx: &dyn ReadTx, vm: &VirtualMachine) -> Result<bool, Failure> {
-    let policy = match &vm.instance {
-        None => said(&document::parse(&vm.document)?, "properties.evictionPolicy"),
-        Some(instance) => {
-            let model = tx.scale_set(&instance.scale_set)?.map(|found| document::parse(&found.document)).transpose()?;
-            model.map(|model| said(&model, "properties.virtualMachineProfile.evictionPolicy")).unwrap_or_default()
-        }
+    Ok(profile(tx, vm, "evictionPolicy")?.eq_ignore_ascii_case("Delete"))
+}
+
+/// A word of a machine's own properties, or of the model's that a scale set's machine is made of.
+fn profile(tx: &dyn ReadTx, vm: &VirtualMachine, name: &str) -> Result<String, Failure> {
+    let Some(instance) = &vm.instance else {
+        return Ok(said(&document::parse(&vm.document)?, &format!("properties.{name}")));
     };
-    Ok(policy.eq_ignore_ascii_case("Delete"))
+    let model = tx.scale_set(&instance.scale_set)?.map(|found| document::parse(&found.document)).transpose()?;
+    Ok(model.map(|model| said(&model, &format!("properties.virtualMachineProfile.{name}"))).unwrap_or_default())
 }
 
 fn seconds(body: &Object, name: &str) -> Result<Option<u64>, ArmError> {

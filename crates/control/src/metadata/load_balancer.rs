@@ -26,26 +26,43 @@ pub(super) fn read(world: &World<'_>, addresses: &[Address]) -> Result<Option<Lo
         let Some(balancer) = world.find(&owner)?.filter(Found::is_beyond_basic) else { continue };
         found = true;
         for address in addresses {
-            add(world, &mut known, balancer.said().at("properties"), address)?;
+            add(world, &mut known, Balancer { id: &owner, said: balancer.said().at("properties") }, address)?;
         }
     }
     Ok(found.then_some(known))
 }
 
+/// A load balancer, and what it says.
+#[derive(Clone, Copy)]
+struct Balancer<'a> {
+    /// Its resource id, as a key.
+    id: &'a str,
+    said: Said<'a>,
+}
+
+impl Balancer<'_> {
+    /// Whether an id is that of a part of this load balancer with this name: another one may have one of the same name.
+    fn has(&self, id: &str, name: &str) -> bool {
+        let is_named = || id.rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case(name));
+        let parent = || ResourceId::parse(id).ok()?.parent();
+        !name.is_empty() && is_named() && parent().is_some_and(|parent| parent.key() == self.id)
+    }
+}
+
 /// Adds what one load balancer does for one address.
-fn add(world: &World<'_>, known: &mut LoadBalancer, balancer: Said<'_>, address: &Address) -> Result<(), Error> {
-    for rule in balancer.items("loadBalancingRules") {
+fn add(world: &World<'_>, known: &mut LoadBalancer, balancer: Balancer<'_>, address: &Address) -> Result<(), Error> {
+    for rule in balancer.said.items("loadBalancingRules") {
         let said = rule.at("properties");
         if in_pool(said, address) {
             known.inbound_rules.push(inbound(world, balancer, said, address)?);
         }
     }
-    for rule in balancer.items("inboundNatRules") {
-        if address.nat_rules.iter().any(|id| is_named(id, &rule.text("name"))) {
+    for rule in balancer.said.items("inboundNatRules") {
+        if address.nat_rules.iter().any(|id| balancer.has(id, &rule.text("name"))) {
             known.inbound_rules.push(inbound(world, balancer, rule.at("properties"), address)?);
         }
     }
-    for rule in balancer.items("outboundRules") {
+    for rule in balancer.said.items("outboundRules") {
         let said = rule.at("properties");
         if !in_pool(said, address) {
             continue;
@@ -58,7 +75,7 @@ fn add(world: &World<'_>, known: &mut LoadBalancer, balancer: Said<'_>, address:
     Ok(())
 }
 
-fn inbound(world: &World<'_>, balancer: Said<'_>, rule: Said<'_>, address: &Address) -> Result<InboundRule, Error> {
+fn inbound(world: &World<'_>, balancer: Balancer<'_>, rule: Said<'_>, address: &Address) -> Result<InboundRule, Error> {
     Ok(InboundRule {
         frontend_ip_address: frontend_address(world, balancer, &rule.text("frontendIPConfiguration.id"))?,
         protocol: rule.text("protocol").to_ascii_lowercase(),
@@ -76,17 +93,14 @@ fn in_pool(rule: Said<'_>, address: &Address) -> bool {
 }
 
 /// The address of a frontend: a public one, or one within the network.
-fn frontend_address(world: &World<'_>, balancer: Said<'_>, id: &str) -> Result<String, Error> {
-    let frontend = balancer.items("frontendIPConfigurations").find(|frontend| is_named(id, &frontend.text("name")));
+fn frontend_address(world: &World<'_>, balancer: Balancer<'_>, id: &str) -> Result<String, Error> {
+    let frontend =
+        balancer.said.items("frontendIPConfigurations").find(|frontend| balancer.has(id, &frontend.text("name")));
     let Some(said) = frontend.map(|frontend| frontend.at("properties")) else { return Ok(String::new()) };
     match public_address(world, &said.text("publicIPAddress.id"))? {
         Some(public) => Ok(public.address),
         None => Ok(said.text("privateIPAddress")),
     }
-}
-
-fn is_named(id: &str, name: &str) -> bool {
-    !name.is_empty() && id.rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case(name))
 }
 
 fn translated(public: &str, address: &Address) -> Translated {

@@ -94,6 +94,23 @@ async fn two_vms_at_one_address_are_told_apart_by_theirs_and_strangers_are_hung_
 }
 
 #[tokio::test]
+async fn a_service_ends_while_it_waits_for_the_opener() {
+    let world = World::new(fixtures::vm(true, 0));
+    let (free, held) = std::sync::mpsc::channel::<()>();
+    let opener = Opener::start(move || held.recv().unwrap_or_default()).expect("a thread");
+    let (broker, room) = (world.broker.clone(), Room::default());
+    let attached = Attached::start(
+        &Host::new(broker, room, 64, opener),
+        world.vm.clone(),
+        Attachment::Listen(free_address()),
+        None,
+    );
+    tokio::task::yield_now().await;
+    attached.close().await.await.expect("it ends well");
+    drop(free);
+}
+
+#[tokio::test]
 async fn no_vm_takes_the_place_of_another_that_has_its_address() {
     let (one, two) = (World::new(fixtures::vm(true, 0)), World::new(fixtures::vm(false, 2)));
     let (host, _) = host(&one, 64);

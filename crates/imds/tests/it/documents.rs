@@ -8,6 +8,7 @@ use contract::api_version::ApiVersion;
 use contract::imds::{InboundRule, LoadBalancer, ScheduledEvent, ScheduledEvents};
 use domain::{Clock as _, ResourceId, Timestamp};
 use imds::{ControlPlane, ControlPlaneError, Description};
+use tokio::task::JoinSet;
 
 use super::*;
 
@@ -18,6 +19,8 @@ struct StubControlPlane {
     clock: ManualClock,
     approved: Mutex<Vec<String>>,
     busy: std::sync::atomic::AtomicBool,
+    /// Nothing is signed while it is taken.
+    key: tokio::sync::Mutex<()>,
 }
 
 #[async_trait]
@@ -30,6 +33,7 @@ impl ControlPlane for StubControlPlane {
         if self.busy.load(std::sync::atomic::Ordering::SeqCst) {
             return Err(ControlPlaneError::Busy);
         }
+        let _key = self.key.lock().await;
         Ok(content.into_iter().rev().collect())
     }
 
@@ -45,7 +49,12 @@ impl ControlPlane for StubControlPlane {
 
 fn with_control_plane() -> (World, Arc<StubControlPlane>) {
     let clock = fixtures::clock();
-    let host = Arc::new(StubControlPlane { clock, approved: Mutex::default(), busy: Default::default() });
+    let host = Arc::new(StubControlPlane {
+        clock,
+        approved: Mutex::default(),
+        busy: Default::default(),
+        key: Default::default(),
+    });
     let world = World::hosted(fixtures::vm(true, 0), Arc::clone(&host) as Arc<dyn ControlPlane>);
     (world, host)
 }
@@ -161,6 +170,24 @@ async fn each_attested_document_is_signed_for_its_nonce() {
     host.busy.store(true, std::sync::atomic::Ordering::SeqCst);
     let busy = get("").await;
     assert_eq!((busy.status, busy.header("retry-after")), (503, Some("1")));
+}
+
+#[tokio::test]
+async fn one_vm_has_few_documents_signed_at_once() {
+    let (world, host) = with_control_plane();
+    let key = host.key.lock().await;
+    let path = "/metadata/attested/document?api-version=2025-04-07";
+    let request = format!("GET {path} HTTP/1.1\r\n{}Metadata: true\r\n\r\n", world.host());
+    let mut asked = JoinSet::new();
+    for _ in 0..5 {
+        let (address, request) = (world.address, request.clone());
+        asked.spawn(async move { exchange(address, request).await.expect("an answer") });
+    }
+    let refused = asked.join_next().await.expect("one more than may").expect("its end");
+    assert_eq!((refused.status, refused.header("retry-after")), (429, Some("1")));
+    drop(key);
+    assert!(asked.join_all().await.iter().all(|answer| answer.status == 200));
+    assert_eq!(world.get(path).await.status, 200);
 }
 
 #[tokio::test]

@@ -44,7 +44,10 @@ pub(super) async fn look(config: &Path) -> Vec<Check> {
         "see that its url is right, that its certificate chains to ca-file, and that this host reaches it",
     ));
     let attachments = || inventory.machines.iter().map(|machine| &machine.attachment);
-    checks.push(rights(privileges::needed(attachments())));
+    // Started by something else it may have other rights.
+    let held = capabilities(None).map(|sets| sets.permitted).unwrap_or(CapabilitySet::empty());
+    checks.push(rights(privileges::missing(attachments(), held)));
+    checks.push(user(rustix::process::geteuid().as_raw()));
     let addresses: BTreeSet<IpAddr> = attachments().filter_map(own_address).collect();
     checks.extend(addresses.into_iter().map(address));
     let devices: Vec<&str> = attachments().filter_map(device).collect();
@@ -76,22 +79,28 @@ fn certificates(inventory: &Inventory) -> Check {
     }
 }
 
-/// Whether this process could do what the host must; started by something else it may have other rights.
-fn rights(needed: CapabilitySet) -> Check {
+/// Whether this process could do what the host must.
+fn rights(missing: CapabilitySet) -> Check {
     let check = "rights";
-    let held = capabilities(None).map(|sets| sets.permitted).unwrap_or(CapabilitySet::empty());
-    // Since Linux 5.7 a device needs none.
-    let missing = (needed - CapabilitySet::NET_RAW) - held;
     if missing.is_empty() {
         return Check::ok(check, "this process may do what the attachments need".to_owned());
     }
     let names: Vec<String> = missing.iter_names().map(|(name, _)| format!("CAP_{name}")).collect();
     let text = format!("this process lacks {}", names.join(", "));
-    Check::advice(
-        check,
-        text,
-        "give them to the unit by AmbientCapabilities, or start as root: all others are given up",
-    )
+    Check::advice(check, text, "give them to the unit by AmbientCapabilities")
+}
+
+/// Who is root owns the files of this machine, even without a right.
+fn user(uid: u32) -> Check {
+    let check = "user";
+    match uid {
+        0 => Check::advice(
+            check,
+            "this process is root's; what a host gives up leaves it the files that root owns".to_owned(),
+            "run the host as a user of its own, as packaging/symbolon-host.service does",
+        ),
+        _ => Check::ok(check, format!("user {uid} is not root")),
+    }
 }
 
 /// The address of an attachment that must be this machine's own.
@@ -178,6 +187,18 @@ mod tests {
             (missing.verdict, missing.advice.as_deref()),
             (Verdict::Failed, Some("ip address add 192.0.2.77/32 dev lo"))
         );
+    }
+
+    #[test]
+    fn root_is_advised_to_be_somebody_else() {
+        assert_eq!([0, 1_000].map(|uid| user(uid).verdict), [Verdict::Advice, Verdict::Ok]);
+    }
+
+    #[test]
+    fn a_right_that_is_missing_is_named() {
+        assert_eq!(rights(CapabilitySet::empty()).verdict, Verdict::Ok);
+        let check = rights(CapabilitySet::SYS_ADMIN);
+        assert_eq!((check.verdict, check.detail.as_str()), (Verdict::Advice, "this process lacks CAP_SYS_ADMIN"));
     }
 
     #[test]

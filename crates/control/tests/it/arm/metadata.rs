@@ -209,7 +209,8 @@ async fn load_balancers_are_those_whose_pools_the_machine_is_in() {
         }})
     };
     let configuration = json!({"properties": {
-        "privateIPAddress": "10.0.0.4", "loadBalancerBackendAddressPools": [{"id": pool}],
+        "privateIPAddress": "10.0.0.4",
+        "loadBalancerBackendAddressPools": [{"id": pool}, {"id": format!("{id}2/backendAddressPools/pool")}],
         "loadBalancerInboundNatRules": [{"id": format!("{id}/inboundNatRules/SSH")}],
     }});
     let nic = json!({"location": "westus2", "properties": {"ipConfigurations": [configuration]}});
@@ -222,6 +223,13 @@ async fn load_balancers_are_those_whose_pools_the_machine_is_in() {
     let told = arm.metadata(&vm("vm1")).await.load_balancer.expect("the load balancer");
     let rules: Vec<_> = told.inbound_rules.iter().map(|rule| (rule.frontend_port, rule.backend_port)).collect();
     assert_eq!(rules, [(80, 8080), (22, 8022)]);
+    let others = json!({"location": "westus2", "sku": {"name": "Standard"}, "properties": {
+        "frontendIPConfigurations": [{"name": "front", "properties": {"privateIPAddress": "10.0.0.9"}}],
+        "backendAddressPools": [{"name": "pool"}], "inboundNatRules": [rule("ssh", "", 2222)],
+    }});
+    arm.network("loadBalancers/lb2", others).await;
+    let both = arm.metadata(&vm("vm1")).await.load_balancer.expect("the load balancers");
+    assert_eq!(both.inbound_rules, told.inbound_rules, "a NAT rule of that name of another one is another");
     let first = &told.inbound_rules[0];
     assert_eq!(
         (first.frontend_ip_address.as_str(), first.protocol.as_str(), first.private_ip_address.as_str()),

@@ -2,6 +2,7 @@
 
 use control::arm::scheduled_event::{NotApproved, approve, happen};
 use domain::{PowerState, VirtualMachine};
+use store::Act;
 
 use super::*;
 
@@ -21,6 +22,12 @@ impl Arm {
     async fn machine(&self, path: &str) -> Option<VirtualMachine> {
         let id = ResourceId::parse(path).expect("an id");
         self.world.store.read(move |tx| tx.virtual_machine(&id)).await.expect("the store")
+    }
+
+    async fn store_machine(&self, vm: VirtualMachine) {
+        let act = Act::new("test", "test", vm.id.to_string(), Timestamp::from_unix(NOW));
+        let stored = self.world.store.write(act, move |tx| tx.put_virtual_machine(&vm).map(drop));
+        stored.await.expect("the store");
     }
 
     async fn approve(&self, path: &str, events: &[&str]) -> Result<(), NotApproved> {
@@ -92,6 +99,41 @@ async fn a_machine_lets_its_own_events_happen_and_no_others() {
 }
 
 #[tokio::test]
+async fn events_let_happen_together_all_happen_and_what_removes_the_machine_last() {
+    let arm = Arm::new().await;
+    let path = arm.vm("vm1").await;
+    let mut ids = Vec::new();
+    for kind in ["Terminate", "Freeze", "Terminate"] {
+        ids.push(arm.fire(&path, json!({"eventType": kind})).await["eventId"].as_str().unwrap().to_owned());
+    }
+    let [first, freeze, second] = [0, 1, 2].map(|number| ids[number].as_str());
+    arm.approve(&path, &[first, freeze, second, freeze]).await.unwrap();
+    assert!(arm.machine(&path).await.is_none());
+
+    let path = arm.vm("vm2").await;
+    let event = arm.fire(&path, json!({"eventType": "Reboot"})).await;
+    let id = event["eventId"].as_str().unwrap();
+    arm.approve(&path, &[id, &id.to_ascii_lowercase()]).await.unwrap();
+    assert_eq!(arm.machine(&path).await.unwrap().generation, 1, "once");
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_begin_keeps_no_other_back() {
+    let arm = Arm::new().await;
+    let (broken, sound) = (arm.vm("broken").await, arm.vm("sound").await);
+    arm.fire(&broken, json!({"eventType": "Preempt", "noticeInSeconds": 1})).await;
+    arm.fire(&sound, json!({"eventType": "Reboot", "noticeInSeconds": 2})).await;
+    let before = arm.machine(&broken).await.unwrap();
+    arm.store_machine(VirtualMachine { document: "nonsense".to_owned(), ..before.clone() }).await;
+    arm.pass(2).await;
+    assert_eq!(arm.machine(&sound).await.unwrap().generation, 1);
+    assert_eq!(arm.events(&broken).await.0, ["Scheduled"]);
+    arm.store_machine(before).await;
+    arm.pass(1).await;
+    assert_eq!(arm.machine(&broken).await.unwrap().power, PowerState::Deallocated, "it is tried again");
+}
+
+#[tokio::test]
 async fn events_do_what_they_say() {
     let arm = Arm::new().await;
     for (kind, power, generation) in [
@@ -129,6 +171,30 @@ async fn an_eviction_is_simulated_as_azure_does_it() {
         assert_eq!(arm.events(&path).await.0, ["Scheduled"], "30 seconds before");
         arm.pass(1).await;
         assert_eq!(arm.machine(&path).await.map(|vm| vm.power), left, "{policy}");
+    }
+}
+
+#[tokio::test]
+async fn a_machine_of_a_scale_set_may_be_evicted_where_its_model_says_so() {
+    let arm = Arm::new().await;
+    for (name, profile, left) in [
+        ("plain", json!({}), Err(())),
+        ("off", json!({"priority": "Spot", "evictionPolicy": "Deallocate"}), Ok(Some(PowerState::Deallocated))),
+        ("gone", json!({"priority": "Spot", "evictionPolicy": "Delete"}), Ok(None)),
+    ] {
+        let set = format!("{G}/providers/Microsoft.Compute/virtualMachineScaleSets/{name}");
+        let model = json!({"location": "westus", "sku": {"name": "Standard_B1s", "capacity": 1},
+            "properties": {"virtualMachineProfile": profile}});
+        arm.put(&set, model).await.is(201);
+        let machine = format!("{set}/virtualMachines/0");
+        let answer = arm.post(&format!("{machine}/simulateEviction"), Value::Null).await;
+        let Ok(left) = left else {
+            answer.refuses(409, "OperationNotAllowed");
+            continue;
+        };
+        answer.is(204);
+        arm.pass(30).await;
+        assert_eq!(arm.machine(&machine).await.map(|vm| vm.power), left, "{name}");
     }
 }
 
