@@ -4,7 +4,7 @@
 //! azure-compute-docs `instance-metadata-service.md`; spiffe/spire `pkg/server/plugin/nodeattestor/azureimds`), so both are
 //! configuration. The certificate is made anew when they change or it ends soon; the key stays with it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use envelope::{EnvelopeError, SignedContent};
 use rcgen::{CustomExtension, KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
 use crate::private_file;
@@ -24,8 +25,10 @@ use crate::tls::{self, TlsError};
 pub const DEFAULT_NAME: &str = "metadata.azure.com";
 /// How long the certificate lives.
 const LIFE: Duration = Duration::from_secs(90 * 86_400);
-/// How long before its end another is made, at the next start.
+/// How long before its end another is made.
 const RENEW_BEFORE: Duration = Duration::from_secs(30 * 86_400);
+/// How long after one could not be made it is tried again.
+const TRY_AGAIN: Duration = Duration::from_secs(3_600);
 /// `authorityInfoAccess` (RFC 5280 §4.2.2.1).
 const AUTHORITY_INFO_ACCESS: &[u64] = &[1, 3, 6, 1, 5, 5, 7, 1, 1];
 
@@ -40,9 +43,17 @@ pub struct Naming {
 
 /// Signs attested documents.
 pub struct Attestation {
+    folder: PathBuf,
+    naming: Naming,
     pool: SigningPool,
+    made: Mutex<Made>,
+}
+
+/// A key with its certificate.
+struct Made {
     signer: Arc<dyn Signer>,
     certificate: CertificateDer<'static>,
+    renew_at: Timestamp,
 }
 
 /// Why a document isn't signed.
@@ -63,6 +74,43 @@ impl Attestation {
     /// # Errors
     /// When a file can't be read or written, or isn't what it must be.
     pub fn open(folder: &Path, naming: &Naming, pool: SigningPool, now: Timestamp) -> Result<Self, TlsError> {
+        let made = Mutex::new(Made::open(folder, naming, now)?);
+        Ok(Self { folder: folder.to_owned(), naming: naming.clone(), pool, made })
+    }
+
+    /// A text with its signature and the certificate: CMS, DER. A certificate that ends soon is made anew first.
+    ///
+    /// # Errors
+    /// When too many wait already, or the key can't be used.
+    pub async fn sign(&self, content: Vec<u8>, now: Timestamp) -> Result<Vec<u8>, AttestError> {
+        let (signer, certificate) = self.current(now).await;
+        let (content, signature) = self.pool.sign(signer, content).await?;
+        Ok(envelope::signed(SignedContent { content: &content, certificate: &certificate, signature: &signature })?)
+    }
+
+    async fn current(&self, now: Timestamp) -> (Arc<dyn Signer>, CertificateDer<'static>) {
+        let mut made = self.made.lock().await;
+        if made.renew_at < now {
+            let (folder, naming) = (self.folder.clone(), self.naming.clone());
+            made.renew_at = now.plus(TRY_AGAIN);
+            match tokio::task::spawn_blocking(move || Made::open(&folder, &naming, now)).await {
+                Ok(Ok(new)) => *made = new,
+                Ok(Err(error)) => {
+                    let error: &dyn std::error::Error = &error;
+                    tracing::error!(
+                        error,
+                        "the certificate of attested documents can't be made anew; trying again in an hour"
+                    );
+                }
+                Err(error) => tracing::error!(%error, "the making of a certificate ended badly"),
+            }
+        }
+        (Arc::clone(&made.signer), made.certificate.clone())
+    }
+}
+
+impl Made {
+    fn open(folder: &Path, naming: &Naming, now: Timestamp) -> Result<Self, TlsError> {
         let failed = |why| TlsError::Ca { folder: folder.to_owned(), why };
         let (certificate_file, key_file) = (folder.join("attested.pem"), folder.join("attested.key"));
         let wanted = format!("# {} {} until ", naming.name, naming.issuer_url.as_deref().unwrap_or("-"));
@@ -91,25 +139,13 @@ impl Attestation {
                 (pem, key)
             }
         };
-        let pem_error = |path: std::path::PathBuf| move |why| TlsError::Pem { path, why };
+        let pem_error = |path: PathBuf| move |why| TlsError::Pem { path, why };
         let certificate = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(pem_error(certificate_file))?;
         let key = PrivatePkcs8KeyDer::from_pem_slice(key.as_bytes()).map_err(pem_error(key_file))?;
         let signer = SoftwareSigner::new("attested".to_owned(), key.secret_pkcs8_der());
         let signer = Arc::new(signer.map_err(|_| failed(rcgen::Error::CouldNotParseKeyPair))?);
-        Ok(Self { pool, signer, certificate })
-    }
-
-    /// A text with its signature and the certificate: CMS, DER.
-    ///
-    /// # Errors
-    /// When too many wait already, or the key can't be used.
-    pub async fn sign(&self, content: Vec<u8>) -> Result<Vec<u8>, AttestError> {
-        let (content, signature) = self.pool.sign(Arc::clone(&self.signer), content).await?;
-        Ok(envelope::signed(SignedContent {
-            content: &content,
-            certificate: &self.certificate,
-            signature: &signature,
-        })?)
+        let until = tls::until(&pem, &wanted).unwrap_or(now);
+        Ok(Self { signer, certificate, renew_at: until.minus(RENEW_BEFORE) })
     }
 }
 

@@ -158,8 +158,12 @@ fn names(addresses: &[IpAddr]) -> Vec<String> {
 
 /// Whether a file's first line says what is wanted, with an end that isn't near.
 pub(crate) fn is_good(pem: &str, wanted: &str, now: Timestamp, renew_before: Duration) -> bool {
-    let until = pem.lines().next().and_then(|line| line.strip_prefix(wanted)).and_then(|until| until.parse().ok());
-    until.is_some_and(|until| Timestamp::from_unix(until).since(now) >= renew_before)
+    until(pem, wanted).is_some_and(|until| until.since(now) >= renew_before)
+}
+
+/// The end that a file's first line tells behind what is wanted.
+pub(crate) fn until(pem: &str, wanted: &str) -> Option<Timestamp> {
+    pem.lines().next()?.strip_prefix(wanted)?.parse().ok().map(Timestamp::from_unix)
 }
 
 fn ca_params(now: Timestamp) -> CertificateParams {

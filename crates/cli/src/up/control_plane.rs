@@ -24,7 +24,7 @@ impl imds::ControlPlane for LocalControlPlane {
     }
 
     async fn attest(&self, content: Vec<u8>) -> Result<Vec<u8>, ControlPlaneError> {
-        self.attestation.sign(content).await.map_err(|why| match why {
+        self.attestation.sign(content, self.clock.now()).await.map_err(|why| match why {
             AttestError::Pool(PoolError::Full) => ControlPlaneError::Busy,
             AttestError::Pool(PoolError::Sign(_) | PoolError::Ended) | AttestError::Envelope(_) => {
                 ControlPlaneError::Internal(why.into())

@@ -8,6 +8,8 @@ use authority::signing_pool::SigningPool;
 use control::attestation::{Attestation, DEFAULT_NAME, Naming};
 use control::tls;
 use domain::{Clock as _, SystemClock, Timestamp};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
 
 fn naming() -> Naming {
     Naming { name: DEFAULT_NAME.to_owned(), issuer_url: Some("http://www.microsoft.com/ca.cer".to_owned()) }
@@ -33,7 +35,7 @@ async fn openssl_verifies_a_document_up_to_the_local_ca() {
     let folder = tempfile::tempdir().expect("a folder");
     let now = SystemClock::new().now();
     let attestation = open(folder.path(), &naming(), now);
-    let signed = attestation.sign(b"{\"nonce\":\"1\"}".to_vec()).await.expect("a signature");
+    let signed = attestation.sign(b"{\"nonce\":\"1\"}".to_vec(), now).await.expect("a signature");
     let (document, ca) = (folder.path().join("d.der"), folder.path().join("ca.pem"));
     std::fs::write(&document, &signed).expect("the document");
     let (document, ca) = (document.to_str().expect("a path"), ca.to_str().expect("a path"));
@@ -57,6 +59,30 @@ async fn openssl_verifies_a_document_up_to_the_local_ca() {
     {
         assert!(text.contains(part), "{part}: {text}");
     }
+}
+
+#[tokio::test]
+async fn a_certificate_that_ends_soon_is_made_anew_while_documents_are_signed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let now = Timestamp::from_unix(1_800_000_000);
+    let after = |days: u64| now.plus(std::time::Duration::from_secs(days * 86_400));
+    let certificate = || std::fs::read_to_string(folder.path().join("attested.pem")).expect("the certificate");
+    let attestation = open(folder.path(), &naming(), now);
+    let first = certificate();
+    let der = |pem: &str| CertificateDer::from_pem_slice(pem.as_bytes()).expect("PEM").to_vec();
+    let sign = async |at| attestation.sign(b"text".to_vec(), at).await.expect("a signature");
+    let holds = |signed: &[u8], pem: &str| signed.windows(der(pem).len()).any(|part| part == der(pem));
+    assert!(holds(&sign(after(59)).await, &first));
+    assert_eq!(certificate(), first);
+    let key = folder.path().join("ca.key");
+    let ca = std::fs::read(&key).expect("the key");
+    std::fs::remove_file(&key).expect("it was there");
+    assert!(holds(&sign(after(61)).await, &first), "one that can't be made keeps nobody from a document");
+    std::fs::write(&key, ca).expect("the key");
+    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("ours");
+    let signed = sign(after(62)).await;
+    assert_ne!(certificate(), first);
+    assert!(holds(&signed, &certificate()) && !holds(&signed, &first));
 }
 
 #[tokio::test]
