@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs real clients against symbolon: `python3 compat/run.py [--only NAME] [--list] [--binary PATH] [--json]`.
+"""Runs real clients against symbolon: `python3 compat/run.py [--only NAME] [--long] [--list] [--binary PATH] [--json]`.
 
 Installs the clients (in `compat/.work/`), makes a network namespace of its own, starts `symbolon up` in it and
 runs every case there. Exit 0 when all passed or were skipped, 1 when something failed, 2 for a wrong call.
@@ -17,6 +17,10 @@ from pathlib import Path
 from harness import catalogue, gaps, inside, network, paths, summary, toolchains
 from harness.catalogue import Case
 from harness.results import Result, from_dict
+
+
+LONG = "it takes minutes; `cargo xtask test --long` runs it, and so does `cargo xtask compat --only NAME`"
+"""Why a long case is skipped."""
 
 
 def main() -> int:
@@ -40,7 +44,7 @@ def main() -> int:
     if not binary.is_file():
         print(f"compat: there is no {binary}; `cargo build -p symbolon` makes it", file=sys.stderr)
         return 2
-    done, installs = run(cases, binary)
+    done, installs = run(cases, binary, long=options.long or bool(options.only))
     wrong = gaps.apply(known, done, [case.name for case in everything])
     print(summary.text(done, installs, wrong), file=sys.stderr if options.json else sys.stdout)
     if options.json:
@@ -52,6 +56,7 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description="Real clients against symbolon.")
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="cases whose name contains NAME")
+    parser.add_argument("--long", action="store_true", help="the cases that take minutes too")
     parser.add_argument("--list", action="store_true", help="show the cases and end")
     parser.add_argument("--binary", default=str(paths.REPOSITORY / "target/debug/symbolon"), help="the symbolon to test")
     parser.add_argument("--json", action="store_true", help="print the results as JSON on standard output")
@@ -65,14 +70,14 @@ def end_well_when_told() -> None:
         signal.signal(number, lambda received, _frame: sys.exit(128 + received))
 
 
-def run(cases: list[Case], binary: Path) -> tuple[list[Result], dict[str, float]]:
+def run(cases: list[Case], binary: Path, *, long: bool) -> tuple[list[Result], dict[str, float]]:
     """Installs what the cases need and runs them; results in the order of the cases."""
     impossible = network.why_impossible()
     if impossible:
         print(f"compat: ALL CASES SKIPPED: {impossible}", file=sys.stderr)
         return [Result(case.name, skipped=impossible) for case in cases], {}
-    done: dict[str, Result] = {}
-    installs, obstacles = install(cases)
+    done = {} if long else {case.name: Result(case.name, skipped=LONG) for case in cases if case.long}
+    installs, obstacles = install([case for case in cases if case.name not in done])
     for case in cases:
         for name in ("python", *case.needs):
             if name in obstacles and case.name not in done:

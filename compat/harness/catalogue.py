@@ -6,7 +6,7 @@ from pathlib import Path
 
 from . import paths
 
-KEYS = {"describes", "needs", "run", "seed", "env", "timeout"}
+KEYS = {"describes", "needs", "run", "seed", "env", "timeout", "long"}
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,8 @@ class Case:
     env: dict[str, str] = field(default_factory=dict)
     timeout: int = 120
     """Seconds until it is ended and counted as failed."""
+    long: bool = False
+    """Whether it takes minutes of a client's own waiting: it is run with `--long`, or when it is named."""
 
 
 class CatalogueError(Exception):
@@ -52,6 +54,7 @@ def read(file: Path) -> Case:
             seed=text.get("seed", "workload"),
             env=dict(text.get("env", {})),
             timeout=text.get("timeout", 120),
+            long=text.get("long", False),
         )
     except KeyError as missing:
         raise CatalogueError(f"{file}: the key {missing} is missing") from missing

@@ -158,6 +158,14 @@ class Catalogue(unittest.TestCase):
     def test_every_case_needs_known_toolchains(self):
         self.assertIn("python", toolchains.needed(catalogue.load()))
 
+    def test_a_long_case_is_skipped_and_says_how_to_run_it(self):
+        long = [case for case in catalogue.load() if case.long]
+        self.assertTrue(long)
+        with mock.patch.object(network, "why_impossible", return_value=None):
+            done, installs = run.run(long, Path("symbolon"), long=False)
+        self.assertEqual([result.skipped for result in done], [run.LONG] * len(long))
+        self.assertEqual(installs, {})
+
     def test_a_missing_toolchain_says_what_to_install(self):
         with mock.patch.dict(os.environ, PATH="/nonexistent"), mock.patch("sys.stderr") as stderr:
             _, obstacles = run.install([case for case in catalogue.load() if case.needs == ("java",)])

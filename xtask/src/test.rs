@@ -13,7 +13,7 @@ pub(crate) struct TestArgs {
     /// Leave the real clients out
     #[arg(long)]
     no_compat: bool,
-    /// Everything that takes hours: fuzzing for an hour each target
+    /// Everything that takes long: real clients that wait for minutes, a hundred kills, fuzzing for an hour each target
     #[arg(long)]
     long: bool,
 }
@@ -50,7 +50,8 @@ pub(crate) fn test(args: &TestArgs) -> Result<()> {
     } else if args.no_compat {
         stages.skip("real clients", "--no-compat was given; run `cargo xtask compat`");
     } else {
-        stages.run("real clients", || compat::run_cases(&build_symbolon(false)?, &[]));
+        let cases: &[&str] = if args.long { &["--long"] } else { &[] };
+        stages.run("real clients", || compat::run_cases(&build_symbolon(false)?, cases));
     }
     if args.long {
         stages.run("the long forms of tests", || {
