@@ -77,7 +77,8 @@ def run(cases: list[Case], binary: Path, *, long: bool) -> tuple[list[Result], d
         print(f"compat: ALL CASES SKIPPED: {impossible}", file=sys.stderr)
         return [Result(case.name, skipped=impossible) for case in cases], {}
     done = {} if long else {case.name: Result(case.name, skipped=LONG) for case in cases if case.long}
-    installs, obstacles = install([case for case in cases if case.name not in done])
+    wanted = [case for case in cases if case.name not in done]
+    installs, obstacles = install(wanted) if wanted else ({}, {})
     for case in cases:
         for name in ("python", *case.needs):
             if name in obstacles and case.name not in done:
