@@ -121,6 +121,31 @@ pub(crate) async fn delete(arm: &Arm, target: &Target, how: Manner, printer: &Pr
     }?)
 }
 
+/// What a POST below a resource makes of it.
+pub(crate) struct Action {
+    pub(crate) segment: &'static str,
+    pub(crate) doing: &'static str,
+    pub(crate) done: &'static str,
+}
+
+/// Does something to a resource and says so.
+pub(crate) async fn act(
+    arm: &Arm,
+    target: &Target,
+    action: &Action,
+    how: Manner,
+    printer: &Printer,
+) -> anyhow::Result<()> {
+    let doing = format!("{} {}", action.doing, target.title);
+    let below = target.below(&[action.segment]);
+    let change = Change { method: Method::POST, target: &below, body: Bytes::new(), doing: &doing };
+    let changed = arm.change(change, how.wait, printer).await?;
+    if how.json {
+        return changed.body.map_or(Ok(()), |body| printer.json_pretty(&body));
+    }
+    Ok(if changed.going_on { Ok(()) } else { printer.line(format!("{} {}", target.title, action.done)) }?)
+}
+
 fn failed(answer: &Answer, state: Option<&Value>) -> anyhow::Error {
     match state.and_then(|state| state.get("error")).and_then(Refusal::read) {
         Some(refusal) => refusal.into(),

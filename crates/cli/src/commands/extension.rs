@@ -34,6 +34,9 @@ fn host(arm: &Arm, args: &HostArgs) -> anyhow::Result<Target> {
 
 /// The extension itself.
 fn one(arm: &Arm, args: &HostArgs, name: &str) -> anyhow::Result<Target> {
-    let host = host(arm, args)?;
-    Ok(host.below(&["extensions", name]).called(format!("extension '{name}' of {}", host.title)))
+    Ok(on(&host(arm, args)?, name))
+}
+
+fn on(host: &Target, name: &str) -> Target {
+    host.below(&["extensions", name]).called(format!("extension '{name}' of {}", host.title))
 }
