@@ -11,7 +11,8 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-METADATA_ADDRESS = "169.254.169.254"
+import world
+
 GATEWAY = "10.92.0.254"
 """The host's address towards each guest."""
 TOKEN = "/metadata/identity/oauth2/token?api-version=2018-02-01&resource=" + urllib.parse.quote("https://vault.azure.net", "")
@@ -89,7 +90,7 @@ class Network:
     def ask(self, path: str = TOKEN, source: str = "", timeout: float = 3, count: int = 1) -> list[tuple[int, str]]:
         """Requests from within, one after the other: status and body of each; 0 and why where nothing answers."""
         self.assert_no_way_out()
-        said = self.run(sys.executable, "-c", ASK, METADATA_ADDRESS, path, source, str(timeout), str(count))
+        said = self.run(sys.executable, "-c", ASK, world.IMDS, path, source, str(timeout), str(count))
         return [tuple(one) for one in json.loads(said)]
 
     def start(self, program: str, *arguments: str) -> subprocess.Popen:
@@ -117,7 +118,7 @@ class Bed:
     def __init__(self, stack: ExitStack) -> None:
         self.stack = stack
         self.host = self.network("host")
-        self.host.ip("address", "add", f"{METADATA_ADDRESS}/32", "dev", "lo")
+        self.host.ip("address", "add", f"{world.IMDS}/32", "dev", "lo")
 
     def network(self, name: str) -> Network:
         """One more namespace."""
@@ -142,7 +143,7 @@ class Bed:
         self.host.ip("link", "set", device, "up")
         guest.ip("address", "add", f"{address}/32", "dev", "eth0")
         guest.ip("link", "set", "eth0", "up")
-        guest.ip("route", "add", f"{METADATA_ADDRESS}/32", "via", GATEWAY, "dev", "eth0", "onlink")
+        guest.ip("route", "add", f"{world.IMDS}/32", "via", GATEWAY, "dev", "eth0", "onlink")
         guest.ip("route", "add", f"{GATEWAY}/32", "dev", "eth0")
 
     def symbolon(self, *arguments: str, log: Path, files: int | None = None) -> "Symbolon":

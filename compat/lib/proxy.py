@@ -18,7 +18,6 @@ import unpacked
 import world
 from checks import Checks
 
-IMDS = "169.254.169.254"
 TARGET = f"/metadata/identity/oauth2/token?api-version=2018-02-01&resource={world.ARM}"
 
 

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ARM = "https://management.azure.com"
+IMDS = "169.254.169.254"
+"""The metadata service's own address, which the case's network has on its own `lo`."""
 STRANGER_CLIENT_ID = "0a1b2c3d-1111-4222-8333-444455556665"
 """The client id of an identity that exists and is assigned to no VM (`seeds/workload.yaml`)."""
 

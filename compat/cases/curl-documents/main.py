@@ -9,7 +9,7 @@ from checks import Checks
 
 RESOURCE = f"{world.ARM}/"
 EXTENSION = "http://localhost:50342/oauth2/token"
-IMDS = "http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01"
+IMDS = f"http://{world.IMDS}/metadata/identity/oauth2/token?api-version=2018-02-01"
 ENCODED = "https%3A%2F%2Fmanagement.azure.com%2F"
 EXTENSION_KEYS = ["access_token", "refresh_token", "expires_in", "expires_on", "not_before", "resource", "token_type"]
 IMDS_KEYS = [

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import world
-from bed import CLAIM, GATEWAY, HOLD, METADATA_ADDRESS, Bed, Network, within
+from bed import CLAIM, GATEWAY, HOLD, Bed, Network, within
 from checks import Checks
 
 A, B, PRIVATE = "10.92.0.1", "10.92.0.2", "10.0.0.4"
@@ -187,7 +187,7 @@ def namespaces(bed: Bed, host: Host) -> None:
     a, b = bed.network("a"), bed.network("b")
     names = {guest.name: HOME / f"netns-{guest.name}" for guest in (a, b)}
     for guest in (a, b):
-        guest.ip("address", "add", f"{METADATA_ADDRESS}/32", "dev", "lo")
+        guest.ip("address", "add", f"{world.IMDS}/32", "dev", "lo")
         names[guest.name].symlink_to(guest.path)
     log = HOME / "host.log"
     with host.serving("namespace", **{vm: str(path) for vm, path in names.items()}):
@@ -200,7 +200,7 @@ def namespaces(bed: Bed, host: Host) -> None:
         within(lambda: log.read_text().count("is closed") == closed + 1, "the end of the listener")
         assert host.who(b) == "b", "the neighbour is served meanwhile"
         anew = bed.network("a")
-        anew.ip("address", "add", f"{METADATA_ADDRESS}/32", "dev", "lo")
+        anew.ip("address", "add", f"{world.IMDS}/32", "dev", "lo")
         names["a"].unlink()
         names["a"].symlink_to(anew.path)
         host.soon(anew, "a")
@@ -216,7 +216,7 @@ def hop_limit(bed: Bed, host: Host) -> None:
     a.ip("link", "set", "c0", "up")
     inner.ip("address", "add", "10.93.0.2/24", "dev", "eth0")
     inner.ip("link", "set", "eth0", "up")
-    inner.ip("route", "add", f"{METADATA_ADDRESS}/32", "via", "10.93.0.1")
+    inner.ip("route", "add", f"{world.IMDS}/32", "via", "10.93.0.1")
     # The VM routes for its container. The way back needs no translation: the host knows it.
     a.sysctl("ip_forward", 1)
     bed.host.ip("route", "add", "10.93.0.2/32", "via", A, "dev", "tap-a", "onlink")
@@ -233,7 +233,7 @@ def flood(bed: Bed, host: Host) -> None:
         with host.serving("device", limits):
             host.soon(a, "a")
             host.soon(b, "b")
-            flooding = a.start(FLOOD, METADATA_ADDRESS, "200")
+            flooding = a.start(FLOOD, world.IMDS, "200")
             neighbour = [status for status, _ in b.ask(count=10)]
             flooded = json.loads(flooding.communicate(timeout=60)[0])
             assert neighbour == [200] * 10, neighbour
@@ -265,7 +265,7 @@ def descriptors(bed: Bed, host: Host) -> None:
         host.soon(b, "b")
         files = Path(f"/proc/{serving.process.pid}/fd")
         before = len(list(files.iterdir()))
-        holding = a.start(HOLD, METADATA_ADDRESS, "300")
+        holding = a.start(HOLD, world.IMDS, "300")
         assert holding.stdout.readline() == "held\n"
         assert len(list(files.iterdir())) > before + 30, "the attack is one"
         assert host.who(a, timeout=2).startswith("none: 0"), "it has used up its own"
@@ -300,7 +300,7 @@ def doctor(bed: Bed, host: Host) -> None:
     ask = [*bed.host.enter, os.environ["COMPAT_SYMBOLON"], "doctor", "--host-config", str(config), "--json"]
     said = lambda: json.loads(subprocess.run(ask, capture_output=True, text=True, timeout=60, check=False).stdout)  # noqa: E731
     before = {check["detail"]: check["verdict"] for check in said()}
-    wanted = ["it answers", f"{METADATA_ADDRESS} is this machine's own", "tap-b isn't there; its VM's service opens when it comes"]
+    wanted = ["it answers", f"{world.IMDS} is this machine's own", "tap-b isn't there; its VM's service opens when it comes"]
     assert [before.get(detail) for detail in wanted] == ["ok", "ok", "skipped"], before
     advised = [check["advice"] for check in said() if check["verdict"] == "advice"]
     settings = [line for line in advised if line.startswith("sysctl -w net.ipv4.conf.tap-a.")]
@@ -310,9 +310,9 @@ def doctor(bed: Bed, host: Host) -> None:
         name, value = line.removeprefix("sysctl -w net.ipv4.").split("=")
         bed.host.sysctl(name.replace(".", "/"), int(value))
     assert not [check for check in said() if check.get("advice", "").startswith("sysctl")]
-    bed.host.ip("address", "delete", f"{METADATA_ADDRESS}/32", "dev", "lo")
+    bed.host.ip("address", "delete", f"{world.IMDS}/32", "dev", "lo")
     missing = [check for check in said() if check["verdict"] == "failed"]
-    assert [check["advice"] for check in missing] == [f"ip address add {METADATA_ADDRESS}/32 dev lo"], missing
+    assert [check["advice"] for check in missing] == [f"ip address add {world.IMDS}/32 dev lo"], missing
 
 
 CHECKS = {

@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 
-IMDS = "http://169.254.169.254/metadata"
+IMDS = f"http://{world.IMDS}/metadata"
 NEWEST = "api-version=2025-04-07"
 vm = world.vm()
 arm = described.describe()

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import proxy
+import world
 
 
 def config(port: int, forwarded: bool, own_host: bool) -> str:
@@ -16,10 +17,10 @@ defaults
   {"option forwardfor" if forwarded else ""}
 frontend all
   bind 127.0.0.1:{port}
-  {f"http-request set-header Host {proxy.IMDS}" if own_host else ""}
+  {f"http-request set-header Host {world.IMDS}" if own_host else ""}
   default_backend imds
 backend imds
-  server imds {proxy.IMDS}:80
+  server imds {world.IMDS}:80
 """
 
 

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import proxy
+import world
 
 
 def config(port: int, forwarded: bool, own_host: bool) -> str:
     """A server that passes everything on."""
-    lines = [f"proxy_pass http://{proxy.IMDS};", f"proxy_set_header Host {proxy.IMDS if own_host else '$http_host'};"]
+    lines = [f"proxy_pass http://{world.IMDS};", f"proxy_set_header Host {world.IMDS if own_host else '$http_host'};"]
     if forwarded:
         lines.append("proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;")
     temporary = [f"{kind}_temp_path {kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")]

@@ -12,7 +12,7 @@ from checks import Checks
 
 described.describe()
 checks = Checks()
-client = ImdsClient("169.254.169.254")
+client = ImdsClient(world.IMDS)
 with checks.check("health: the interface has an address and a MAC"):
     healthy, why = client.validate()
     assert healthy, why

@@ -57,7 +57,8 @@ async fn a_unix_socket_is_its_vms_alone_and_goes_with_the_service() {
     let attachment = Attachment::Unix { path: path.clone(), group: false };
     let listener = open_now(&opener, &attachment).await.expect("a socket");
     let attached = Attached::start(&host, world.vm.clone(), attachment, listener);
-    for (name, status) in [("169.254.169.254", 200), ("localhost", 200), ("evil.example", 400)] {
+    let well_known = contract::imds::ADDRESS.to_string();
+    for (name, status) in [(well_known.as_str(), 200), ("localhost", 200), ("evil.example", 400)] {
         let mut connection = RawConnection::over(UnixStream::connect(&path).await.expect("it listens"));
         assert_eq!(ask(&mut connection, name).await.expect("an answer").status, status, "{name}");
     }
