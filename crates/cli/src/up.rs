@@ -3,7 +3,6 @@
 pub(crate) mod calls;
 pub(crate) mod connections;
 pub(crate) mod control_plane;
-pub(crate) mod cutover;
 pub(crate) mod description;
 pub(crate) mod endpoints;
 pub(crate) mod extension;

@@ -7,8 +7,8 @@ use domain::cutover::{self, Action, Port, next_action};
 use guest::time::Time;
 use guest::{Backend, Forwarding};
 
-use super::extension;
-use super::guest_process::{GuestProcess, chain};
+use super::super::extension;
+use super::{GuestProcess, chain};
 
 impl GuestProcess {
     /// What an endpoint that opens is to answer from; none when none is to open.
