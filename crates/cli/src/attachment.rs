@@ -1,11 +1,12 @@
 //! How a VM's attachment is written, in a seed and in a host's configuration.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU8;
 use std::path::{Path, PathBuf};
 
 use contract::imds::ADDRESS;
-use domain::{Attachment, Reachable};
+use domain::{Attachment, Reachable, Sharing};
 use serde::Deserialize;
 
 /// Where network namespaces have names (ip-netns(8)).
@@ -89,6 +90,28 @@ impl AttachmentWords {
 fn absolute(folder: &Path, path: &Path) -> PathBuf {
     let path = folder.join(path);
     std::path::absolute(&path).unwrap_or(path)
+}
+
+/// The addresses at which VMs are told apart: at one address all in the same way.
+#[derive(Debug, Default)]
+pub(crate) struct Addresses(HashMap<SocketAddr, (Sharing, String)>);
+
+impl Addresses {
+    /// Takes in how a VM is told apart.
+    ///
+    /// # Errors
+    /// When another one at its address is told apart in another way.
+    pub(crate) fn share(&mut self, attachment: &Attachment, owner: &str) -> Result<(), String> {
+        let Some((address, how)) = attachment.sharing() else { return Ok(()) };
+        let (known, first) = self.0.entry(address).or_insert_with(|| (how, owner.to_owned()));
+        if *known == how {
+            return Ok(());
+        }
+        Err(format!(
+            "VM '{owner}' is known in another way or with another hop-limit at {address} than VM '{first}'; give it another \
+             address"
+        ))
+    }
 }
 
 #[cfg(test)]

@@ -13,8 +13,8 @@ use std::time::Duration;
 use broker::credential::Credential;
 use broker::http::AuthorityClient;
 use domain::{
-    AssignedIdentities, Attachment, ClientId, IdentityKind, ManagedIdentity, ResourceId, Sharing, SystemClock,
-    TenantId, VmSnapshot, limits,
+    AssignedIdentities, Attachment, ClientId, IdentityKind, ManagedIdentity, ResourceId, SystemClock, TenantId,
+    VmSnapshot, limits,
 };
 use rustls::RootCertStore;
 use rustls_pki_types::CertificateDer;
@@ -24,6 +24,7 @@ use toml::Spanned;
 use super::config::{AuthoritySection, HostConfig, IdentitySection, MachineSection, Word};
 use super::credential_file;
 use super::error::ConfigError;
+use crate::attachment::Addresses;
 
 /// How long one exchange with the authority may take.
 const AUTHORITY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -52,7 +53,7 @@ pub(crate) struct Placed {
 pub(super) fn resolve(config: HostConfig, path: &Path, text: &str) -> Result<Inventory, ConfigError> {
     let HostConfig { authority, limits, metrics, virtual_machines } = config;
     let mut resolver =
-        Resolver { path, text, claims: HashMap::new(), addresses: HashMap::new(), credentials: HashMap::new() };
+        Resolver { path, text, claims: HashMap::new(), addresses: Addresses::default(), credentials: HashMap::new() };
     let authority = resolver.authority(authority)?;
     let machines = virtual_machines.into_iter().map(|vm| resolver.machine(vm)).collect::<Result<Vec<_>, _>>()?;
     let connections = *limits.connections.get_ref();
@@ -73,7 +74,7 @@ struct Resolver<'c> {
     /// What only one VM may have, and which has it.
     claims: HashMap<String, String>,
     /// How VMs are told apart at an address, and the first that is.
-    addresses: HashMap<SocketAddr, (Sharing, String)>,
+    addresses: Addresses,
     /// The files of identities that were read; several VMs may have the same one.
     credentials: HashMap<ClientId, (PathBuf, Credential)>,
 }
@@ -115,7 +116,7 @@ impl Resolver<'_> {
         let attachment = attachment.into_inner().attachment(folder).map_err(|why| self.error(&span, why))?;
         let owner = name.get_ref().clone();
         self.claim(attachment.claim(), &span, &owner)?;
-        self.share(&attachment, &span, &owner)?;
+        self.addresses.share(&attachment, &owner).map_err(|why| self.error(&span, why))?;
         self.claim(format!("id {}", id.key()), &name.span(), &owner)?;
         self.claim(format!("vm-id {}", vm_id.get_ref().to_ascii_lowercase()), &vm_id.span(), &owner)?;
         let system = system_assigned.map(|section| self.identity(section, None, &id, tenant)).transpose()?;
@@ -179,19 +180,6 @@ impl Resolver<'_> {
                 Err(self.error(span, text))
             }
         }
-    }
-
-    fn share(&mut self, attachment: &Attachment, span: &Range<usize>, owner: &str) -> Result<(), ConfigError> {
-        let Some((address, how)) = attachment.sharing() else { return Ok(()) };
-        let (known, first) = self.addresses.entry(address).or_insert_with(|| (how, owner.to_owned()));
-        if *known == how {
-            return Ok(());
-        }
-        let text = format!(
-            "VM '{owner}' is known in another way or with another hop-limit at {address} than VM '{first}'; give it another \
-             address"
-        );
-        Err(self.error(span, text))
     }
 
     fn parsed<T: FromStr<Err: Display>>(&self, word: &Word) -> Result<T, ConfigError> {

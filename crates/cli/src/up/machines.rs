@@ -8,6 +8,7 @@ use listen::{BindError, EndpointError, Listener, Opener};
 use tokio::net::TcpListener;
 
 use crate::args::UpArgs;
+use crate::attachment::Addresses;
 
 /// Where the first VM's metadata service listens when nothing is said.
 pub(crate) const FIRST: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 16_925);
@@ -67,6 +68,8 @@ pub(crate) enum MachineError {
     },
     #[error("VMs '{vm}' and '{other}' have the same {claim} and could not be told apart")]
     Shared { vm: String, other: String, claim: String },
+    #[error("{0}")]
+    Mixed(String),
     #[error(
         "--extension-port speaks of the first VM, and '{vm}' has no extension; give it one in the seed, or leave the \
          option out"
@@ -89,7 +92,7 @@ pub(crate) async fn open(
 ) -> Result<Vec<Machine>, MachineError> {
     let mut opened: Vec<Machine> = Vec::with_capacity(machines.len());
     let mut port = None;
-    let mut claims = HashMap::new();
+    let (mut claims, mut addresses) = (HashMap::new(), Addresses::default());
     for (number, (vm, extension)) in machines.into_iter().enumerate() {
         let first = number == 0;
         let wanted = match (first, args.imds) {
@@ -112,6 +115,7 @@ pub(crate) async fn open(
         if let Some(other) = claims.insert(attachment.claim(), vm.name.clone()) {
             return Err(MachineError::Shared { vm: vm.name, other, claim: attachment.claim() });
         }
+        addresses.share(&attachment, &vm.name).map_err(MachineError::Mixed)?;
         let own = own(number, &attachment);
         // 0 isn't about the first alone: it takes free ports wherever there is an extension.
         if first && extension.is_none() && args.extension_port.is_some_and(|port| port != 0) {

@@ -75,6 +75,17 @@ fn seeds_that_are_wrong_or_differ() {
     assert!(!home.path().join("data").exists());
     assert!(refused(home.path(), &["--seed=none.yaml"]).starts_with("error: none.yaml: can't be read: "));
 
+    let source = |name: &str, last: u8, more: &str| {
+        format!(
+            "- {{name: {name}, attachment: {{listen: '127.0.9.9:80', source: 127.0.0.{last}, acceptSpoofing: true{more}}}}}\n"
+        )
+    };
+    let mixed =
+        ["virtualMachines:\n- {name: vm}\n", &source("near", 2, ", hopLimit: 1"), &source("far", 3, "")].concat();
+    std::fs::write(&seed, mixed).unwrap();
+    let error = refused(home.path(), &["--seed=seed.yaml"]);
+    assert!(error.contains("VM 'far' is known in another way or with another hop-limit at 127.0.9.9:80"), "{error}");
+
     std::fs::write(&seed, "virtualMachines:\n- {name: vm, size: small}\n").unwrap();
     let error = refused(home.path(), &["--seed=seed.yaml", "--extension-port=50399"]);
     assert!(error.contains("'vm' has no extension; give it one in the seed, or leave the option out"), "{error}");
