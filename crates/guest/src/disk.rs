@@ -47,7 +47,7 @@ pub enum DiskError {
         mode: u32,
     },
     /// Others may change what stands in a folder for everyone to believe.
-    #[error("{} can be changed by others, who could lead callers elsewhere; take a folder that is yours alone to write", path.display())]
+    #[error("{} can be changed by others; take a folder that is yours alone to write", path.display())]
     NotOurs {
         /// The folder.
         path: PathBuf,
@@ -221,6 +221,20 @@ fn read(path: &Path) -> Result<NewCredential, DiskError> {
     file.read_to_string(&mut text).map_err(failed)?;
     let stored: Stored = serde_json::from_str(&text).map_err(|why| malformed(why.to_string()))?;
     stored.open().map_err(malformed)
+}
+
+/// Sees to it that a folder is one, ours, and nobody else's to change; a link isn't followed.
+///
+/// # Errors
+/// [`DiskError::NotOurs`] when it isn't; or when it can't be looked at.
+pub(crate) fn require_ours(folder: &Path) -> Result<(), DiskError> {
+    let failed = |why| DiskError::Io { doing: "read", path: folder.to_owned(), why };
+    let found = fs::symlink_metadata(folder).map_err(failed)?;
+    let ours = found.uid() == rustix::process::geteuid().as_raw();
+    if found.is_dir() && ours && found.permissions().mode() & 0o022 == 0 {
+        return Ok(());
+    }
+    Err(DiskError::NotOurs { path: folder.to_owned() })
 }
 
 /// What the name of a file ends with that is being written.

@@ -229,15 +229,3 @@ impl GuestProcess {
         guest_report::say(&self.common, what).await;
     }
 }
-
-/// An error with what lies below it.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut below = error.source();
-    while let Some(error) = below {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        below = error.source();
-    }
-    text
-}
