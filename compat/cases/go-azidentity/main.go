@@ -18,6 +18,10 @@ import (
 const unassigned = "isn't assigned"
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "token" {
+		token()
+		return
+	}
 	world := readWorld()
 	if len(os.Args) > 1 && os.Args[1] == "authority" {
 		authority(world)
@@ -25,10 +29,6 @@ func main() {
 	}
 	if len(os.Args) > 2 && os.Args[1] == "arm" {
 		controlPlane(world, os.Args[2])
-		return
-	}
-	if len(os.Args) > 1 && os.Args[1] == "token" {
-		token()
 		return
 	}
 	app, system := world.userAssigned("app"), world.systemAssigned()
