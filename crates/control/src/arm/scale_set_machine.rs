@@ -151,7 +151,8 @@ fn bring_to_model(tx: &mut dyn Tx, scale_set: &ScaleSet, machine: &VirtualMachin
     }
     if let Some(instance) = machine.instance.clone().filter(|instance| instance.model != scale_set.model) {
         let instance = Some(Instance { model: scale_set.model, ..instance });
-        tx.put_virtual_machine(&VirtualMachine { instance, size: scale_set.sku.name.clone(), ..machine.clone() })?;
+        let (size, document) = (scale_set.sku.name.clone(), scale_set.document.clone());
+        tx.put_virtual_machine(&VirtualMachine { instance, size, document, ..machine.clone() })?;
     }
     Ok(waits)
 }
@@ -169,7 +170,7 @@ fn new(tx: &dyn ReadTx, work: &Work, scale_set: &ScaleSet, number: u32) -> Resul
         system_assigned: None,
         user_assigned: Vec::new(),
         attachment: None,
-        document: "{}".to_owned(),
+        document: scale_set.document.clone(),
         power: PowerState::Running,
         generation: 0,
         created_at: work.now,
