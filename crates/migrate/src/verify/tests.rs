@@ -122,8 +122,14 @@ fn what_is_left_of_the_extension_is_told_and_of_no_use() {
         .with("var/lib/waagent/ManagedIdentity-Settings", r#"{"url":"http://localhost:50342"}"#)
         .with("var/log/azure/Microsoft.ManagedIdentity.ManagedIdentityExtensionForLinux/a.log", "x")
         .with("etc/systemd/system/msi-extension.service", "[Unit]");
+    let windows = "Microsoft.ManagedIdentity.ManagedIdentityExtensionForWindows";
+    let tree = tree
+        .with("var/lib/waagent/ManagedIdentity-x.json", "{}")
+        .with("WindowsAzure/Config/ManagedIdentity-Settings", r#"{"url":"http://localhost:50342"}"#)
+        .with(&format!("WindowsAzure/Logs/Plugins/{windows}/1.0.0.1/msixtn-handler-0.log"), "x")
+        .with(&format!("Packages/Plugins/{windows}/1.0.0.1/msi-extension-handler.exe"), "x");
     let told = tree.told();
-    assert_eq!(told.len(), 3, "{told:?}");
+    assert_eq!(told.len(), 7, "{told:?}");
     assert!(told.iter().all(|(_, _, worth)| *worth == Worth::Remains));
     assert!(verify(tree.0.path()).unwrap().proves());
 }
