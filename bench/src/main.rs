@@ -99,7 +99,7 @@ fn main() -> Result<()> {
         startup::measure(&args.binary, effort, &mut table)?;
     }
     if wanted(Part::Scan) {
-        scan::measure(effort, &mut table)?;
+        scan::measure(&args.binary, effort, &mut table)?;
     }
     let text = table.markdown();
     println!("{text}");

@@ -12,7 +12,7 @@ use super::body::Object;
 use super::failure::Failure;
 use super::reply::Reply;
 use super::work::Work;
-use super::{document, operation, scale_set, virtual_machine, vm_extension};
+use super::{cutover, document, operation, scale_set, virtual_machine, vm_extension};
 
 const UPGRADE: &str = "Microsoft.Compute/virtualMachineScaleSets/manualupgrade/action";
 const DELETE: &str = "Microsoft.Compute/virtualMachineScaleSets/delete/action";
@@ -42,6 +42,7 @@ pub(crate) fn settle(tx: &mut dyn Tx, work: &Work, scale_set: &ScaleSet) -> Resu
         next += 1;
         tx.put_virtual_machine(&machine)?;
         waits.extend(bring_to_model(tx, scale_set, &machine)?);
+        cutover::join(tx, work, &machine.id, &machines)?;
     }
     if next != scale_set.next_instance {
         scale_set::store(tx, &ScaleSet { next_instance: next, ..scale_set.clone() })?;
