@@ -8,6 +8,7 @@
 mod baseline;
 mod control_plane;
 mod data_plane;
+mod flood;
 mod in_process;
 mod load;
 mod process;
@@ -85,6 +86,7 @@ fn main() -> Result<()> {
     let wanted = |part| args.only.is_none_or(|only| only == part);
     if wanted(Part::DataPlane) {
         let request = data_plane::measure(&args.binary, effort, &mut table)?;
+        flood::measure(&args.binary, effort, request, &mut table)?;
         in_process::measure(effort, request, &mut table)?;
     }
     if wanted(Part::ControlPlane) {
@@ -97,7 +99,7 @@ fn main() -> Result<()> {
         startup::measure(&args.binary, effort, &mut table)?;
     }
     if wanted(Part::Scan) {
-        scan::measure(effort, &mut table)?;
+        scan::measure(&args.binary, effort, &mut table)?;
     }
     let text = table.markdown();
     println!("{text}");

@@ -50,10 +50,7 @@ impl Server {
 
     /// Resident memory, in MB.
     pub(crate) fn resident(&self) -> Result<f64> {
-        let text = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
-        let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse()?;
-        Ok(kilobytes / 1024.0)
+        memory(self.child.id(), "VmRSS:")?.context("no VmRSS")
     }
 
     fn threads(&self) -> Result<Vec<i32>> {
@@ -78,6 +75,25 @@ impl Drop for Server {
 fn cpu_of(process: u32) -> Result<Duration> {
     let clock = clock_getcpuclockid(Pid::from_raw(i32::try_from(process)?)).context("no clock of the process")?;
     Ok(clock.now().context("the clock of the process can't be read")?.into())
+}
+
+/// The most resident memory that a program had until it ended, in MB, as seen over and over while it ran.
+pub(crate) fn peak(program: &Path, args: &[&str]) -> Result<f64> {
+    let mut child = Command::new(program).args(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    let mut most = 0.0_f64;
+    while child.try_wait()?.is_none() {
+        // One that has just ended has no memory any more.
+        most = memory(child.id(), "VmHWM:").ok().flatten().map_or(most, |now| most.max(now));
+    }
+    Ok(most)
+}
+
+/// A line of what the kernel says of a process' memory, in MB.
+fn memory(process: u32, name: &str) -> Result<Option<f64>> {
+    let text = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
+    let kilobytes = line.map(|line| line.trim().trim_end_matches(" kB").parse::<f64>()).transpose()?;
+    Ok(kilobytes.map(|kilobytes| kilobytes / 1024.0))
 }
 
 /// Keeps a thread on a processor; 0 is the calling one.

@@ -13,15 +13,18 @@ use ignore::{WalkBuilder, WalkState};
 use migrate::scan::{Options, WORDS, scan};
 
 use crate::Effort;
+use crate::process::peak;
 use crate::table::Table;
 
 /// How many files a tree has, and about how many bytes each.
 const FILES: usize = 8_000;
 const SIZE: usize = 16 << 10;
+/// How many folders are in the first one; each has as much below it.
+const FOLDERS: usize = 20;
 /// One file in so many uses the extension.
 const USED: usize = 400;
 
-pub(crate) fn measure(effort: Effort, table: &mut Table) -> Result<()> {
+pub(crate) fn measure(binary: &Path, effort: Effort, table: &mut Table) -> Result<()> {
     let tree = tempfile::tempdir()?;
     let wanted = grow(tree.path())?;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
@@ -37,6 +40,13 @@ pub(crate) fn measure(effort: Effort, table: &mut Table) -> Result<()> {
     }
     let name = format!("scan of a tree of {} MB, against ripgrep's crates", FILES * SIZE / 1_000_000);
     table.ratio(&name, "ms", &ours, &theirs, 2.0);
+    let (mut whole, mut part) = (Vec::new(), Vec::new());
+    for _ in 0..effort.rounds {
+        for (path, most) in [(tree.path().to_owned(), &mut whole), (tree.path().join("0"), &mut part)] {
+            most.push(peak(binary, &["migrate", "scan", &path.display().to_string()])?);
+        }
+    }
+    table.ratio(&format!("memory of the same scan, against a {FOLDERS}th of the tree"), "MB", &whole, &part, 1.2);
     Ok(())
 }
 
@@ -47,7 +57,7 @@ fn grow(root: &Path) -> Result<usize> {
     let text = line.repeat(SIZE / line.len());
     let used = format!("{text}curl 'http://localhost:50342/oauth2/token?resource=x' -H Metadata:true\n{text}");
     for number in 0..FILES {
-        let folder: PathBuf = root.join(format!("{}/{}", number % 20, number % 400));
+        let folder: PathBuf = root.join(format!("{}/{}", number % FOLDERS, number % 400));
         fs::create_dir_all(&folder)?;
         let body = if number % USED == 0 { &used } else { &text };
         fs::write(folder.join(format!("{number}.sh")), body)?;

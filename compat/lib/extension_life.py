@@ -12,13 +12,14 @@ from pathlib import Path
 
 import world
 from checks import Checks
-from extension import NAME, Extension
+from extension import NAME
+from extension_cutover import PORT, Leaving
 from guest_root import Guest
 
-PORT, SECOND, TAKEN, THIRD = 50342, 50343, 50344, 50345
+SECOND, TAKEN, THIRD = 50343, 50344, 50345
 
 
-class Life(Extension):
+class Life(Leaving):
     """Its steps."""
 
     def __init__(self, guest: Guest, start: list[str], period: float, version: str, removes_keys: bool = False) -> None:
@@ -39,7 +40,7 @@ class Life(Extension):
             for step in (
                 self.install, self.another_identity, self.move, self.same_again, self.taken_port, self.recover,
                 self.by_hand, self.restart, self.dead_endpoint, self.supervised, self.upgrade, self.unknown_version,
-                self.recover_version, self.disable, self.enable, self.uninstall,
+                self.recover_version, self.disable, self.enable, self.forward, self.back, self.uninstall, self.leave,
             ):  # fmt: skip
                 with self.checks.check(step.__doc__.strip().rstrip(".")):
                     step()
@@ -199,7 +200,7 @@ class Life(Extension):
         assert [self.stolen(one) for one in copied] == [200] * len(copied)
         said = self.arm.do("DELETE", self.path, seconds=self.patience)
         assert said["status"] == "Succeeded", said
-        assert not self.answers(THIRD), "the port answers"
+        assert not self.answers(PORT), "the port answers"
         self.within(lambda: not self.folders(), "the end of the handler's folder")
         assert not self.credentials(), self.credentials()
         assert [self.stolen(one) for one in copied] == [401] * len(copied), "what was copied still signs in"

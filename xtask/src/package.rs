@@ -16,6 +16,8 @@ use crate::process::{is_there, output, run, say, target_directory};
 const NAME: &str = "Microsoft.ManagedIdentity.ManagedIdentityExtensionForLinux";
 /// The program in the package.
 const PROGRAM: &str = "bin/symbolon-guest";
+/// The most that the program may take on the disk of a VM, in bytes.
+const MAX_PROGRAM: usize = 6_000_000;
 
 /// What is packaged.
 #[derive(Args)]
@@ -51,6 +53,9 @@ pub(crate) fn package(args: &PackageArgs) -> Result<()> {
     fs::create_dir_all(&out).with_context(|| format!("{} can't be made", out.display()))?;
     let path = out.join(format!("{NAME}-{}.zip", args.version));
     let bytes = fs::read(&program).with_context(|| format!("{} can't be read", program.display()))?;
+    if args.profile == Profile::Release {
+        check_size(bytes.len())?;
+    }
     let manifest = HandlerManifest::of_program(PROGRAM).text();
     let package = pack(&[("HandlerManifest.json", manifest.as_bytes(), 0o644), (PROGRAM, &bytes, 0o755)])?;
     // Beside it first: whoever looks finds a whole package.
@@ -67,10 +72,12 @@ fn build_static(target: &Path) -> Result<PathBuf> {
     // Addresses that are filled in at the start take a twentieth of the room when they are packed.
     let flags = "\"-Ctarget-feature=+crt-static\", \"-Clink-arg=-Wl,-z,pack-relative-relocs\"";
     let flags = format!("target.{triple}.rustflags=[{flags}]");
+    // Nothing unwinds through the C of the crypto library, whose tables for it would be 80 kB.
+    let c_flags = "env.AWS_LC_SYS_CFLAGS=\"-fno-asynchronous-unwind-tables\"";
     let program = ["--package", "symbolon-guest", "--bin", "symbolon-guest", "--features", "symbolon-guest/package"];
     let args = [&["build", "--locked", "--profile", "guest"][..], &program].concat();
     // With a target named the flags aren't for what is built to run while building.
-    run("cargo", &[&args[..], &["--target", &triple, "--config", &flags]].concat())?;
+    run("cargo", &[&args[..], &["--target", &triple, "--config", &flags, "--config", c_flags]].concat())?;
     Ok(target.join(triple).join("guest/symbolon-guest"))
 }
 
@@ -106,6 +113,13 @@ fn check_version(version: &str) -> Result<()> {
     if sound { Ok(()) } else { bail!("'{version}' is not a version: give four numbers, as in 1.0.0.0") }
 }
 
+fn check_size(bytes: usize) -> Result<()> {
+    if bytes <= MAX_PROGRAM {
+        return Ok(());
+    }
+    bail!("symbolon-guest has {bytes} bytes, and no more than {MAX_PROGRAM} may go to every VM: see what has grown")
+}
+
 /// A zip file with these files. The same files give the same bytes.
 fn pack(files: &[(&str, &[u8], u32)]) -> Result<Vec<u8>> {
     let mut zip = ZipWriter::new(std::io::Cursor::new(Vec::new()));
@@ -138,6 +152,13 @@ mod tests {
         let mut bytes = Vec::new();
         program.read_to_end(&mut bytes).unwrap();
         assert_eq!(bytes, [7; 9_000]);
+    }
+
+    #[test]
+    fn a_program_that_has_grown_is_not_packaged() {
+        check_size(MAX_PROGRAM).unwrap();
+        let why = check_size(MAX_PROGRAM + 1).unwrap_err().to_string();
+        assert!(why.contains("6000001 bytes") && why.contains("6000000"), "{why}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 // Azure's identity libraries for Go on IMDS (fixed address) and, by MSI_ENDPOINT, on the VM extension; with the argument
-// `authority`, service principals at the authority; with `token`, one token and what came of it; with `arm` and the folder of the templates, the control plane.
+// `authority`, service principals at the authority; with `token`, one token and what came of it; with `attested` and a CA's file, attested documents; with
+// `arm` and the folder of the templates, the control plane.
 package main
 
 import (
@@ -18,6 +19,14 @@ import (
 const unassigned = "isn't assigned"
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "token" {
+		token()
+		return
+	}
+	if len(os.Args) > 2 && os.Args[1] == "attested" {
+		attested(os.Args[2])
+		return
+	}
 	world := readWorld()
 	if len(os.Args) > 1 && os.Args[1] == "authority" {
 		authority(world)
@@ -25,10 +34,6 @@ func main() {
 	}
 	if len(os.Args) > 2 && os.Args[1] == "arm" {
 		controlPlane(world, os.Args[2])
-		return
-	}
-	if len(os.Args) > 1 && os.Args[1] == "token" {
-		token()
 		return
 	}
 	app, system := world.userAssigned("app"), world.systemAssigned()

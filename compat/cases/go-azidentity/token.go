@@ -19,7 +19,7 @@ func token() {
 	if err == nil {
 		options := policy.TokenRequestOptions{Scopes: []string{resourceManager + "/.default"}}
 		token, failed := credential.GetToken(context.Background(), options)
-		err, said["expiresOn"] = failed, token.ExpiresOn.Unix()
+		err, said["token"], said["expiresOn"] = failed, token.Token, token.ExpiresOn.Unix()
 	}
 	if err != nil {
 		var refused *azidentity.AuthenticationFailedError

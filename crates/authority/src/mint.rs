@@ -47,6 +47,8 @@ pub enum Evidence {
     Secret,
     /// With a certificate of its own.
     Certificate,
+    /// With a certificate on the disk of a VM that holds the identity, as the VM's extension does.
+    Extension,
     /// With another issuer's word.
     Federated,
     /// With its secret, on a page of ours, for a program that showed a code.
@@ -63,9 +65,24 @@ impl Evidence {
             Self::Machine => "machine",
             Self::Secret => "secret",
             Self::Certificate => "certificate",
+            Self::Extension => "extension",
             Self::Federated => "federated",
             Self::DeviceCode => "device_code",
             Self::RefreshToken => "refresh_token",
+        }
+    }
+
+    /// Whether it is the way that is to be left: whoever copied the VM's disk could have come by it too.
+    #[must_use]
+    pub fn is_legacy(self) -> bool {
+        match self {
+            Self::Extension => true,
+            Self::Machine
+            | Self::Secret
+            | Self::Certificate
+            | Self::Federated
+            | Self::DeviceCode
+            | Self::RefreshToken => false,
         }
     }
 }
@@ -190,6 +207,7 @@ impl Authority {
             kid,
             uti,
             evidence = spec.evidence.label(),
+            legacy = spec.evidence.is_legacy(),
             "a token was issued"
         );
         Ok(MintedToken { jwt, not_before, expires_on })

@@ -5,7 +5,7 @@ use std::fmt;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
-use aws_lc_rs::signature::RSA_PKCS1_SHA256;
+use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
 use domain::Timestamp;
 use rcgen::{CertificateParams, DistinguishedName, DnType, PKCS_RSA_SHA256};
 use rustls_pki_types::PrivatePkcs8KeyDer;
@@ -66,6 +66,12 @@ impl SoftwareSigner {
     /// When it isn't one.
     pub fn new(kid: String, pkcs8: &[u8]) -> Result<Self, KeyError> {
         Ok(Self { kid, key: KeyPair::from_pkcs8(pkcs8).map_err(KeyError::Rejected)? })
+    }
+
+    /// The public key, PKCS#1 DER, as certificates hold it.
+    #[must_use]
+    pub fn public_key(&self) -> &[u8] {
+        self.key.public_key().as_ref()
     }
 }
 

@@ -27,6 +27,7 @@ use self::playbook::PlaybookCommand;
 use self::vm::VmCommand;
 use self::vmss::VmssCommand;
 use crate::env_vars;
+use crate::up::issuer_certificate;
 use crate::up::wire_server::WireAddress;
 
 /// The extension that the commands speak of when nothing is said.
@@ -95,8 +96,11 @@ pub(crate) struct AttestedArgs {
     #[arg(long, value_name = "NAME", default_value = DEFAULT_NAME)]
     pub(crate) attested_name: String,
     /// Where that certificate says its issuer's is to be had (tls/ca.pem in the data directory, as DER)
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = issuer_certificate::url)]
     pub(crate) attested_issuer_url: Option<String>,
+    /// Serve it at this address, at the path of --attested-issuer-url
+    #[arg(long, value_name = "ADDR", requires = "attested_issuer_url", value_parser = address_with_port(80))]
+    pub(crate) attested_issuer_listen: Option<SocketAddr>,
 }
 
 impl AttestedArgs {

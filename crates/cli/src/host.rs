@@ -1,16 +1,22 @@
 //! The parts of `symbolon host`: its configuration, what that means, and the rights it keeps.
 
+mod attestation;
 mod config;
+mod control_plane;
 mod credential_file;
 mod error;
 mod inventory;
+mod playbook;
 pub(crate) mod privileges;
 mod serving;
 
 use std::path::Path;
 
+pub(crate) use attestation::Signers;
+pub(crate) use control_plane::NoControlPlane;
 pub(crate) use error::ConfigError;
 pub(crate) use inventory::{Inventory, Placed};
+pub(crate) use playbook::HostPlaybook;
 pub(crate) use serving::Serving;
 
 /// Reads a host's configuration, with every file that it names. Nothing listens yet.

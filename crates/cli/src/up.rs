@@ -11,6 +11,7 @@ pub(crate) mod fleet;
 pub(crate) mod guest_process;
 pub(crate) mod guest_report;
 pub(crate) mod instance;
+pub(crate) mod issuer_certificate;
 pub(crate) mod machines;
 pub(crate) mod moves;
 pub(crate) mod news;

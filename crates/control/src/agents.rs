@@ -1,6 +1,8 @@
 //! What the guest agents of VMs said of themselves last.
 //!
-//! Agents say it every few seconds, so it isn't written down: after a start it is known again when they have said it.
+//! Agents say it every few seconds, so it isn't written down, which would be as many transactions: after a start it is
+//! known again when they have said it. Until then a machine is shown as Azure shows one whose agent wasn't heard yet, and
+//! not with what may be so no more.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,8 +1,9 @@
-//! What signs the attested documents of VMs: a key of its own with a certificate below the local CA.
+//! What signs the attested documents of VMs: a key of its own with a certificate below the local CA, or one that somebody made
+//! for it.
 //!
 //! Relying parties look at the names in the certificate and fetch its issuer from where it says (MicrosoftDocs/
 //! azure-compute-docs `instance-metadata-service.md`; spiffe/spire `pkg/server/plugin/nodeattestor/azureimds`), so both are
-//! configuration. The certificate is made anew when they change or it ends soon; the key stays with it.
+//! configuration. The local certificate is made anew when they change or it ends soon; the key stays with it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -43,8 +44,8 @@ pub struct Naming {
 
 /// Signs attested documents.
 pub struct Attestation {
-    folder: PathBuf,
-    naming: Naming,
+    /// Where the local CA is, and what its certificate is to say.
+    local: Option<(PathBuf, Naming)>,
     pool: SigningPool,
     made: Mutex<Made>,
 }
@@ -75,7 +76,14 @@ impl Attestation {
     /// When a file can't be read or written, or isn't what it must be.
     pub fn open(folder: &Path, naming: &Naming, pool: SigningPool, now: Timestamp) -> Result<Self, TlsError> {
         let made = Mutex::new(Made::open(folder, naming, now)?);
-        Ok(Self { folder: folder.to_owned(), naming: naming.clone(), pool, made })
+        Ok(Self { local: Some((folder.to_owned(), naming.clone())), pool, made })
+    }
+
+    /// Signs with a key and a certificate that somebody made. They are used as long as this lives.
+    #[must_use]
+    pub fn given(signer: Arc<dyn Signer>, certificate: CertificateDer<'static>, pool: SigningPool) -> Self {
+        let made = Mutex::new(Made { signer, certificate, renew_at: Timestamp::from_unix(0) });
+        Self { local: None, pool, made }
     }
 
     /// A text with its signature and the certificate: CMS, DER. A certificate that ends soon is made anew first.
@@ -90,8 +98,7 @@ impl Attestation {
 
     async fn current(&self, now: Timestamp) -> (Arc<dyn Signer>, CertificateDer<'static>) {
         let mut made = self.made.lock().await;
-        if made.renew_at < now {
-            let (folder, naming) = (self.folder.clone(), self.naming.clone());
+        if let Some((folder, naming)) = self.local.as_ref().filter(|_| made.renew_at < now).cloned() {
             made.renew_at = now.plus(TRY_AGAIN);
             match tokio::task::spawn_blocking(move || Made::open(&folder, &naming, now)).await {
                 Ok(Ok(new)) => *made = new,

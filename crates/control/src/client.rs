@@ -59,7 +59,8 @@ pub(crate) async fn authenticate(
             let parsed =
                 UnverifiedAssertion::parse(jwt).map_err(|why| Aadsts::InvalidAssertion { reason: why.to_string() })?;
             if parsed.issuer.eq_ignore_ascii_case(sent) {
-                (Evidence::Certificate, own_key(app, tenant, named, &parsed, sent, &client, now)?)
+                let vm = own_key(app, tenant, named, &parsed, sent, &client, now)?;
+                (if vm.is_some() { Evidence::Extension } else { Evidence::Certificate }, vm)
             } else {
                 external(app, &parsed, &client, now).await?;
                 (Evidence::Federated, None)
@@ -165,6 +166,7 @@ fn subject_of(client: &ClientRecord, evidence: Evidence, used_by: Option<&Resour
             credential: match evidence {
                 Evidence::Secret => "1",
                 Evidence::Certificate
+                | Evidence::Extension
                 | Evidence::Federated
                 | Evidence::Machine
                 | Evidence::DeviceCode

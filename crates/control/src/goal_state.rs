@@ -171,7 +171,7 @@ impl GoalStates {
         let now = self.app.authority.clock().now();
         // What was changed since the agent asked has a number of its own, so that it isn't taken for done.
         let (wanted, goal_state) = self.bring(vm, &mut machine, now).await?;
-        self.app.agents.note(&wanted.machine, blob.aggregate_status.guest_agent_status.clone(), now);
+        self.app.agents.note(&wanted.machine, status::of_agent(blob), now);
         for said in status::reports(&wanted.extensions, wanted.step(), goal_state.incarnation, blob, now) {
             let asked = said.clone();
             if !self.app.store.read(move |tx| is_known(tx, &asked)).await? {

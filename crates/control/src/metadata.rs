@@ -41,12 +41,8 @@ pub struct Metadata {
 /// When the store fails.
 pub fn describe(tx: &dyn ReadTx, vm: &VirtualMachine) -> Result<Metadata, Error> {
     let world = World { tx, asked: RefCell::default() };
-    let model = match &vm.instance {
-        Some(instance) => tx.scale_set(&instance.scale_set)?.map(|scale_set| parse(&scale_set.document)),
-        None => None,
-    };
-    let own = parse(&vm.document);
-    let machine = Machine::new(vm, &own, model.as_ref());
+    let document = parse(&vm.document);
+    let machine = Machine::new(vm, &document);
     let network = network::read(&world, &machine)?;
     let instance = Instance { compute: compute::read(&world, &machine)?, interfaces: network.interfaces };
     let load_balancer = load_balancer::read(&world, &network.addresses)?;
@@ -76,7 +72,7 @@ pub(crate) fn json(document: &serde_json::Map<String, Value>, path: &str) -> Str
     found.map(|found| found.text(rest)).unwrap_or_default()
 }
 
-/// A machine as clients described it: by itself, or by the model of its scale set.
+/// A machine as clients described it: by itself, or by the model of its scale set that it has.
 struct Machine<'m> {
     vm: &'m VirtualMachine,
     /// What stands beside its properties: plan, zones, …
@@ -86,9 +82,9 @@ struct Machine<'m> {
 }
 
 impl<'m> Machine<'m> {
-    fn new(vm: &'m VirtualMachine, own: &'m Value, model: Option<&'m Value>) -> Self {
-        let resource = Said::of(model.unwrap_or(own));
-        let profile = if model.is_some() { "properties.virtualMachineProfile" } else { "properties" };
+    fn new(vm: &'m VirtualMachine, document: &'m Value) -> Self {
+        let resource = Said::of(document);
+        let profile = if vm.instance.is_some() { "properties.virtualMachineProfile" } else { "properties" };
         Self { vm, resource, profile: resource.at(profile) }
     }
 }

@@ -21,6 +21,8 @@ use zeroize::Zeroizing;
 
 use crate::private_file::{self, FileError};
 
+const CA_FILE: &str = "ca.pem";
+const CA_KEY_FILE: &str = "ca.key";
 /// How long the CA's certificate lives.
 const CA_LIFE: Duration = Duration::from_secs(10 * 365 * 86_400);
 /// How long the server's certificate lives.
@@ -75,17 +77,7 @@ pub enum TlsError {
 /// When a file can't be read or written, or isn't what it must be.
 pub fn open(folder: &Path, addresses: &[IpAddr], now: Timestamp) -> Result<Identity, TlsError> {
     let failed = |why| TlsError::Ca { folder: folder.to_owned(), why };
-    let (ca_file, ca_key_file) = (folder.join("ca.pem"), folder.join("ca.key"));
-    let (ca_pem, ca_key) = match (private_file::read(&ca_file)?, private_file::read(&ca_key_file)?) {
-        (Some(pem), Some(key)) => (pem, KeyPair::from_pem(&key).map_err(failed)?),
-        _ => {
-            let key = KeyPair::generate().map_err(failed)?;
-            let pem = Zeroizing::new(ca_params(now).self_signed(&key).map_err(failed)?.pem());
-            private_file::write(&ca_key_file, &Zeroizing::new(key.serialize_pem()))?;
-            private_file::write(&ca_file, &pem)?;
-            (pem, key)
-        }
-    };
+    let ca = open_ca(folder, now)?;
     let (server_file, server_key_file) = (folder.join("server.pem"), folder.join("server.key"));
     let names = names(addresses);
     // The first line says what the certificate is for and until when; it stands outside of the PEM.
@@ -98,7 +90,7 @@ pub fn open(folder: &Path, addresses: &[IpAddr], now: Timestamp) -> Result<Ident
         Some(kept) => kept,
         None => {
             let key = KeyPair::generate().map_err(failed)?;
-            let issuer = Issuer::new(ca_params(now), ca_key);
+            let issuer = issuer(folder, now)?;
             let until = now.plus(SERVER_LIFE);
             let certificate = server_params(names, now).map_err(failed)?.signed_by(&key, &issuer).map_err(failed)?;
             let pem = Zeroizing::new(format!("{wanted}{until}\n{}", certificate.pem()));
@@ -108,26 +100,50 @@ pub fn open(folder: &Path, addresses: &[IpAddr], now: Timestamp) -> Result<Ident
             (pem, key)
         }
     };
-    let pem = |path: &Path| {
-        let path = path.to_owned();
-        move |why| TlsError::Pem { path, why }
-    };
-    let ca = CertificateDer::from_pem_slice(ca_pem.as_bytes()).map_err(pem(&ca_file))?;
-    let certificate = CertificateDer::from_pem_slice(server_pem.as_bytes()).map_err(pem(&server_file))?;
-    let key = PrivateKeyDer::from_pem_slice(server_key.as_bytes()).map_err(pem(&server_key_file))?;
+    let certificate = CertificateDer::from_pem_slice(server_pem.as_bytes()).map_err(not_pem(&server_file))?;
+    let key = PrivateKeyDer::from_pem_slice(server_key.as_bytes()).map_err(not_pem(&server_key_file))?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut server = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_single_cert(vec![certificate, ca.clone()], key)?;
     server.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Identity { server: Arc::new(server), ca_file, ca })
+    Ok(Identity { server: Arc::new(server), ca_file: folder.join(CA_FILE), ca })
+}
+
+/// Opens the CA in a folder, or makes it; its certificate.
+///
+/// # Errors
+/// When a file can't be read or written, or isn't what it must be.
+pub fn open_ca(folder: &Path, now: Timestamp) -> Result<CertificateDer<'static>, TlsError> {
+    let failed = |why| TlsError::Ca { folder: folder.to_owned(), why };
+    let (file, key_file) = (folder.join(CA_FILE), folder.join(CA_KEY_FILE));
+    let pem = match (private_file::read(&file)?, private_file::read(&key_file)?) {
+        (Some(pem), Some(key)) => {
+            KeyPair::from_pem(&key).map_err(failed)?;
+            pem
+        }
+        _ => {
+            let key = KeyPair::generate().map_err(failed)?;
+            let pem = Zeroizing::new(ca_params(now).self_signed(&key).map_err(failed)?.pem());
+            private_file::write(&key_file, &Zeroizing::new(key.serialize_pem()))?;
+            private_file::write(&file, &pem)?;
+            pem
+        }
+    };
+    CertificateDer::from_pem_slice(pem.as_bytes()).map_err(not_pem(&file))
+}
+
+fn not_pem(path: &Path) -> impl FnOnce(rustls_pki_types::pem::Error) -> TlsError {
+    let path = path.to_owned();
+    move |why| TlsError::Pem { path, why }
 }
 
 /// The local CA, which must be there, as the issuer of a certificate.
 pub(crate) fn issuer(folder: &Path, now: Timestamp) -> Result<Issuer<'static, KeyPair>, TlsError> {
     let failed = |why| TlsError::Ca { folder: folder.to_owned(), why };
-    let key = private_file::read(&folder.join("ca.key"))?.ok_or_else(|| failed(rcgen::Error::CouldNotParseKeyPair))?;
+    let key =
+        private_file::read(&folder.join(CA_KEY_FILE))?.ok_or_else(|| failed(rcgen::Error::CouldNotParseKeyPair))?;
     Ok(Issuer::new(ca_params(now), KeyPair::from_pem(&key).map_err(failed)?))
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use authority::signer::{KeyError, NewKey};
-use domain::{CertificateCredential, ManagedIdentity, ResourceId, Timestamp};
+use domain::{CertificateCredential, ManagedIdentity, ProvisioningState, ResourceId, Timestamp};
 use store::{Act, Handle};
 use zeroize::Zeroizing;
 
@@ -37,19 +37,25 @@ pub enum IssueError {
     /// The machine's extension is to hold no credential any more.
     #[error("the virtual machine is being cut over to the metadata service")]
     CutOver,
+    /// The extension for which it was to be is going or gone.
+    #[error("the extension was taken from the virtual machine meanwhile")]
+    Removed,
     /// A task ended without a result.
     #[error("the making of a key was stopped")]
     Stopped,
 }
 
-/// Issues a credential for an identity of a VM and registers its certificate.
+/// Issues a credential for an identity of a VM and registers its certificate: for one of its `extension`s alone, or for
+/// whatever of them there is.
 ///
 /// # Errors
-/// When no key can be made, the machine doesn't have the identity any more, or the store fails; then nothing is registered.
+/// When no key can be made, the machine doesn't have the identity or the extension any more, or the store fails; then
+/// nothing is registered.
 pub async fn issue(
     store: &Handle,
     identity: &ManagedIdentity,
     vm: &ResourceId,
+    extension: Option<&ResourceId>,
     now: Timestamp,
 ) -> Result<IssuedCredential, IssueError> {
     let name = format!("{} on {}", identity.client_id, vm.name());
@@ -62,6 +68,7 @@ pub async fn issue(
         tenant: identity.tenant,
         client_id: identity.client_id,
         vm: Some(vm.clone()),
+        extension: extension.cloned(),
         thumbprint_sha1: certificate.thumbprint_sha1,
         thumbprint_sha256: certificate.thumbprint_sha256,
         certificate_der: certificate.der.clone(),
@@ -77,6 +84,11 @@ pub async fn issue(
             let snapshot = tx.vm_snapshot(&of)?;
             let assigned = snapshot.and_then(|found| found.identities.by_client_id(registered.client_id).map(drop));
             assigned.ok_or(IssueError::Unassigned)?;
+            if let Some(extension) = &registered.extension
+                && tx.vm_extension(extension)?.is_none_or(|there| there.state == ProvisioningState::Deleting)
+            {
+                return Err(IssueError::Removed);
+            }
             if tx.cutover(&of)?.is_some_and(|cutover| !cutover.needs_credentials()) {
                 return Err(IssueError::CutOver);
             }

@@ -58,6 +58,14 @@ pub struct Reachable {
     pub hop_limit: Option<NonZeroU8>,
 }
 
+impl Reachable {
+    /// The address in the one form of those that can be written as IPv6 too (RFC 4291 §2.5.5.2).
+    #[must_use]
+    pub fn canonical(&self) -> SocketAddr {
+        canonical(self.address)
+    }
+}
+
 /// How machines are told apart at one address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sharing {

@@ -13,6 +13,8 @@ pub struct CertificateCredential {
     pub client_id: ClientId,
     /// The machine whose disk holds the key, when there is one.
     pub vm: Option<ResourceId>,
+    /// The extension of that machine which alone holds it; none when every one of its extensions signs with it.
+    pub extension: Option<ResourceId>,
     /// SHA-1 of the DER bytes (`x5t`).
     pub thumbprint_sha1: [u8; 20],
     /// SHA-256 of the DER bytes (`x5t#S256`); unique in an installation.

@@ -112,6 +112,15 @@ impl Cutover {
         Self { vm, wanted: Step::Serving, since: never, reached: Step::Serving, reached_at: never, failed: None }
     }
 
+    /// That of a machine which is made beside others of its kind, whose steps these are: it begins at the one that all of
+    /// them are wanted at or beyond, so that nothing is put on its disk which the others have lost already. None is begun
+    /// where one of them serves, or where there is no other.
+    #[must_use]
+    pub fn beside(vm: ResourceId, others: impl IntoIterator<Item = Step>, now: Timestamp) -> Option<Self> {
+        let least = others.into_iter().min().filter(|step| *step > Step::Serving)?;
+        Some(Self::none(vm).towards(least, now))
+    }
+
     /// Whether `to` may be wanted now. Back is always allowed, also over several steps; forwards, one step at a time and
     /// only from where the guest has come to. `last_call` is the last one of anybody at the extension's port; closing it
     /// takes that nobody called for `quiet`.
@@ -218,8 +227,8 @@ pub fn next_action(wanted: Step, guest: Guest) -> Option<Action> {
             Some(if guest.good { Action::Serve } else { Action::Place })
         }
         (Step::Forwarding, Port::Serving) => Some(Action::ProveAndForward),
-        // It was cut off before the proof: whoever calls is answered as before, and then it is proved.
-        (Step::Forwarding, Port::Closed) if guest.credentials && !guest.proved => {
+        // It was cut off before the proof, or is new: whoever calls is answered as before, and then it is proved.
+        (Step::Forwarding, Port::Closed) if !guest.proved => {
             Some(if guest.good { Action::Serve } else { Action::Place })
         }
         // What is on the disk opens nothing any more, where there is anything.

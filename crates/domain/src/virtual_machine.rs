@@ -27,7 +27,8 @@ pub struct VirtualMachine {
     pub user_assigned: Vec<ResourceId>,
     /// How its host recognises it.
     pub attachment: Option<Attachment>,
-    /// What its owner said of it and nobody here interprets: a JSON object, kept as it was given.
+    /// What its owner said of it and nobody here interprets: a JSON object, kept as it was given. Of a scale set's machine: the
+    /// model that it has, which may be older than the scale set's.
     pub document: String,
     /// Whether it runs.
     pub power: PowerState,

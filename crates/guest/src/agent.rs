@@ -31,7 +31,7 @@ use self::heartbeat::Heartbeats;
 use self::host::{Host, HostError, Wanted};
 use self::outcome::Outcomes;
 use self::work::Work;
-use crate::disk::DiskError;
+use crate::disk::{DiskError, require_ours};
 use crate::time::Time;
 
 /// What the host calls a goal state that is for agents to carry out.
@@ -59,7 +59,7 @@ pub enum StartError {
         /// The agents' folder.
         folder: PathBuf,
     },
-    /// The disk refuses.
+    /// The disk refuses, or others may change what is in that folder.
     #[error(transparent)]
     Disk(#[from] DiskError),
 }
@@ -194,9 +194,11 @@ impl Reach {
     }
 }
 
-/// Takes the agents' folder for oneself. The system gives it back however the process ends.
+/// Takes the agents' folder for oneself, if nobody else can change what is in it: programs are run from there. The system
+/// gives it back however the process ends.
 fn lock(folder: &Path) -> Result<File, StartError> {
     folder::make(folder)?;
+    require_ours(folder)?;
     let failed = |why| DiskError::Io { doing: "locked", path: folder.to_owned(), why };
     let lock = File::open(folder).map_err(failed)?;
     match lock.try_lock() {

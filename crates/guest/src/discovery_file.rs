@@ -6,11 +6,11 @@
 use std::ffi::OsString;
 use std::net::IpAddr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use crate::disk::{Disk, DiskError, write_atomically};
+use crate::disk::{Disk, DiskError, require_ours, write_atomically};
 
 /// Its name, wherever it lies.
 pub const NAME: &str = "ManagedIdentity-Settings";
@@ -49,11 +49,7 @@ impl DiscoveryFile {
             // The mode at creation is cut by the umask.
             fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).map_err(failed("made", folder))?;
         }
-        let found = fs::symlink_metadata(folder).map_err(failed("read", folder))?;
-        let ours = found.uid() == rustix::process::geteuid().as_raw();
-        if !found.is_dir() || !ours || found.permissions().mode() & 0o022 != 0 {
-            return Err(DiskError::NotOurs { path: folder.to_owned() });
-        }
+        require_ours(folder)?;
         let path = std::path::absolute(folder.join(NAME)).map_err(failed("named", folder))?;
         let note = disk.discovery_note();
         if let Some(above) = note.parent() {

@@ -3,20 +3,20 @@
 //! Below the folder everything has the place it has on a real VM: credentials in `var/lib/symbolon/identities`
 //! (0700, files 0600), the discovery file in `var/lib/waagent`.
 
+mod stored;
+
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use domain::{ClientId, IdentityKind, ManagedIdentity, ResourceId, Timestamp};
-use serde::{Deserialize, Serialize};
-use zeroize::{Zeroize, Zeroizing};
-
-use crate::discovery_file;
 use broker::credential::NewCredential;
+use domain::ClientId;
+use zeroize::Zeroizing;
+
+use self::stored::Stored;
+use crate::discovery_file;
 
 /// The folder of one guest. Give it an absolute one: callers are told of paths in it.
 #[derive(Clone, Debug)]
@@ -47,7 +47,7 @@ pub enum DiskError {
         mode: u32,
     },
     /// Others may change what stands in a folder for everyone to believe.
-    #[error("{} can be changed by others, who could lead callers elsewhere; take a folder that is yours alone to write", path.display())]
+    #[error("{} can be changed by others; take a folder that is yours alone to write", path.display())]
     NotOurs {
         /// The folder.
         path: PathBuf,
@@ -223,6 +223,20 @@ fn read(path: &Path) -> Result<NewCredential, DiskError> {
     stored.open().map_err(malformed)
 }
 
+/// Sees to it that a folder is one, ours, and nobody else's to change; a link isn't followed.
+///
+/// # Errors
+/// [`DiskError::NotOurs`] when it isn't; or when it can't be looked at.
+pub(crate) fn require_ours(folder: &Path) -> Result<(), DiskError> {
+    let failed = |why| DiskError::Io { doing: "read", path: folder.to_owned(), why };
+    let found = fs::symlink_metadata(folder).map_err(failed)?;
+    let ours = found.uid() == rustix::process::geteuid().as_raw();
+    if found.is_dir() && ours && found.permissions().mode() & 0o022 == 0 {
+        return Ok(());
+    }
+    Err(DiskError::NotOurs { path: folder.to_owned() })
+}
+
 /// What the name of a file ends with that is being written.
 pub(crate) const UNFINISHED: &str = ".new";
 
@@ -255,81 +269,6 @@ fn write_new(new: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
 
 fn file_name(client_id: ClientId) -> String {
     format!("{client_id}.json")
-}
-
-/// The file as it is written.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Stored {
-    format: u32,
-    kind: StoredKind,
-    resource_id: String,
-    tenant_id: String,
-    principal_id: String,
-    client_id: String,
-    vm: String,
-    not_after: i64,
-    certificate: String,
-    private_key: String,
-}
-
-#[derive(Clone, Copy, Serialize, Deserialize)]
-enum StoredKind {
-    SystemAssigned,
-    UserAssigned,
-}
-
-impl Drop for Stored {
-    fn drop(&mut self) {
-        self.private_key.zeroize();
-    }
-}
-
-const FORMAT: u32 = 1;
-
-impl From<&NewCredential> for Stored {
-    fn from(credential: &NewCredential) -> Self {
-        Self {
-            format: FORMAT,
-            kind: match credential.identity.kind {
-                IdentityKind::SystemAssigned => StoredKind::SystemAssigned,
-                IdentityKind::UserAssigned => StoredKind::UserAssigned,
-            },
-            resource_id: credential.identity.id.to_string(),
-            tenant_id: credential.identity.tenant.to_string(),
-            principal_id: credential.identity.principal_id.to_string(),
-            client_id: credential.identity.client_id.to_string(),
-            vm: credential.vm.to_string(),
-            not_after: credential.not_after.unix(),
-            certificate: STANDARD.encode(&credential.certificate),
-            private_key: STANDARD.encode(&*credential.key),
-        }
-    }
-}
-
-impl Stored {
-    fn open(&self) -> Result<NewCredential, String> {
-        if self.format != FORMAT {
-            return Err(format!("format {} is not known to this version", self.format));
-        }
-        let text = |why: &dyn std::fmt::Display| why.to_string();
-        Ok(NewCredential {
-            identity: ManagedIdentity {
-                kind: match self.kind {
-                    StoredKind::SystemAssigned => IdentityKind::SystemAssigned,
-                    StoredKind::UserAssigned => IdentityKind::UserAssigned,
-                },
-                id: ResourceId::parse(&self.resource_id).map_err(|why| text(&why))?,
-                tenant: self.tenant_id.parse().map_err(|why| text(&why))?,
-                principal_id: self.principal_id.parse().map_err(|why| text(&why))?,
-                client_id: self.client_id.parse().map_err(|why| text(&why))?,
-            },
-            vm: ResourceId::parse(&self.vm).map_err(|why| text(&why))?,
-            certificate: STANDARD.decode(&self.certificate).map_err(|why| text(&why))?,
-            key: Zeroizing::new(STANDARD.decode(&self.private_key).map_err(|_| "privateKey is not base64")?),
-            not_after: Timestamp::from_unix(self.not_after),
-        })
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use domain::SharedClock;
 use tokio::task::JoinHandle;
 
+use crate::causes::with_causes;
 use crate::log_file::LogFile;
 
 /// The file in the folder.
@@ -35,15 +36,8 @@ impl FailureLog {
     /// Writes down a failure with all its causes: one line, without what a token or a key could stand in. The
     /// handle is ready when it is written.
     pub(crate) fn write(&self, failure: &dyn Error) -> JoinHandle<()> {
-        let mut text = failure.to_string();
-        let mut cause = failure.source();
-        while let Some(error) = cause {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
-            cause = error.source();
-        }
         let now = jiff::Timestamp::from_second(self.clock.now().unix()).unwrap_or_default();
-        let line = format!("{now} {}\n", redacted(&text));
+        let line = format!("{now} {}\n", redacted(&with_causes(failure)));
         let file = self.file.clone();
         tokio::task::spawn_blocking(move || {
             if let Err(error) = file.append(line.as_bytes()) {

@@ -6,6 +6,7 @@
 #[cfg(feature = "program")]
 pub mod agent;
 pub mod callers;
+pub mod causes;
 mod convert;
 pub mod discovery_file;
 pub mod disk;

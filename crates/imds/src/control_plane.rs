@@ -29,6 +29,9 @@ pub enum ControlPlaneError {
     /// There is no such event of this VM.
     #[error("there is no scheduled event {0}")]
     NoEvent(String),
+    /// Nobody signs for this VM.
+    #[error("nobody signs attested documents here")]
+    NoSigner,
     /// Too much is to be done.
     #[error("too many requests are waiting")]
     Busy,
@@ -41,6 +44,8 @@ pub enum ControlPlaneError {
 pub(crate) fn refusal(error: ControlPlaneError) -> Refusal {
     match error {
         ControlPlaneError::NoEvent(id) => Refusal::NoEvent { id },
+        // Whoever runs the host may come to name a signer.
+        ControlPlaneError::NoSigner => Refusal::Unavailable { retry_after: 60 },
         ControlPlaneError::Busy => Refusal::Unavailable { retry_after: 1 },
         ControlPlaneError::Internal(why) => {
             tracing::error!(error = &*why as &dyn std::error::Error, "the control plane failed a metadata service");

@@ -16,14 +16,14 @@ pub(crate) type Served = Faulty<MetadataService>;
 pub struct Faults {
     /// The playbooks.
     pub playbooks: Playbooks,
-    /// Where expired tokens come from.
-    pub expired: Broker,
+    /// Where expired tokens come from; without it a step that wants one does nothing.
+    pub expired: Option<Broker>,
 }
 
 /// What stands in front of a VM's service; with no faults it stands there and does nothing.
 pub(crate) fn front(faults: Option<&Faults>, vm: &Vm, hosts: AllowedHosts) -> Front {
     let playbooks = faults.map(|faults| faults.playbooks.clone());
-    let expired = faults.map(|faults| Expired(faults.expired.clone()));
+    let expired = faults.and_then(|faults| faults.expired.clone()).map(Expired);
     let expire = expired.map(|expired| -> playbook::Expire {
         Arc::new(move |extensions| {
             extensions.insert(expired.clone());

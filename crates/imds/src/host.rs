@@ -82,7 +82,8 @@ pub async fn open_now(opener: &Opener, attachment: &Attachment) -> Result<Option
 
 /// Where the VM of an attachment finds its metadata service.
 pub(crate) fn endpoint(attachment: &Attachment) -> Endpoint {
-    let tcp = |at: &Reachable| Tcp { hop_limit: at.hop_limit, ..Tcp::at(at.address) };
+    // Those who share a listener find it by this, however each wrote its address.
+    let tcp = |at: &Reachable| Tcp { hop_limit: at.hop_limit, ..Tcp::at(at.canonical()) };
     match attachment {
         Attachment::Listen(address) => Endpoint::Tcp(Tcp::at(*address)),
         Attachment::Device { device, at } => Endpoint::Tcp(Tcp { device: Some(device.clone()), ..tcp(at) }),
@@ -102,7 +103,7 @@ pub(crate) fn hosts(attachment: &Attachment) -> AllowedHosts {
         }
         Attachment::Listen(address) => AllowedHosts::imds(*address, []),
         Attachment::Device { at, .. } | Attachment::Namespace { at, .. } | Attachment::Source { at, .. } => {
-            AllowedHosts::imds(at.address, [])
+            AllowedHosts::imds(at.canonical(), [at.address.to_string()])
         }
         Attachment::Unix { .. } | Attachment::Vsock { .. } => AllowedHosts::imds_socket(),
     }

@@ -3,6 +3,7 @@
 //! A file is changed only around findings of a scan, only where the construct around one is recognised, and only if what
 //! comes out still parses. Applying twice changes nothing.
 
+mod block;
 mod call;
 mod go;
 mod hand;
@@ -129,6 +130,12 @@ impl Rewriter {
         Ok(self.outcome(path, std::fs::read(path).map_err(unread)?, findings))
     }
 
+    /// What comes of a text that is to be in a file, by what a scan of it alone finds.
+    #[must_use]
+    pub fn text(&self, path: &Path, text: &str) -> Outcome {
+        self.outcome(path, text.as_bytes().to_vec(), &self.scanner.text(path, text))
+    }
+
     fn outcome(&self, path: &Path, before: Vec<u8>, findings: &[Finding]) -> Outcome {
         let findings: Vec<_> = findings.iter().filter(|finding| finding.counts()).cloned().collect();
         let none = |why: &str, findings: Vec<Finding>| {
@@ -159,11 +166,11 @@ impl Rewriter {
         kind: Kind,
         findings: Vec<Finding>,
     ) -> (Vec<Finding>, Vec<ByHand>, String) {
-        let mut first = self.text(&Source { text, kind }, findings);
+        let mut first = self.round(&Source { text, kind }, findings);
         let mut after = first.text.take().unwrap_or_else(|| text.to_owned());
         for _ in 0..ROUNDS {
             let findings = self.scanner.text(path, &after).into_iter().filter(Finding::counts).collect();
-            let mut next = self.text(&Source { text: &after, kind }, findings);
+            let mut next = self.round(&Source { text: &after, kind }, findings);
             let Some(more) = next.text.take() else { break };
             first.done.extend(next.done);
             first.by_hand = next.by_hand;
@@ -172,7 +179,7 @@ impl Rewriter {
         (first.done, first.by_hand, after)
     }
 
-    fn text(&self, source: &Source<'_>, findings: Vec<Finding>) -> Rewritten {
+    fn round(&self, source: &Source<'_>, findings: Vec<Finding>) -> Rewritten {
         let mut result = Rewritten::default();
         let mut edits: Vec<Edit> = Vec::new();
         let template = source.kind == Kind::Json;

@@ -72,7 +72,7 @@ impl Calls {
     /// How many there were in the days that were asked for.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.callers.iter().map(|caller| caller.calls).sum()
+        self.callers.iter().fold(0, |sum, caller| sum.saturating_add(caller.calls))
     }
 }
 

@@ -97,10 +97,11 @@ impl Rule {
                 id: "SYM003",
                 name: "endpoint-setting",
                 level: Level::Error,
-                summary: "MSI_ENDPOINT leads clients to the extension",
+                summary: "a setting leads clients to the extension",
                 explanation: "With `MSI_ENDPOINT` set and `MSI_SECRET` not, Azure's libraries post their requests to that URL \
                               instead of asking the metadata service. `ARM_MSI_ENDPOINT` and `msi_endpoint` do the same to \
-                              Terraform.",
+                              Terraform, and `AZUREPS_HOST_ENVIRONMENT` that begins with `cloud-shell` does it to MSAL for \
+                              Python.",
                 fix: "Take the setting away: without it the libraries ask the metadata service.",
                 rewritten: true,
             },

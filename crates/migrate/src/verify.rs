@@ -4,25 +4,21 @@
 //! What a real guest agent keeps of its own was measured: its transport key and certificate outlive every extension. They
 //! open the protected settings of extensions and nothing else, so they are allowed as long as none of those are left.
 
+mod form;
 mod pattern;
 mod place;
+mod search;
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use ignore::WalkBuilder;
 use serde::Serialize;
 
 use self::pattern::Patterns;
-use self::place::Place;
+use self::search::{Looked, search};
 
 pub use self::pattern::Kind;
-
-/// How much of a file is searched at once, and how much of that is searched again with the next piece, in bytes: more than
-/// the longest thing that is looked for.
-const PIECE: usize = 1 << 20;
-const OVERLAP: usize = 4 << 10;
 
 /// Folders by which a machine's root is known, where it has no file.
 const ROOTS: [&str; 2] = ["etc", "var"];
@@ -47,6 +43,9 @@ pub struct Found {
     /// Where in it, in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offset: Option<u64>,
+    /// Whether that is in what the file unpacks to.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unpacked: bool,
     /// What it is.
     pub what: &'static str,
     /// What it is worth.
@@ -65,14 +64,18 @@ pub struct Report {
     pub folders: u64,
     /// How long they were together, in bytes.
     pub bytes: u64,
+    /// How many of them were unpacked and searched again.
+    pub unpacked: u64,
     /// What was found, in the order of the paths.
     pub found: Vec<Found>,
     /// What could not be searched, and why.
     pub unread: Vec<(PathBuf, String)>,
+    /// What was not looked into, and in which form it is: packed otherwise than by gzip, sealed, swap.
+    pub skipped: Vec<(PathBuf, String)>,
 }
 
 impl Report {
-    /// Whether everything was searched and nothing usable was found.
+    /// Whether every file was searched, as it lies and unpacked where it is gzip's, and nothing usable was found.
     #[must_use]
     pub fn proves(&self) -> bool {
         self.unread.is_empty() && self.found.iter().all(|found| found.worth != Worth::Usable)
@@ -108,14 +111,23 @@ pub fn verify(root: &Path) -> io::Result<Report> {
             report.folders += 1;
         }
         if let Some(what) = place::remains(&below) {
-            report.found.push(Found { path: below.clone(), offset: None, what, worth: Worth::Remains, why: "" });
+            report.found.push(Found {
+                path: below.clone(),
+                offset: None,
+                unpacked: false,
+                what,
+                worth: Worth::Remains,
+                why: "",
+            });
         }
         if kind.is_some_and(|kind| kind.is_file()) {
             match search(entry.path(), &below, &patterns) {
-                Ok((bytes, found)) => {
+                Ok(Looked { bytes, found, unpacked, skipped }) => {
                     report.files += 1;
                     report.bytes += bytes;
+                    report.unpacked += u64::from(unpacked);
                     report.found.extend(found);
+                    report.skipped.extend(skipped.map(|what| (below, what)));
                 }
                 Err(why) => report.unread.push((below, why.to_string())),
             }
@@ -126,42 +138,15 @@ pub fn verify(root: &Path) -> io::Result<Report> {
         let why = "it has no file, neither etc nor var: it isn't the root of a machine, or its disk isn't mounted";
         return Err(io::Error::other(why));
     }
+    report.skipped.extend(form::swap(root).into_iter().map(|what| (PathBuf::from("etc/fstab"), what)));
     judge(&mut report.found);
     Ok(report)
-}
-
-/// Searches a file: how long it is, and what is in it, each kind once.
-fn search(path: &Path, below: &Path, patterns: &Patterns) -> io::Result<(u64, Vec<Found>)> {
-    let mut file = File::open(path)?;
-    let mut piece = Vec::with_capacity(PIECE + OVERLAP);
-    let (mut found, mut begins): (Vec<(Kind, u64)>, u64) = (Vec::new(), 0);
-    let place = Place::of(below);
-    loop {
-        let read = file.by_ref().take(PIECE as u64).read_to_end(&mut piece)?;
-        for (kind, at) in patterns.find(&piece) {
-            if !found.iter().any(|(known, _)| *known == kind) {
-                found.push((kind, begins + at as u64));
-            }
-        }
-        if read == 0 {
-            break;
-        }
-        let searched = piece.len().saturating_sub(OVERLAP);
-        piece.drain(..searched);
-        begins += searched as u64;
-    }
-    let length = begins + piece.len() as u64;
-    let found = found.into_iter().map(|(kind, offset)| {
-        let (worth, why) = place.worth(kind);
-        Found { path: below.to_owned(), offset: Some(offset), what: kind.described(), worth, why }
-    });
-    Ok((length, found.collect()))
 }
 
 /// An agent's own key is of use where something is left that it opens; and what is sealed is of no use without it.
 fn judge(found: &mut [Found]) {
     let (key, sealed) = (place::AGENTS_OWN, Kind::SealedSettings.described());
-    let has_key = found.iter().any(|one| one.why == key && one.what != Kind::SealedSettings.described());
+    let has_key = found.iter().any(|one| one.why == key && one.what != sealed);
     let has_sealed = found.iter().any(|one| one.what == sealed);
     for one in found {
         if one.what == sealed && !has_key {

@@ -6,12 +6,15 @@ use azure_identity::ManagedIdentityCredential;
 
 use crate::world::ARM;
 
-/// A line of JSON: when the token expires, or which error there was.
+/// A line of JSON: the token and when it expires, or which error there was.
 pub async fn once() -> String {
     let scope = format!("{ARM}/.default");
     let asked = async { ManagedIdentityCredential::new(None)?.get_token(&[&scope], None).await };
     match asked.await {
-        Ok(token) => format!(r#"{{"error": null, "expiresOn": {}}}"#, token.expires_on.unix_timestamp()),
+        Ok(token) => {
+            let (text, expires) = (token.token.secret(), token.expires_on.unix_timestamp());
+            format!(r#"{{"error": null, "token": "{text}", "expiresOn": {expires}}}"#)
+        }
         Err(why) => {
             eprintln!("{why:?}");
             let kind = match why.kind() {

@@ -22,6 +22,7 @@ impl Client {
             tenant: tenant(),
             client_id: CLIENT.parse().unwrap(),
             vm: None,
+            extension: None,
             thumbprint_sha1: key.certificate.thumbprint_sha1,
             thumbprint_sha256: key.certificate.thumbprint_sha256,
             certificate_der: key.certificate.der.clone(),

@@ -106,6 +106,7 @@ fn assertions_of_other_libraries_are_believed() {
             tenant: tenant(),
             client_id: text("clientId").parse().unwrap(),
             vm: None,
+            extension: None,
             thumbprint_sha1: certificate.thumbprint_sha1,
             thumbprint_sha256: certificate.thumbprint_sha256,
             certificate_der: certificate.der,

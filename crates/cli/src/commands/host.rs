@@ -9,14 +9,14 @@ use broker::certificates::Certificates;
 use broker::{Broker, Counters, Freshness, TokenSource};
 use domain::{SharedClock, SystemClock};
 use imds::Host;
-use listen::Opener;
+use listen::{Endpoint, Opener, Tcp};
 use rustix::thread::CapabilitySet;
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::ExitStatus;
 use crate::args::host::HostArgs;
-use crate::host::{self, Inventory, Placed, Serving, privileges};
+use crate::host::{self, HostPlaybook, Inventory, NoControlPlane, Placed, Serving, Signers, privileges};
 use crate::printer::Printer;
 use crate::up::connections;
 use crate::up::operations::{self, Operations, Readiness};
@@ -29,7 +29,7 @@ pub(crate) fn host(args: &HostArgs, printer: &Printer) -> anyhow::Result<ExitSta
     hardening::harden();
     hardening::quiet_panics();
     let inventory = host::read(&args.config)?;
-    let kept = privileges::needed(inventory.machines.iter().map(|machine| &machine.attachment));
+    let kept = inventory.rights();
     let (told, gave_up) = mpsc::sync_channel(1);
     let opener = Opener::start(move || told.send(privileges::keep_only(kept)).unwrap_or_default())?;
     gave_up.recv()?.context("the thread that opens listeners can't give up its rights")?;
@@ -50,13 +50,27 @@ async fn run(
     let started = clock.monotonic();
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let mut again = signal(SignalKind::hangup())?;
-    let Inventory { authority, machines, credentials, throttled, connections, metrics } = inventory;
+    let Inventory { authority, machines, credentials, throttled, connections, metrics, signing, playbook } = inventory;
+    let now = clock.now();
+    let signers = signing.map(|signing| tokio::task::spawn_blocking(move || signing.open(now)));
+    let signers = match signers {
+        Some(opening) => Some(opening.await??),
+        None => None,
+    };
     let recorder = operations::start_counting()?;
-    let room = connections::room(hardening::raise_descriptors(), machines.len() + usize::from(metrics.is_some()));
+    let issuer = signers.as_ref().and_then(|signers| signers.issuer.as_ref());
+    let listeners = machines.len() + usize::from(metrics.is_some()) + usize::from(issuer.is_some());
+    let room = connections::room(hardening::raise_descriptors(), listeners);
     let source = Arc::new(Certificates::new(authority, [], Arc::clone(&clock)));
     let tokens: Arc<dyn TokenSource> = source.clone();
     let broker = Broker::new(tokens, Arc::clone(&clock), Freshness::default(), Counters::register("imds"));
     let host = Host::new(broker, room.clone(), connections, opener.clone());
+    let playbook = playbook.map(|playbook| HostPlaybook::new(playbook, Arc::clone(&clock)));
+    let host = match &playbook {
+        None => host,
+        Some(playbook) => host.with_faults(playbook.faults()),
+    };
+    let begin = |machines: &[Placed]| playbook.iter().for_each(|playbook| playbook.begin(machines));
 
     let (mut services, readiness) = (Stage::default(), Readiness::default());
     let metrics = match metrics {
@@ -65,18 +79,36 @@ async fn run(
             let listener = listen::bind(address).context("the metrics can't be served")?;
             let bound = listener.local_addr()?;
             let operations = Operations { metrics: recorder, readiness: readiness.clone() };
-            let config = listen::Config { room, ..listen::Config::default() };
+            let config = listen::Config { room: room.clone(), ..listen::Config::default() };
             services.run(|ending| listen::serve(listener, operations, config, ending));
             Some(bound)
         }
     };
+    let Signers { attestation, issuer, data: _held } = signers.unwrap_or_default();
+    let issuer = match issuer {
+        None => None,
+        Some((address, certificate)) => {
+            let listener = opener.open(&Endpoint::Tcp(Tcp::at(address))).await;
+            let listener = listener.context("the CA's certificate can't be served")?;
+            let served = certificate.url(listener.address().unwrap_or(address));
+            let config = listen::Config { room, ..listen::Config::default() };
+            services.run(|ending| listen::serve(listener, certificate, config, ending));
+            Some(served)
+        }
+    };
+    let control_plane = Arc::new(NoControlPlane { attestation, clock: Arc::clone(&clock) });
     let told = machines.iter().map(Told::of).collect();
-    let mut serving = Serving::new(host, source, opener, Arc::clone(&clock), throttled);
+    let mut serving = Serving::new(host, source, opener, control_plane, throttled);
+    begin(&machines);
     if let Some(why) = serving.become_as(machines, credentials).await.into_iter().next() {
         return Err(why);
     }
     readiness.ready();
-    report(args, printer, &Report { vms: told, metrics: metrics.map(url), pid: std::process::id() })?;
+    report(
+        args,
+        printer,
+        &Report { vms: told, metrics: metrics.map(url), issuer_certificate: issuer, pid: std::process::id() },
+    )?;
     tracing::info!(milliseconds = clock.monotonic().since(started).as_millis(), "ready");
 
     loop {
@@ -85,6 +117,7 @@ async fn run(
             _ = terminate.recv() => break,
             _ = again.recv() => match read_again(&args.config, kept).await {
                 Ok(Inventory { machines, credentials, .. }) => {
+                    begin(&machines);
                     for why in serving.become_as(machines, credentials).await {
                         tracing::error!(error = format!("{why:#}"), "a VM can't be served; trying again");
                     }
@@ -105,7 +138,7 @@ async fn read_again(config: &Path, kept: CapabilitySet) -> anyhow::Result<Invent
     let path = config.to_owned();
     let inventory = tokio::task::spawn_blocking(move || host::read(&path)).await??;
     let attachments = inventory.machines.iter().map(|machine| &machine.attachment);
-    if !privileges::missing(attachments, kept).is_empty() {
+    if !privileges::missing(privileges::needed(attachments), kept).is_empty() {
         bail!("its attachments need rights that were given up at the start; start it again");
     }
     Ok(inventory)
@@ -113,9 +146,12 @@ async fn read_again(config: &Path, kept: CapabilitySet) -> anyhow::Result<Invent
 
 /// What a host says when it is ready.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Report {
     vms: Vec<Told>,
     metrics: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issuer_certificate: Option<String>,
     pid: u32,
 }
 
@@ -145,6 +181,9 @@ fn report(args: &HostArgs, printer: &Printer, report: &Report) -> anyhow::Result
     printer.table(&["VM", "attachment"], &rows)?;
     if let Some(metrics) = &report.metrics {
         printer.line(format!("metrics at {metrics}/metrics"))?;
+    }
+    if let Some(issuer) = &report.issuer_certificate {
+        printer.line(format!("the CA's certificate at {issuer}"))?;
     }
     printer.line("ready")?;
     Ok(())

@@ -43,6 +43,7 @@ use crate::up::faults;
 use crate::up::fleet::{Fleet, Setting};
 use crate::up::guest_process::Common;
 use crate::up::instance::Instance;
+use crate::up::issuer_certificate::IssuerCertificate;
 use crate::up::machines::{self, Machine};
 use crate::up::moves::Moves;
 use crate::up::operations::{self, Operations, Readiness};
@@ -108,8 +109,12 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock, opener: Opene
     }
     let https = bind(args.https, "authority", "--https")?;
     let operations_listener = bind(args.metrics, "metrics", "--metrics")?;
+    let issuer_listener = args.attested.attested_issuer_listen;
+    let issuer_listener =
+        issuer_listener.map(|at| bind(at, "issuer's certificate", "--attested-issuer-listen")).transpose()?;
     let wire_servers = args.wireserver.iter().map(OpenWireServer::open).collect::<anyhow::Result<Vec<_>>>()?;
     let listeners = 1
+        + usize::from(issuer_listener.is_some())
         + machines.iter().map(Machine::listeners).sum::<usize>()
         + wire_servers.iter().map(OpenWireServer::listeners).sum::<usize>();
     let Connections { authority: at_authority, room } = connections::divide(descriptors, listeners);
@@ -129,11 +134,11 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock, opener: Opene
     let keys = Keys::open(store.clone(), kek.clone(), issuers.clone(), clock.clone(), RotationPolicy::default());
     let (folder, ip, now) = (data.path().join("tls"), https_address.ip(), clock.now());
     let (pool, naming) = (SigningPool::start()?, args.attested.naming());
-    let signing = pool.clone();
+    let (signing, said) = (pool.clone(), naming.clone());
     let identity = tokio::task::spawn_blocking(move || {
         let identity = tls::open(&folder, &[ip], now)?;
         // The documents are signed on the threads that sign tokens.
-        let attestation = Attestation::open(&folder, &naming, signing, now)?;
+        let attestation = Attestation::open(&folder, &said, signing, now)?;
         Ok::<_, tls::TlsError>((identity, attestation))
     });
     let credentials = extension::prepare(&guests, &with_extension, &store, &clock);
@@ -168,7 +173,10 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock, opener: Opene
     let readiness = Readiness::default();
     let operations = Operations { metrics, readiness: readiness.clone() };
     let config = listen::Config { room: room.clone(), ..listen::Config::default() };
-    services.run(|ending| listen::serve(operations_listener, operations, config, ending));
+    services.run(|ending| listen::serve(operations_listener, operations, config.clone(), ending));
+    if let Some((listener, certificate)) = issuer_listener.zip(IssuerCertificate::of(&naming, &identity.ca)) {
+        services.run(|ending| listen::serve(listener, certificate, config, ending));
+    }
 
     let mut roots = RootCertStore::empty();
     roots.add(identity.ca.clone())?;
@@ -177,7 +185,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock, opener: Opene
     let created: HashMap<_, _> =
         tenants.into_iter().filter_map(|tenant| Some((tenant.id, tenant.created_at?))).collect();
     let expired = faults::expired(past, created.clone(), clock.clone());
-    let faults = imds::Faults { playbooks: playbooks.clone(), expired };
+    let faults = imds::Faults { playbooks: playbooks.clone(), expired: Some(expired) };
     let source = Arc::new(InProcess::new(authority, DEFAULT_LIFETIME, created));
     let broker = Broker::new(source, clock.clone(), Freshness::default(), Counters::register("imds"));
     let common = Common {

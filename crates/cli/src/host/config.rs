@@ -22,6 +22,9 @@ pub(super) struct HostConfig {
     pub(super) limits: LimitsSection,
     #[serde(default)]
     pub(super) metrics: MetricsSection,
+    pub(super) attestation: Option<Spanned<AttestationSection>>,
+    #[serde(default)]
+    pub(super) faults: FaultsSection,
     #[serde(default)]
     pub(super) virtual_machines: Vec<MachineSection>,
 }
@@ -57,6 +60,30 @@ impl Default for LimitsSection {
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(super) struct MetricsSection {
     pub(super) listen: Option<Spanned<SocketAddr>>,
+}
+
+/// Who signs attested documents: a CA of the host's own, or whoever made a certificate for it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct AttestationSection {
+    /// The data directory of this host, which has its CA.
+    pub(super) data_dir: Option<Spanned<PathBuf>>,
+    /// A PEM file with a certificate that somebody made, and its private key.
+    pub(super) certificate: Option<Spanned<PathBuf>>,
+    /// The name in the certificate that the CA makes.
+    pub(super) name: Option<Word>,
+    /// Where that says the CA's certificate is to be had.
+    pub(super) issuer_url: Option<Word>,
+    /// Where it is served at the path of that URL.
+    pub(super) issuer_listen: Option<Spanned<SocketAddr>>,
+}
+
+/// Faults on purpose.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(super) struct FaultsSection {
+    /// A playbook for every VM of this host.
+    pub(super) playbook: Option<Spanned<PathBuf>>,
 }
 
 /// A VM of this host.

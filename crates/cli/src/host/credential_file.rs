@@ -1,11 +1,14 @@
-//! The PEM file of an identity's certificate and private key. It is read only when nobody else can read it.
+//! PEM files of a certificate and its private key: an identity's, or that of attested documents. Such a file is read only when
+//! nobody else can read it.
 
+use std::fmt::Display;
 use std::fs::OpenOptions;
 use std::io::Read;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use authority::certificate::Certificate;
+use authority::signer::SoftwareSigner;
 use broker::credential::{Credential, NewCredential};
 use domain::{Clock, ManagedIdentity, ResourceId};
 use rustix::fs::OFlags;
@@ -23,6 +26,23 @@ pub(super) fn read(
     vm: ResourceId,
     clock: &dyn Clock,
 ) -> Result<Credential, String> {
+    let (certificate, key) = certificate_and_key(path, clock)?;
+    let stored = NewCredential { identity, vm, certificate: certificate.der, key, not_after: certificate.not_after };
+    let credential = Credential::open(&stored).map_err(|why| unusable(path, &why))?;
+    of_the_certificate(path, credential.public_key(), &certificate.rsa_public_key)?;
+    Ok(credential)
+}
+
+/// Reads the certificate that attested documents are signed with, and its key. The error is for the person who wrote the
+/// configuration.
+pub(super) fn read_signer(path: &Path, clock: &dyn Clock) -> Result<(SoftwareSigner, Certificate), String> {
+    let (certificate, key) = certificate_and_key(path, clock)?;
+    let signer = SoftwareSigner::new("attested".to_owned(), &key).map_err(|why| unusable(path, &why))?;
+    of_the_certificate(path, signer.public_key(), &certificate.rsa_public_key)?;
+    Ok((signer, certificate))
+}
+
+fn certificate_and_key(path: &Path, clock: &dyn Clock) -> Result<(Certificate, Zeroizing<Vec<u8>>), String> {
     let shown = path.display();
     let pem = text(path)?;
     let certificate = Certificate::from_pem(pem.as_bytes()).map_err(|why| format!("{shown}: {why}"))?;
@@ -31,19 +51,18 @@ pub(super) fn read(
     }
     let key = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes())
         .map_err(|why| format!("{shown}: there is no private key in PKCS#8 form (BEGIN PRIVATE KEY) in it: {why}"))?;
-    let stored = NewCredential {
-        identity,
-        vm,
-        certificate: certificate.der,
-        key: Zeroizing::new(key.secret_pkcs8_der().to_vec()),
-        not_after: certificate.not_after,
-    };
-    let credential =
-        Credential::open(&stored).map_err(|why| format!("{shown}: the private key can't be used: {why}"))?;
-    if credential.public_key() != certificate.rsa_public_key {
-        return Err(format!("{shown}: the private key is not that of the certificate"));
+    Ok((certificate, Zeroizing::new(key.secret_pkcs8_der().to_vec())))
+}
+
+fn unusable(path: &Path, why: &dyn Display) -> String {
+    format!("{}: the private key can't be used: {why}", path.display())
+}
+
+fn of_the_certificate(path: &Path, key: &[u8], certificate: &[u8]) -> Result<(), String> {
+    if key == certificate {
+        return Ok(());
     }
-    Ok(credential)
+    Err(format!("{}: the private key is not that of the certificate", path.display()))
 }
 
 fn text(path: &Path) -> Result<Zeroizing<String>, String> {

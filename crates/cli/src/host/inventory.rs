@@ -16,15 +16,19 @@ use domain::{
     AssignedIdentities, Attachment, ClientId, IdentityKind, ManagedIdentity, ResourceId, SystemClock, TenantId,
     VmSnapshot, limits,
 };
+use playbook::{Outcome, Playbook};
+use rustix::thread::CapabilitySet;
 use rustls::RootCertStore;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use toml::Spanned;
 
+use super::attestation::Signing;
 use super::config::{AuthoritySection, HostConfig, IdentitySection, MachineSection, Word};
-use super::credential_file;
 use super::error::ConfigError;
+use super::{credential_file, privileges};
 use crate::attachment::Addresses;
+use crate::playbook_file;
 
 /// How long one exchange with the authority may take.
 const AUTHORITY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -40,6 +44,19 @@ pub(crate) struct Inventory {
     /// The most connections of one VM at once.
     pub(crate) connections: usize,
     pub(crate) metrics: Option<SocketAddr>,
+    /// Who signs attested documents.
+    pub(crate) signing: Option<Signing>,
+    /// The faults on purpose that every VM meets.
+    pub(crate) playbook: Option<Playbook>,
+}
+
+impl Inventory {
+    /// What the opener of its listeners needs.
+    pub(crate) fn rights(&self) -> CapabilitySet {
+        let issuer = self.signing.as_ref().and_then(Signing::issuer_listen);
+        let of_issuer = issuer.map_or(CapabilitySet::empty(), |_| CapabilitySet::NET_BIND_SERVICE);
+        privileges::needed(self.machines.iter().map(|machine| &machine.attachment)) | of_issuer
+    }
 }
 
 /// A VM, and how it is recognised.
@@ -51,7 +68,7 @@ pub(crate) struct Placed {
 }
 
 pub(super) fn resolve(config: HostConfig, path: &Path, text: &str) -> Result<Inventory, ConfigError> {
-    let HostConfig { authority, limits, metrics, virtual_machines } = config;
+    let HostConfig { authority, limits, metrics, attestation, faults, virtual_machines } = config;
     let mut resolver =
         Resolver { path, text, claims: HashMap::new(), addresses: Addresses::default(), credentials: HashMap::new() };
     let authority = resolver.authority(authority)?;
@@ -63,12 +80,15 @@ pub(super) fn resolve(config: HostConfig, path: &Path, text: &str) -> Result<Inv
     if let Some(listen) = metrics.listen.as_ref().filter(|listen| listen.get_ref().ip().is_unspecified()) {
         return Err(resolver.error(&listen.span(), "the metrics are for those who run this host; name one address"));
     }
+    let signing = attestation.map(|section| resolver.signing(section)).transpose()?;
+    let playbook = faults.playbook.map(|file| resolver.playbook(&file)).transpose()?;
     let credentials = resolver.credentials.into_values().map(|(_, credential)| credential).collect();
     let metrics = metrics.listen.map(Spanned::into_inner);
-    Ok(Inventory { authority, machines, credentials, throttled: limits.throttle, connections, metrics })
+    let throttled = limits.throttle;
+    Ok(Inventory { authority, machines, credentials, throttled, connections, metrics, signing, playbook })
 }
 
-struct Resolver<'c> {
+pub(super) struct Resolver<'c> {
     path: &'c Path,
     text: &'c str,
     /// What only one VM may have, and which has it.
@@ -169,6 +189,16 @@ impl Resolver<'_> {
         Ok(identity)
     }
 
+    fn playbook(&self, file: &Spanned<PathBuf>) -> Result<Playbook, ConfigError> {
+        let read = playbook_file::read(&self.beside(file.get_ref()));
+        let (_, playbook) = read.map_err(|why| self.error(&file.span(), format!("{why:#}")))?;
+        if playbook.steps.iter().any(|step| step.fault.outcome == Outcome::ExpiredToken) {
+            let text = "a host has no expired tokens: its authority makes none; try that with symbolon up";
+            return Err(self.error(&file.span(), text));
+        }
+        Ok(playbook)
+    }
+
     fn claim(&mut self, what: String, span: &Range<usize>, owner: &str) -> Result<(), ConfigError> {
         match self.claims.entry(what) {
             Entry::Vacant(free) => {
@@ -186,16 +216,16 @@ impl Resolver<'_> {
         self.checked(word, word.get_ref().parse().map_err(|why| format!("'{}': {why}", word.get_ref())))
     }
 
-    fn checked<T, E: Display>(&self, word: &Word, result: Result<T, E>) -> Result<T, ConfigError> {
+    pub(super) fn checked<T, E: Display>(&self, word: &Word, result: Result<T, E>) -> Result<T, ConfigError> {
         result.map_err(|why| self.error(&word.span(), why.to_string()))
     }
 
-    fn error(&self, span: &Range<usize>, message: impl Into<String>) -> ConfigError {
+    pub(super) fn error(&self, span: &Range<usize>, message: impl Into<String>) -> ConfigError {
         ConfigError::at(self.path, self.text, span, message)
     }
 
     /// A path in the file is meant from the file's own folder.
-    fn beside(&self, path: &Path) -> PathBuf {
+    pub(super) fn beside(&self, path: &Path) -> PathBuf {
         self.path.parent().unwrap_or(Path::new("")).join(path)
     }
 }

@@ -7,19 +7,19 @@ use anyhow::Context;
 use broker::certificates::Certificates;
 use broker::credential::Credential;
 use broker::throttle::Throttle;
-use domain::{Attachment, ResourceId, SharedClock, VmId};
-use imds::{Attached, Host, Vm};
+use domain::{Attachment, ResourceId, VmId};
+use imds::{Attached, ControlPlane, Host, Vm};
 use listen::Opener;
 use tokio::task::JoinSet;
 
-use super::Placed;
+use super::{NoControlPlane, Placed};
 
 /// The VMs of a host.
 pub(crate) struct Serving {
     host: Host,
     source: Arc<Certificates>,
     opener: Opener,
-    clock: SharedClock,
+    control_plane: Arc<NoControlPlane>,
     throttled: bool,
     machines: HashMap<ResourceId, Served>,
     /// Those that are gone and have something in flight.
@@ -39,10 +39,10 @@ impl Serving {
         host: Host,
         source: Arc<Certificates>,
         opener: Opener,
-        clock: SharedClock,
+        control_plane: Arc<NoControlPlane>,
         throttled: bool,
     ) -> Self {
-        Self { host, source, opener, clock, throttled, machines: HashMap::new(), leaving: JoinSet::new() }
+        Self { host, source, opener, control_plane, throttled, machines: HashMap::new(), leaving: JoinSet::new() }
     }
 
     /// Serves these VMs and no others, whose identities sign in with these credentials. One that stays keeps its connections
@@ -81,9 +81,11 @@ impl Serving {
                 failures.push(why);
                 None
             });
-            let throttled = self.throttled.then(|| Throttle::faithful(Arc::clone(&self.clock)));
+            let throttled = self.throttled.then(|| Throttle::faithful(Arc::clone(&self.control_plane.clock)));
             let (id, vm_id) = (vm.id.clone(), vm.vm_id);
-            let vm = Arc::new(Vm::new(vm, throttled.unwrap_or_else(Throttle::off)));
+            let control_plane: Arc<dyn ControlPlane> = self.control_plane.clone();
+            let vm = Vm::new(vm, throttled.unwrap_or_else(Throttle::off)).with_control_plane(control_plane);
+            let vm = Arc::new(vm);
             let attached = Attached::start(&self.host, Arc::clone(&vm), attachment.clone(), listener);
             self.machines.insert(id, Served { vm_id, attachment, vm, attached });
         }

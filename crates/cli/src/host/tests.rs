@@ -46,6 +46,7 @@ fn folder() -> TempDir {
     old.not_after = rcgen::date_time_ymd(2020, 1, 1);
     old.not_before = rcgen::date_time_ymd(2019, 1, 1);
     private("old.pem", &format!("{}{}", old.self_signed(&key).unwrap().pem(), key.serialize_pem()));
+    private("expired.yaml", "steps: [{expiredToken: true}]");
     private("loose.pem", "");
     fs::set_permissions(folder.path().join("loose.pem"), fs::Permissions::from_mode(0o640)).unwrap();
     folder
@@ -144,6 +145,30 @@ fn what_is_wrong_is_told_with_its_place() {
         (with("[limits]\nconnections = 0"), "11:15: 0 connections"),
         (with("[limits]\nconnections = -1"), "11:15: "),
         (with("[metrics]\nlisten = \"0.0.0.0:1\""), "11:10: the metrics are for those who run this host"),
+        (with("[attestation]\nname = \"a\""), "11:8: [attestation] has a data-dir for a CA of this host's own, or"),
+        (with("[attestation]\n"), "10:1: [attestation] has a data-dir"),
+        (
+            with("[attestation]\ndata-dir = \"d\"\ncertificate = \"app.pem\""),
+            "11:12: attested documents are signed from data-dir or with certificate, not both",
+        ),
+        (with("[attestation]\ncertificate = \"app.pem\"\nname = \"a\""), "12:8: this goes with data-dir; "),
+        (with("[attestation]\ncertificate = \"other.pem\""), "11:15: DIR/other.pem: the private key is not that of"),
+        (with("[attestation]\ncertificate = \"loose.pem\""), "11:15: DIR/loose.pem has mode 0640, so others can sign"),
+        (
+            with("[attestation]\ndata-dir = \"d\"\nissuer-url = \"https://a.example/ca.cer\""),
+            "12:14: it is not a URL such as http://host.example/ca.cer",
+        ),
+        (
+            with("[attestation]\ndata-dir = \"d\"\nissuer-listen = \"127.0.0.1:80\""),
+            "12:17: the CA's certificate is served at the path of issuer-url, which isn't said",
+        ),
+        (
+            with("[attestation]\ndata-dir = \"d\"\nissuer-listen = \"0.0.0.0:80\""),
+            "12:17: the CA's certificate is served at one address; name it",
+        ),
+        (with("[faults]\nplaybook = \"none.yaml\""), "11:12: DIR/none.yaml can't be read"),
+        (with("[faults]\nplaybook = \"ca.pem\""), "11:12: DIR/ca.pem:1:1: "),
+        (with("[faults]\nplaybook = \"expired.yaml\""), "11:12: a host has no expired tokens"),
     ] {
         let error = read_in(&folder, &text).err().unwrap_or_else(|| panic!("it is taken: {text}"));
         assert!(error.starts_with(wanted), "{text}\n  {error}");

@@ -24,12 +24,7 @@ impl imds::ControlPlane for LocalControlPlane {
     }
 
     async fn attest(&self, content: Vec<u8>) -> Result<Vec<u8>, ControlPlaneError> {
-        self.attestation.sign(content, self.clock.now()).await.map_err(|why| match why {
-            AttestError::Pool(PoolError::Full) => ControlPlaneError::Busy,
-            AttestError::Pool(PoolError::Sign(_) | PoolError::Ended) | AttestError::Envelope(_) => {
-                ControlPlaneError::Internal(why.into())
-            }
-        })
+        self.attestation.sign(content, self.clock.now()).await.map_err(not_attested)
     }
 
     async fn approve(&self, vm: &ResourceId, events: &[String]) -> Result<(), ControlPlaneError> {
@@ -37,5 +32,15 @@ impl imds::ControlPlane for LocalControlPlane {
             NotApproved::NoEvent(id) => ControlPlaneError::NoEvent(id),
             NotApproved::Failed(_) | NotApproved::NotBegun(_) => ControlPlaneError::Internal(why.into()),
         })
+    }
+}
+
+/// Why a document isn't signed, as a metadata service knows it.
+pub(crate) fn not_attested(why: AttestError) -> ControlPlaneError {
+    match why {
+        AttestError::Pool(PoolError::Full) => ControlPlaneError::Busy,
+        AttestError::Pool(PoolError::Sign(_) | PoolError::Ended) | AttestError::Envelope(_) => {
+            ControlPlaneError::Internal(why.into())
+        }
     }
 }

@@ -128,7 +128,8 @@ pub(crate) async fn place_credentials(guest: &Guest, store: &Handle, clock: &Sha
         let (identity, vm, store) = (ManagedIdentity::clone(identity), guest.vm.clone(), store.clone());
         let (disk, now) = (guest.disk.clone(), clock.now());
         issuing.spawn(async move {
-            let issued = vm_credential::issue(&store, &identity, &vm, now).await?;
+            // A guest in this process has one disk, from which all its extensions sign.
+            let issued = vm_credential::issue(&store, &identity, &vm, None, now).await?;
             let credential = NewCredential {
                 identity,
                 vm,

@@ -2,6 +2,7 @@
 //! it, keeps the credentials on the guest's disk, and reports what came of it. A guest agent in a real VM does the same
 //! from its side of the wire.
 
+mod common;
 mod cutover;
 mod endpoint;
 
@@ -11,56 +12,23 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::http::AuthorityClient;
-use broker::throttle::Throttle;
 use control::arm::guest::Report;
-use domain::{
-    AssignedIdentities, PowerState, ProvisioningState, ResourceId, SharedClock, Step, Timestamp, VmExtension,
-};
+use domain::{AssignedIdentities, PowerState, ProvisioningState, ResourceId, Step, Timestamp, VmExtension};
 use guest::callers::Callers;
 use guest::disk::Disk;
-use listen::{Ending, Room};
-use playbook::Playbooks;
-use store::Handle;
+use listen::Ending;
 use tokio::sync::watch;
 
+pub(crate) use self::common::Common;
 use super::endpoints::Endpoints;
 use super::extension::Guest;
 use super::guest_report;
 use super::machines::ExtensionPort;
-use super::moves::Moves;
-use super::outside::Outside;
 use super::wanted::Wanted;
 
 /// How often credentials are looked at. Often, because a machine that slept wakes with credentials that ran out
 /// meanwhile, and because a renewal that failed is to be tried again soon.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
-
-/// What all guests of an `up` have in common.
-pub(crate) struct Common {
-    pub(crate) store: Handle,
-    pub(crate) clock: SharedClock,
-    pub(crate) authority: AuthorityClient,
-    /// What the connections of all listeners share.
-    pub(crate) room: Room,
-    /// Whether requests are limited as Azure does.
-    pub(crate) throttled: bool,
-    /// Whether endpoints are opened at all.
-    pub(crate) extensions: bool,
-    /// Told when an endpoint was opened or closed.
-    pub(crate) moves: Moves,
-    /// The VMs for whose extensions nothing is done here.
-    pub(crate) outside: Arc<Outside>,
-    /// The faults that are ordered.
-    pub(crate) playbooks: Playbooks,
-}
-
-impl Common {
-    /// The limits of one VM, or none.
-    pub(crate) fn throttle(&self) -> Throttle {
-        if self.throttled { Throttle::faithful(self.clock.clone()) } else { Throttle::off() }
-    }
-}
 
 /// The guest of one VM.
 pub(crate) struct GuestProcess {
@@ -260,16 +228,4 @@ impl GuestProcess {
         self.common.moves.told().await;
         guest_report::say(&self.common, what).await;
     }
-}
-
-/// An error with what lies below it.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut below = error.source();
-    while let Some(error) = below {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        below = error.source();
-    }
-    text
 }

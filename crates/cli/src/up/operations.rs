@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use contract::head::FramingRefusal;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
@@ -57,34 +57,43 @@ impl Operations {
     }
 }
 
-impl Operations {
-    fn refuse_in_words(status: StatusCode) -> Response<Full<Bytes>> {
-        let mut response = text(status, "the request is refused\n".to_owned());
-        response.headers_mut().insert(http::header::CONNECTION, HeaderValue::from_static("close"));
-        response
-    }
-}
-
 impl listen::Service for Operations {
     fn call(&self, request: Request<Incoming>) -> impl Future<Output = Response<Full<Bytes>>> + Send {
         std::future::ready(self.answer(&request))
     }
 
     fn refuse(&self, refusal: FramingRefusal) -> Response<Full<Bytes>> {
-        Self::refuse_in_words(match refusal {
-            FramingRefusal::Malformed => StatusCode::BAD_REQUEST,
-            FramingRefusal::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            FramingRefusal::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            FramingRefusal::Expectation => StatusCode::EXPECTATION_FAILED,
-        })
+        refuse_in_words(&refusal)
     }
 
     fn failed(&self) -> Response<Full<Bytes>> {
-        Self::refuse_in_words(StatusCode::INTERNAL_SERVER_ERROR)
+        failed_in_words()
     }
 }
 
-fn text(status: StatusCode, body: String) -> Response<Full<Bytes>> {
+/// The answer to a head that can't be read, for people.
+pub(crate) fn refuse_in_words(refusal: &FramingRefusal) -> Response<Full<Bytes>> {
+    in_words(match refusal {
+        FramingRefusal::Malformed => StatusCode::BAD_REQUEST,
+        FramingRefusal::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        FramingRefusal::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        FramingRefusal::Expectation => StatusCode::EXPECTATION_FAILED,
+    })
+}
+
+/// The answer to what failed, for people.
+pub(crate) fn failed_in_words() -> Response<Full<Bytes>> {
+    in_words(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+fn in_words(status: StatusCode) -> Response<Full<Bytes>> {
+    let mut response = text(status, "the request is refused\n".to_owned());
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+/// A text for people.
+pub(crate) fn text(status: StatusCode, body: String) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::from(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();

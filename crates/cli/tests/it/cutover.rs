@@ -1,5 +1,8 @@
 //! The way of a VM from the extension to its metadata service, as its owner goes it.
 
+mod interrupted;
+mod scale_set;
+
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -38,26 +41,35 @@ impl World {
         Self { home, up }
     }
 
-    fn disk(&self) -> PathBuf {
-        self.home.path().join("data/guests/dev")
+    fn disk(&self, name: &str) -> PathBuf {
+        self.home.path().join("data/guests").join(name)
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = symbolon(self.home.path());
+        command.arg("migrate").args(args).stdin(Stdio::null());
+        if args[0] != "verify" {
+            command.arg("--data-dir").arg(self.home.path().join("data"));
+        }
+        command
     }
 
     fn migrate(&self, args: &[&str]) -> (Option<i32>, String) {
-        let data = format!("--data-dir={}", self.home.path().join("data").display());
-        let mut all = vec!["migrate"];
-        all.extend(args);
-        let online = args[0] != "verify";
-        all.extend(online.then_some(data.as_str()));
-        let output = run(self.home.path(), &all);
+        let output = self.command(args).output().expect("it runs");
         assert!(output.status.code() != Some(2), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
         (output.status.code(), String::from_utf8(output.stdout).unwrap())
     }
 
-    /// The machine as `status` shows it; none when it has no extension.
-    fn status(&self) -> Option<Value> {
+    /// The machines with the extension, as `status` shows them.
+    fn machines(&self) -> Vec<Value> {
         let (code, text) = self.migrate(&["status", "--json"]);
         assert_eq!(code, Some(0));
-        serde_json::from_str::<Value>(&text).unwrap()["value"].as_array().unwrap().first().cloned()
+        serde_json::from_str::<Value>(&text).unwrap()["value"].as_array().unwrap().clone()
+    }
+
+    /// The first VM among them; none when it has no extension.
+    fn status(&self) -> Option<Value> {
+        self.machines().into_iter().find(|machine| machine["name"] == "dev")
     }
 
     fn cutover(&self, args: &[&str]) -> (Option<i32>, String) {
@@ -65,7 +77,11 @@ impl World {
     }
 
     fn verify(&self) -> (Option<i32>, String) {
-        self.migrate(&["verify", "--guest-root", self.disk().to_str().unwrap()])
+        self.verify_disk("dev")
+    }
+
+    fn verify_disk(&self, name: &str) -> (Option<i32>, String) {
+        self.migrate(&["verify", "--guest-root", self.disk(name).to_str().unwrap()])
     }
 
     /// A caller of the old port: status and body; nothing when nobody is there.
@@ -74,9 +90,13 @@ impl World {
     }
 
     fn imds(&self) -> Option<(u16, Value)> {
-        let url = format!("{}/metadata/identity/oauth2/token", self.up.text("imds"));
-        ask(&url, "?api-version=2018-02-01&resource=https%3A%2F%2Fvault.azure.net")
+        ask_imds(self.up.text("imds"))
     }
+}
+
+fn ask_imds(base: &str) -> Option<(u16, Value)> {
+    let url = format!("{base}/metadata/identity/oauth2/token");
+    ask(&url, "?api-version=2018-02-01&resource=https%3A%2F%2Fvault.azure.net")
 }
 
 fn ask(url: &str, query: &str) -> Option<(u16, Value)> {
@@ -98,9 +118,9 @@ struct Thief {
 }
 
 impl Thief {
-    fn copies(world: &World) -> Self {
+    fn copies(world: &World, name: &str) -> Self {
         let copy = tempfile::tempdir().unwrap();
-        let from = world.disk().join("var/lib/symbolon/identities");
+        let from = world.disk(name).join("var/lib/symbolon/identities");
         let to = copy.path().join("var/lib/symbolon/identities");
         fs::create_dir_all(&to).unwrap();
         for file in fs::read_dir(from).unwrap().flatten() {
@@ -130,7 +150,7 @@ impl Thief {
 #[test]
 fn a_vm_leaves_the_extension_and_a_stolen_disk_is_worth_nothing() {
     let world = World::start();
-    let thief = Thief::copies(&world);
+    let thief = Thief::copies(&world, "dev");
     let (status, own) = world.old_port().unwrap();
     assert_eq!((status, own["refresh_token"].as_str()), (200, Some("")));
     thief.signs_in(&world).expect("the credential is on the disk, which is why one leaves");
@@ -176,7 +196,7 @@ fn a_vm_leaves_the_extension_and_a_stolen_disk_is_worth_nothing() {
     thief.signs_in(&world).expect("not revoked yet");
 
     // Also what nobody placed there, and what may be a copy of a key.
-    fs::write(world.disk().join("var/lib/symbolon/identities/x.json.bak"), "somebody's copy").unwrap();
+    fs::write(world.disk("dev").join("var/lib/symbolon/identities/x.json.bak"), "somebody's copy").unwrap();
     let began = SystemClock::new();
     let at = began.monotonic();
     let (code, told) = world.cutover(&["--to", "revoked"]);
@@ -200,7 +220,7 @@ fn a_vm_leaves_the_extension_and_a_stolen_disk_is_worth_nothing() {
     assert_eq!(code, Some(0), "{told}");
     assert_eq!(world.old_port().unwrap().0, 200);
     assert!(thief.signs_in(&world).is_err(), "what was revoked stays so");
-    let second = Thief::copies(&world);
+    let second = Thief::copies(&world, "dev");
     second.signs_in(&world).expect("there are new ones");
     let plan_file = world.home.path().join("plan.json");
     fs::write(&plan_file, world.migrate(&["plan", "--json"]).1).unwrap();
@@ -249,7 +269,7 @@ fn port(world: &World) -> u16 {
 #[test]
 fn a_cutover_goes_on_where_it_was_cut_off() {
     let mut world = World::start();
-    let thief = Thief::copies(&world);
+    let thief = Thief::copies(&world, "dev");
     let arm = |world: &World| Arm::of(&world.up.ready);
     let cutover = |arm: &Arm| {
         format!("{}/Microsoft.Compute/virtualMachines/dev/providers/Symbolon.Migration/cutovers/default", arm.providers)

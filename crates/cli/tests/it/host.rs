@@ -5,8 +5,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
+use serde_json::json;
 use tempfile::TempDir;
 
 use super::*;
@@ -51,10 +54,18 @@ impl Home {
 
     /// What a VM gets at its socket: status and body.
     fn ask(&self, vm: usize, path: &str) -> (u16, Value) {
+        self.send(vm, "GET", path, "")
+    }
+
+    fn send(&self, vm: usize, method: &str, path: &str, body: &str) -> (u16, Value) {
         let mut stream = UnixStream::connect(self.path().join(format!("{vm}.sock"))).expect("it listens");
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nMetadata: true\r\nConnection: close\r\n\r\n")
-            .unwrap();
+        let length = if body.is_empty() { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nMetadata: true\r\nConnection: close\r\n{length}\r\n{body}"
+        )
+        .unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("an answer");
         let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
@@ -171,6 +182,107 @@ fn two_vms_get_their_own_tokens_from_an_authority_across_the_network() {
     assert!(!home.path().join("1.sock").exists(), "the sockets go with it");
 }
 
+/// A host whose authority nobody asks.
+fn without_authority(more: &str) -> String {
+    let authority = "[authority]\nurl = \"https://login.example\"\nca-file = \"certificate.pem\"\n";
+    format!("{authority}{more}{}{}", vm(1, TENANT), vm(2, TENANT))
+}
+
+/// The DER of a VM's attested document.
+fn attested(home: &Home, nonce: &str) -> Vec<u8> {
+    let (status, body) = home.ask(1, &format!("/metadata/attested/document?api-version=2025-04-07&nonce={nonce}"));
+    assert_eq!((status, &body["encoding"]), (200, &"pkcs7".into()), "{body}");
+    STANDARD.decode(body["signature"].as_str().unwrap()).unwrap()
+}
+
+fn holds(whole: &[u8], part: &[u8]) -> bool {
+    whole.windows(part.len()).any(|window| window == part)
+}
+
+fn der(pem: &Path) -> CertificateDer<'static> {
+    CertificateDer::from_pem_file(pem).unwrap()
+}
+
+#[test]
+fn documents_that_a_control_plane_would_make() {
+    let home = Home::new();
+    let host = home.host(&without_authority(""));
+    let events = "/metadata/scheduledevents?api-version=2020-07-01";
+    assert_eq!(home.ask(1, events), (200, json!({"DocumentIncarnation": 0, "Events": []})));
+    let (status, body) = home.send(1, "POST", events, r#"{"StartRequests":[{"EventId":"none"}]}"#);
+    assert_eq!((status, body), (400, json!({"error": "Bad request. There is no scheduled event \"none\""})));
+    assert_eq!(home.ask(1, "/metadata/attested/document?api-version=2025-04-07").0, 503, "nobody signs");
+    assert_eq!(host.end(Signal::TERM).0, Some(0));
+}
+
+#[test]
+fn documents_are_signed_below_a_ca_of_the_hosts_own_which_it_serves() {
+    let home = Home::new();
+    let config = without_authority(
+        "[attestation]\ndata-dir = \"data\"\nname = \"vm.example\"\nissuer-url = \"http://ca.example/pki/ca.cer\"\n\
+         issuer-listen = \"127.0.0.1:0\"\n",
+    );
+    let host = home.host(&config);
+    let folder = home.path().join("data/tls");
+    let signed = attested(&home, "first");
+    assert!(holds(&signed, br#""nonce":"first""#) && holds(&signed, &der(&folder.join("attested.pem"))));
+    assert!(holds(&signed, b"http://ca.example/pki/ca.cer") && holds(&signed, b"vm.example"));
+    let url = host.text("issuerCertificate");
+    let (address, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let served = raw(address, &format!("GET /{path} HTTP/1.1\r\nHost: ca.example\r\nConnection: close\r\n\r\n"));
+    let (head, ca) = (String::from_utf8_lossy(&served), der(&folder.join("ca.pem")));
+    assert!(head.starts_with("HTTP/1.1 200 ") && head.contains("application/pkix-cert"), "{head}");
+    assert!(served.ends_with(&ca), "DER and nothing else");
+    for (line, wanted) in [("GET /ca.cer", "404"), ("POST /pki/ca.cer", "405"), ("GET", "400")] {
+        let refused = raw(address, &format!("{line} HTTP/1.1\r\nHost: ca.example\r\nConnection: close\r\n\r\n"));
+        assert!(refused.starts_with(format!("HTTP/1.1 {wanted} ").as_bytes()), "{line}");
+    }
+    assert_eq!(host.end(Signal::TERM).0, Some(0));
+    // The next start finds what this one made.
+    let host = home.host(&config);
+    assert!(holds(&attested(&home, "second"), &der(&folder.join("attested.pem"))));
+    assert_eq!(der(&folder.join("ca.pem")), ca);
+    assert_eq!(host.end(Signal::TERM).0, Some(0));
+}
+
+#[test]
+fn documents_are_signed_with_a_certificate_that_somebody_made() {
+    let home = Home::new();
+    let host = home.host(&without_authority("[attestation]\ncertificate = \"both.pem\"\n"));
+    assert!(holds(&attested(&home, "1"), &der(&home.path().join("certificate.pem"))));
+    assert_eq!(host.end(Signal::TERM).0, Some(0));
+}
+
+#[test]
+fn a_playbook_of_a_host_is_for_each_of_its_vms() {
+    let home = Home::new();
+    fs::write(home.path().join("faults.yaml"), "steps: [{status: 503, retryAfter: 7, count: 1}]").unwrap();
+    let config = without_authority("[faults]\nplaybook = \"faults.yaml\"\n");
+    let host = home.host(&config);
+    for number in [1, 2] {
+        assert_eq!([(); 2].map(|()| home.ask(number, INFO).0), [503, 200]);
+    }
+    // A VM of a subscription that comes later meets it too, and the others not again.
+    let later = vm(3, TENANT).replace("/subscriptions/20000000", "/subscriptions/20000001");
+    fs::write(home.path().join("host.toml"), format!("{config}{later}")).unwrap();
+    host.signal(Signal::HUP);
+    eventually("the third VM is there", || home.path().join("3.sock").exists().then_some(()));
+    assert_eq!([1, 3, 3].map(|number| home.ask(number, INFO).0), [200, 503, 200]);
+    assert_eq!(host.end(Signal::TERM).0, Some(0));
+}
+
+const INFO: &str = "/metadata/identity/info?api-version=2018-02-01";
+
+/// What a server answers, to its end.
+fn raw(address: &str, request: &str) -> Vec<u8> {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    answer
+}
+
 #[test]
 fn an_up_serves_a_vm_at_a_socket_and_says_that_commands_cannot_ask_there() {
     let home = Home::new();
@@ -201,7 +313,7 @@ fn what_is_wrong_with_the_configuration_is_told_before_anything_listens() {
     fs::write(home.path().join("host.toml"), "[authority]\nurl = \"https://a.example\"\n[limit]\n").unwrap();
     let output = run(home.path(), &["host", "--config=host.toml"]);
     let wanted = "exit 1\n--- stdout\n--- stderr\nerror: host.toml:3:2: unknown field `limit`, expected one of `authority`, \
-                  `limits`, `metrics`, `virtual-machines`\n";
+                  `limits`, `metrics`, `attestation`, `faults`, `virtual-machines`\n";
     assert_eq!(told(&output, &[]), wanted);
     fs::write(home.path().join("host.toml"), "[authority]\nurl = \"https://a.example\"\n").unwrap();
     let mut command = symbolon(home.path());

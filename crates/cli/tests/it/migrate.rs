@@ -21,7 +21,7 @@ fn scan_ends_with_what_it_found() {
     insta::assert_snapshot!(scan(&["app/.env"]), @r"
     exit 1
     --- stdout
-    error[SYM003]: MSI_ENDPOINT leads clients to the extension
+    error[SYM003]: a setting leads clients to the extension
      --> app/.env:2:1
       |
     2 | MSI_ENDPOINT=http://localhost:50342/oauth2/token

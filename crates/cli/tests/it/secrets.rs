@@ -53,6 +53,11 @@ fn no_log_no_metric_and_no_list_of_the_process_holds_a_secret() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
     let log = log.join().unwrap().unwrap();
     assert!(log.len() > 1_000, "it logged at trace");
+    // What came of a disk is told from what didn't.
+    let issued: Vec<_> = log.lines().filter(|line| line.contains("a token was issued")).collect();
+    for told in ["evidence=\"machine\" legacy=false", "evidence=\"extension\" legacy=true"] {
+        assert_eq!(issued.iter().filter(|line| line.contains(told)).count(), 1, "{told}: {issued:?}");
+    }
     let extension_log = home.path().join("data/guests/dev/var/log");
     assert!(!extension_log.exists(), "there was nothing to write down");
     let [environment, arguments] = [environment, arguments].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());

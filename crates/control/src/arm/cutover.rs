@@ -66,6 +66,29 @@ pub(crate) fn put(tx: &mut dyn Tx, work: &Work, id: &ResourceId, body: &Object) 
     Ok(Reply::put(created, shown(&wanted)))
 }
 
+/// Has a machine that a scale set has just got begin where its others are.
+pub(crate) fn join(tx: &mut dyn Tx, work: &Work, new: &ResourceId, others: &[VirtualMachine]) -> Result<(), Failure> {
+    if !has_extension(tx, new)? {
+        return Ok(());
+    }
+    let mut steps = Vec::new();
+    for other in others {
+        if has_extension(tx, &other.id)? {
+            steps.push(tx.cutover(&other.id)?.map_or(Step::Serving, |cutover| cutover.wanted));
+        }
+    }
+    if let Some(cutover) = Cutover::beside(new.clone(), steps, work.now) {
+        tx.put_cutover(&cutover)?;
+    }
+    Ok(())
+}
+
+/// Whether it has the extension for managed identities, enabled or not, and not on its way off.
+fn has_extension(tx: &dyn ReadTx, machine: &ResourceId) -> Result<bool, store::Error> {
+    let there = |one: &VmExtension| one.is_managed_identity() && one.state != ProvisioningState::Deleting;
+    Ok(tx.vm_extensions(machine)?.iter().any(there))
+}
+
 /// `GET` of the same: where no cutover was begun, that the extension serves.
 pub(crate) fn get(tx: &dyn ReadTx, id: &ResourceId) -> Result<Reply, Failure> {
     let machine = machine(tx, id)?;

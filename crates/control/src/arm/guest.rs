@@ -193,7 +193,7 @@ fn overdue(tx: &dyn ReadTx, agents: &Agents, now: Timestamp) -> Result<Vec<Overd
 }
 
 /// Waits no more for guests that have said nothing for too long: what waits for them fails. What such a guest says later
-/// is taken all the same. The certificates of one that was to remove the last extension are revoked: it may never do it.
+/// is taken all the same. The certificates of an extension that one was to remove are revoked: it may never do it.
 ///
 /// # Errors
 /// When the store fails.
@@ -226,14 +226,18 @@ pub(crate) async fn give_up(app: &App, now: Timestamp) -> Result<(), store::Erro
     given_up.await
 }
 
-/// Revokes the certificates on a machine's disk, unless another extension that stays signs with them.
+/// Revokes the certificates that an extension has on a machine's disk, but for those that another one which stays signs
+/// with too.
 fn revoke(tx: &mut dyn Tx, gone: &VmExtension) -> Result<(), store::Error> {
-    let stays = |one: &VmExtension| one.is_managed_identity() && one.state != ProvisioningState::Deleting;
-    if !gone.is_managed_identity() || tx.vm_extensions(&gone.vm)?.iter().any(stays) {
+    if !gone.is_managed_identity() {
         return Ok(());
     }
+    let stays = |one: &VmExtension| one.is_managed_identity() && one.state != ProvisioningState::Deleting;
+    let another = tx.vm_extensions(&gone.vm)?.iter().any(stays);
     for credential in tx.certificate_credentials_of_vm(&gone.vm)? {
-        tx.revoke_certificate_credential(credential.thumbprint_sha256)?;
+        if !another || credential.extension.as_ref() == Some(&gone.id) {
+            tx.revoke_certificate_credential(credential.thumbprint_sha256)?;
+        }
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use super::body::Object;
 use super::failure::Failure;
 use super::reply::Reply;
 use super::work::Work;
-use super::{document, operation, scale_set, virtual_machine, vm_extension};
+use super::{cutover, document, operation, scale_set, virtual_machine, vm_extension};
 
 const UPGRADE: &str = "Microsoft.Compute/virtualMachineScaleSets/manualupgrade/action";
 const DELETE: &str = "Microsoft.Compute/virtualMachineScaleSets/delete/action";
@@ -42,6 +42,7 @@ pub(crate) fn settle(tx: &mut dyn Tx, work: &Work, scale_set: &ScaleSet) -> Resu
         next += 1;
         tx.put_virtual_machine(&machine)?;
         waits.extend(bring_to_model(tx, scale_set, &machine)?);
+        cutover::join(tx, work, &machine.id, &machines)?;
     }
     if next != scale_set.next_instance {
         scale_set::store(tx, &ScaleSet { next_instance: next, ..scale_set.clone() })?;
@@ -151,7 +152,8 @@ fn bring_to_model(tx: &mut dyn Tx, scale_set: &ScaleSet, machine: &VirtualMachin
     }
     if let Some(instance) = machine.instance.clone().filter(|instance| instance.model != scale_set.model) {
         let instance = Some(Instance { model: scale_set.model, ..instance });
-        tx.put_virtual_machine(&VirtualMachine { instance, size: scale_set.sku.name.clone(), ..machine.clone() })?;
+        let (size, document) = (scale_set.sku.name.clone(), scale_set.document.clone());
+        tx.put_virtual_machine(&VirtualMachine { instance, size, document, ..machine.clone() })?;
     }
     Ok(waits)
 }
@@ -169,7 +171,7 @@ fn new(tx: &dyn ReadTx, work: &Work, scale_set: &ScaleSet, number: u32) -> Resul
         system_assigned: None,
         user_assigned: Vec::new(),
         attachment: None,
-        document: "{}".to_owned(),
+        document: scale_set.document.clone(),
         power: PowerState::Running,
         generation: 0,
         created_at: work.now,

@@ -62,7 +62,7 @@ pub(crate) fn fire(tx: &mut dyn Tx, work: &Work, id: &ResourceId, body: &Object)
 /// `POST …/simulateEviction`: 204 (Azure/azure-rest-api-specs `virtualMachine.json`).
 pub(crate) fn simulate_eviction(tx: &mut dyn Tx, work: &Work, id: &ResourceId) -> Result<Reply, Failure> {
     let vm = virtual_machine::find(tx, id)?;
-    let priority = profile(tx, &vm, "priority")?;
+    let priority = profile(&vm, "priority")?;
     if !["Spot", "Low"].iter().any(|word| word.eq_ignore_ascii_case(&priority)) {
         let text = format!("The virtual machine '{}' is not a Spot virtual machine and can't be evicted.", vm.name);
         return Err(ArmError::new(Code::OperationNotAllowed, text).into());
@@ -207,7 +207,7 @@ fn begin(tx: &mut dyn Tx, now: Timestamp, event: ScheduledEvent) -> Result<(), F
         // One that is off stays off.
         EventKind::Reboot | EventKind::Redeploy if vm.power != PowerState::Running => Ok(()),
         EventKind::Reboot | EventKind::Redeploy => power(tx, vm, PowerState::Running),
-        EventKind::Preempt if !is_deleted_when_evicted(tx, &vm)? => power(tx, vm, PowerState::Deallocated),
+        EventKind::Preempt if !is_deleted_when_evicted(&vm)? => power(tx, vm, PowerState::Deallocated),
         EventKind::Preempt | EventKind::Terminate => scale_set_machine::remove(tx, &vm),
     }
 }
@@ -222,24 +222,21 @@ fn removes(tx: &dyn ReadTx, event: &ScheduledEvent) -> Result<bool, Failure> {
     match event.kind {
         EventKind::Freeze | EventKind::Reboot | EventKind::Redeploy => Ok(false),
         EventKind::Preempt => match tx.virtual_machine(&event.vm)? {
-            Some(vm) => is_deleted_when_evicted(tx, &vm),
+            Some(vm) => is_deleted_when_evicted(&vm),
             None => Ok(false),
         },
         EventKind::Terminate => Ok(true),
     }
 }
 
-fn is_deleted_when_evicted(tx: &dyn ReadTx, vm: &VirtualMachine) -> Result<bool, Failure> {
-    Ok(profile(tx, vm, "evictionPolicy")?.eq_ignore_ascii_case("Delete"))
+fn is_deleted_when_evicted(vm: &VirtualMachine) -> Result<bool, Failure> {
+    Ok(profile(vm, "evictionPolicy")?.eq_ignore_ascii_case("Delete"))
 }
 
-/// A word of a machine's own properties, or of the model's that a scale set's machine is made of.
-fn profile(tx: &dyn ReadTx, vm: &VirtualMachine, name: &str) -> Result<String, Failure> {
-    let Some(instance) = &vm.instance else {
-        return Ok(said(&document::parse(&vm.document)?, &format!("properties.{name}")));
-    };
-    let model = tx.scale_set(&instance.scale_set)?.map(|found| document::parse(&found.document)).transpose()?;
-    Ok(model.map(|model| said(&model, &format!("properties.virtualMachineProfile.{name}"))).unwrap_or_default())
+/// A word of a machine's own properties, or of the model's that a scale set's machine has.
+fn profile(vm: &VirtualMachine, name: &str) -> Result<String, Failure> {
+    let place = if vm.instance.is_some() { "properties.virtualMachineProfile" } else { "properties" };
+    Ok(said(&document::parse(&vm.document)?, &format!("{place}.{name}")))
 }
 
 fn seconds(body: &Object, name: &str) -> Result<Option<u64>, ArmError> {

@@ -57,7 +57,7 @@ pub(super) async fn make(
             let held = held.unwrap_or_default();
             let serves = wanted.needs_credentials();
             let identities = match wanted.step() {
-                _ if serves => credentials(app, wanted, held, now).await?,
+                _ if serves => credentials(app, wanted, &extension.id, held, now).await?,
                 // They stay as they are: whoever goes back before anything is revoked still has them.
                 Step::Serving | Step::Forwarding => held,
                 Step::Revoked | Step::Closed => Vec::new(),
@@ -148,10 +148,11 @@ fn held(key: &[u8], certificate: &[u8], settings: &str) -> Vec<protected::Identi
     read.map(|read| read.identities).unwrap_or_default()
 }
 
-/// A good credential for each identity of the machine.
+/// A good credential of an extension for each identity of the machine.
 async fn credentials(
     app: &App,
     wanted: &Wanted,
+    extension: &ResourceId,
     held: Vec<protected::Identity>,
     now: Timestamp,
 ) -> Result<Vec<protected::Identity>, GoalStateError> {
@@ -168,7 +169,7 @@ async fn credentials(
         let there = good.remove(&identity.client_id.to_string());
         all.push(match there {
             Some(there) => there,
-            None => issue(app, identity, vm, now).await?,
+            None => issue(app, identity, vm, extension, now).await?,
         });
     }
     Ok(all)
@@ -178,9 +179,10 @@ async fn issue(
     app: &App,
     identity: &ManagedIdentity,
     vm: &ResourceId,
+    extension: &ResourceId,
     now: Timestamp,
 ) -> Result<protected::Identity, GoalStateError> {
-    let issued = vm_credential::issue(&app.store, identity, vm, now).await?;
+    let issued = vm_credential::issue(&app.store, identity, vm, Some(extension), now).await?;
     Ok(protected::Identity {
         kind: match identity.kind {
             IdentityKind::SystemAssigned => protected::Kind::SystemAssigned,

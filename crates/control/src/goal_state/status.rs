@@ -1,7 +1,7 @@
 //! What an agent's status means for the extensions of its VM.
 
 use contract::guest_agent::handler::StatusWord;
-use contract::guest_agent::status_blob::{HandlerAggregate, StatusBlob};
+use contract::guest_agent::status_blob::{AgentStatus, HandlerAggregate, Message, StatusBlob};
 use contract::guest_agent::substatus::{CALLERS, CUTOVER, CallerCount, callers, cutover};
 use domain::caller::REMEMBERED_DAYS;
 use domain::{
@@ -15,6 +15,22 @@ use crate::arm::guest::Report;
 
 /// The longest text of a handler that is kept, in characters: what Azure shows.
 const MAX_MESSAGE: usize = 4_096;
+
+/// The longest version or word of an agent that is kept, in characters.
+const MAX_WORD: usize = 64;
+/// The most calls of a caller on one day that are believed, more than a machine can make: they are added up later.
+const MOST_CALLS: u64 = 1 << 40;
+
+/// What a status says of the agent itself, as far as it is kept.
+pub(super) fn of_agent(blob: &StatusBlob) -> AgentStatus {
+    let said = &blob.aggregate_status.guest_agent_status;
+    let word = |text: &str| text.chars().take(MAX_WORD).collect();
+    AgentStatus {
+        version: word(&said.version),
+        status: word(&said.status),
+        formatted_message: Message::new(shortened(&said.formatted_message.message)),
+    }
+}
 
 /// What a status says of these extensions that wasn't known yet. `incarnation` is that of the goal state that the agent
 /// could have gone through by now, `wanted` the step of the cutover in that.
@@ -102,7 +118,7 @@ fn calls(count: CallerCount, now: Timestamp) -> Option<Calls> {
             count.process.as_deref(),
             count.uid,
         ),
-        count: count.calls,
+        count: count.calls.min(MOST_CALLS),
         last_at: Timestamp::from_unix(count.last).min(now),
     })
 }

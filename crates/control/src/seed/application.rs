@@ -38,6 +38,7 @@ fn certificate(wanted: &SeedApplication, pem: &[u8]) -> Result<CertificateCreden
         tenant: application.tenant,
         client_id: application.client_id,
         vm: None,
+        extension: None,
         thumbprint_sha1: certificate.thumbprint_sha1,
         thumbprint_sha256: certificate.thumbprint_sha256,
         certificate_der: certificate.der,

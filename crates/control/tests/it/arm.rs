@@ -42,7 +42,7 @@ const SUB: &str = "/subscriptions/20000000-0000-4000-8000-000000000001";
 /// The resource group of the tests.
 pub(super) const G: &str = "/subscriptions/20000000-0000-4000-8000-000000000001/resourceGroups/rg1";
 pub(super) const LINUX: &str = "ManagedIdentityExtensionForLinux";
-const WINDOWS: &str = "ManagedIdentityExtensionForWindows";
+pub(super) const WINDOWS: &str = "ManagedIdentityExtensionForWindows";
 /// Azure's instants: seven digits of a second, and the zone as an offset.
 const TIME: &str = "2027-01-15T08:00:00.0000000+00:00";
 

@@ -2,6 +2,7 @@
 
 mod cutover;
 mod machines;
+mod two_extensions;
 
 use contract::guest_agent::protected::{Authority, CutoverStep, ManagedIdentity};
 use contract::guest_agent::status_blob::{
@@ -75,10 +76,15 @@ impl Agent {
 
     /// What the handler would read of its protected settings, as the agent gets to it.
     async fn protected(&self, told: &GoalState) -> ManagedIdentity {
+        self.protected_of(told, 0).await
+    }
+
+    /// The same of one of several extensions.
+    async fn protected_of(&self, told: &GoalState, number: usize) -> ManagedIdentity {
         let sealed = self.states.certificates(&self.vm, &self.transport.0).await.expect("it is sealed").expect("a key");
         let pfx = envelope::open(&self.transport.1, &self.transport.0, &STANDARD.decode(sealed).unwrap()).unwrap();
         let (certificate, key) = envelope::open_pfx(&pfx).unwrap();
-        let protected = told.extensions[0].protected.clone().expect("something protected");
+        let protected = told.extensions[number].protected.clone().expect("something protected");
         assert_eq!(protected.thumbprint, envelope::thumbprint(&certificate));
         let plain = envelope::open(&key, &certificate, &STANDARD.decode(protected.cms_base64).unwrap()).unwrap();
         ManagedIdentity::of(&plain).unwrap().expect("credentials")
@@ -341,11 +347,11 @@ async fn nothing_is_issued_for_an_identity_that_was_taken_away_meanwhile() {
     let snapshot = store.read(move |tx| tx.vm_snapshot(&of)).await.unwrap().expect("a machine");
     let identity = snapshot.identities.iter().find(|one| one.kind == IdentityKind::UserAssigned).cloned().unwrap();
     let now = Timestamp::from_unix(NOW);
-    let issued = control::vm_credential::issue(store, &identity, &agent.vm, now).await;
+    let issued = control::vm_credential::issue(store, &identity, &agent.vm, None, now).await;
     assert!(issued.is_ok(), "it is assigned");
     // As while the key is made.
     agent.identities(&[]).await;
-    let issued = control::vm_credential::issue(store, &identity, &agent.vm, now).await;
+    let issued = control::vm_credential::issue(store, &identity, &agent.vm, None, now).await;
     assert!(matches!(issued, Err(control::vm_credential::IssueError::Unassigned)));
     let of = agent.vm.clone();
     let known = store.read(move |tx| tx.certificate_credentials_of_vm(&of)).await.unwrap();

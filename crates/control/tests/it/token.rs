@@ -107,7 +107,7 @@ async fn an_identity_signs_in_with_the_credential_of_its_vm() {
     let snapshot = world.store.read(move |tx| tx.vm_snapshot(&id)).await.unwrap().unwrap();
     for identity in snapshot.identities.iter() {
         let now = Timestamp::from_unix(NOW);
-        let issued = vm_credential::issue(&world.store, identity, &vm, now).await.unwrap();
+        let issued = vm_credential::issue(&world.store, identity, &vm, None, now).await.unwrap();
         let credential = Credential::open(&NewCredential {
             identity: ManagedIdentity::clone(identity),
             vm: vm.clone(),

@@ -316,3 +316,15 @@ fn the_whole_way_and_what_is_in_the_way() {
     world.step(Event::Remove);
     assert!(!world.extension);
 }
+
+#[test]
+fn a_machine_beside_others_begins_where_the_last_of_them_is() {
+    let beside = |others: &[Step]| {
+        let new = Cutover::beside(vm(), others.iter().copied(), Timestamp::from_unix(7))?;
+        assert_eq!((new.reached, new.since), (Step::Serving, Timestamp::from_unix(7)));
+        Some(new.wanted)
+    };
+    assert_eq!(beside(&[Step::Closed, Step::Revoked]), Some(Step::Revoked));
+    assert_eq!(beside(&[Step::Closed, Step::Serving]), None);
+    assert_eq!(beside(&[]), None);
+}

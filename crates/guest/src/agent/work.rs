@@ -18,6 +18,7 @@ use super::folder::{HandlerFolder, HandlerState};
 use super::host::Host;
 use super::keys::Keys;
 use super::outcome::{self, Outcome, Outcomes};
+use crate::causes::with_causes;
 use crate::disk::DiskError;
 use crate::time::Time;
 
@@ -236,12 +237,5 @@ fn refused(error: DiskError) -> Outcome {
 
 /// A failure with its causes, in the form of Azure's agent.
 fn told(code: i32, error: &dyn std::error::Error) -> Outcome {
-    let mut text = format!("[ExtensionError] {error}");
-    let mut below = error.source();
-    while let Some(error) = below {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        below = error.source();
-    }
-    Outcome::failed(code, text)
+    Outcome::failed(code, format!("[ExtensionError] {}", with_causes(error)))
 }

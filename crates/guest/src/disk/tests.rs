@@ -1,3 +1,5 @@
+use domain::{IdentityKind, ManagedIdentity, ResourceId, Timestamp};
+
 use super::*;
 
 fn credential(number: u8) -> NewCredential {

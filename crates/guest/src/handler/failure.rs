@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::endpoint_file::EndpointFileError;
 use super::process::Unstoppable;
+use crate::causes::with_causes;
 use crate::disk::DiskError;
 
 /// The exit code of a command that failed, and the code in the status that it leaves.
@@ -97,7 +98,7 @@ impl Failure {
     /// An error, with what lies below it.
     #[must_use]
     pub fn of(code: Code, error: &dyn Error) -> Self {
-        Self::new(code, chain(error))
+        Self::new(code, with_causes(error))
     }
 }
 
@@ -122,18 +123,6 @@ impl From<Unstoppable> for Failure {
     fn from(error: Unstoppable) -> Self {
         Self::of(Code::Endpoint, &error)
     }
-}
-
-/// An error with what lies below it.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut below = error.source();
-    while let Some(error) = below {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        below = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

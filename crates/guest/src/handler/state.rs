@@ -4,13 +4,13 @@
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use contract::guest_agent::protected::Authority;
 
-use crate::disk::{DiskError, write_atomically};
+use crate::disk::{DiskError, require_ours, write_atomically};
 use crate::files;
 use crate::time::Time;
 
@@ -44,17 +44,9 @@ impl State {
     /// # Errors
     /// When the disk refuses, or others could change what is in it.
     pub fn open(&self) -> Result<(), DiskError> {
-        let io = |doing| {
-            let path = self.folder.clone();
-            move |why| DiskError::Io { doing, path, why }
-        };
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.folder).map_err(io("made"))?;
-        let found = fs::symlink_metadata(&self.folder).map_err(io("read"))?;
-        let ours = found.uid() == rustix::process::geteuid().as_raw();
-        if !found.is_dir() || !ours || found.permissions().mode() & 0o022 != 0 {
-            return Err(DiskError::NotOurs { path: self.folder.clone() });
-        }
-        Ok(())
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.folder);
+        made.map_err(|why| DiskError::Io { doing: "made", path: self.folder.clone(), why })?;
+        require_ours(&self.folder)
     }
 
     /// Waits until no other command is at work; none when the other one takes too long.
@@ -195,6 +187,8 @@ fn try_lock(path: &Path) -> io::Result<Option<File>> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use domain::{ManualClock, Timestamp};
 
     use super::*;

@@ -71,12 +71,16 @@ async fn two_vms_at_one_address_are_told_apart_by_theirs_and_strangers_are_hung_
     let (one, two) = (World::new(fixtures::vm(true, 0)), World::new(fixtures::vm(false, 2)));
     let (host, _) = host(&one, 64);
     let at = Reachable { address: free_address(), hop_limit: None };
-    let from = |source: &str| Attachment::Source { source: source.parse().expect("an address"), at };
-    let first = Attached::start(&host, one.vm.clone(), from("127.0.0.2"), None);
-    let second = Attached::start(&host, two.vm.clone(), from("127.0.0.3"), None);
+    // One of them has the address in its other form.
+    let mapped: SocketAddr = format!("[::ffff:127.0.0.1]:{}", at.address.port()).parse().expect("an address");
+    let from = |source: &str, at| Attachment::Source { source: source.parse().expect("an address"), at };
+    let first = Attached::start(&host, one.vm.clone(), from("127.0.0.2", Reachable { address: mapped, ..at }), None);
+    let second = Attached::start(&host, two.vm.clone(), from("127.0.0.3", at), None);
     let name = at.address.to_string();
     let mut kept = connect_from("127.0.0.2", at.address).await;
-    assert_eq!(ask(&mut kept, &name).await.expect("the first VM is served").status, 200);
+    for name in [&mapped.to_string(), &name] {
+        assert_eq!(ask(&mut kept, name).await.expect("the first VM is served").status, 200);
+    }
     // The second has two identities, and says so; whichever joined last is there in a moment.
     let refused = loop {
         if let Some(answer) = ask(&mut connect_from("127.0.0.3", at.address).await, &name).await {

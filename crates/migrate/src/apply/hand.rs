@@ -1,7 +1,8 @@
 //! The edit to make by hand where a rewrite isn't safe.
 
+use super::block::{self, Block};
 use super::imds_url;
-use super::source::Source;
+use super::source::{Source, uses};
 use crate::finding::Finding;
 use crate::rule::Rule;
 use crate::scan::Kind;
@@ -25,8 +26,8 @@ pub(super) fn edit(source: &Source<'_>, finding: &Finding, why: &str) -> String 
             )
         }
         Rule::EndpointSetting => format!("line {line}: delete the setting: {found}"),
-        Rule::Resource => match block(source, source.start(finding)) {
-            Some((first, last)) => format!("delete lines {first} to {last}, and what depends on them"),
+        Rule::Resource => match block::of(source, source.start(finding)) {
+            Some(block) => removal(source, &block),
             None => format!("line {line}: delete the resource with {found}, and what depends on it"),
         },
         Rule::Client => format!("line {line}: require a later version than {found}; {}", finding.detail),
@@ -40,16 +41,21 @@ pub(super) fn edit(source: &Source<'_>, finding: &Finding, why: &str) -> String 
     if why.is_empty() { what } else { format!("{what}\n({why})") }
 }
 
-/// The lines of the block around a place in Bicep and Terraform: from its first line without an indent to the bracket that
-/// closes it.
-fn block(source: &Source<'_>, at: usize) -> Option<(usize, usize)> {
-    if !matches!(source.kind, Kind::Bicep | Kind::Terraform) {
-        return None;
+/// What to do to be rid of a block.
+fn removal(source: &Source<'_>, block: &Block) -> String {
+    let (first, last) = block.lines;
+    let mut told = format!("delete lines {first} to {last}, and what depends on them");
+    if let Some(name) = &block.name {
+        let line = |at| source.before(at).matches('\n').count() + 1;
+        let mut others: Vec<_> = uses(source.text, name).map(line).filter(|at| !(first..=last).contains(at)).collect();
+        others.dedup();
+        if !others.is_empty() {
+            let others: Vec<_> = others.iter().map(usize::to_string).collect();
+            told.push_str(&format!(" (line {} names {name})", others.join(", ")));
+        }
     }
-    let lines: Vec<_> = source.text.lines().collect();
-    let own = source.before(at).matches('\n').count();
-    let opens = |line: &&str| !line.starts_with([' ', '\t', '}', ')', '#', '/']) && line.trim_end().ends_with('{');
-    let first = (0..=own).rev().find(|&number| lines.get(number).is_some_and(opens))?;
-    let last = (own..lines.len()).find(|&number| lines.get(number).is_some_and(|line| line.starts_with('}')))?;
-    Some((first + 1, last + 1))
+    if source.kind == Kind::Terraform {
+        told.push_str("; the next apply of Terraform removes the extension then, so cut the machines over before");
+    }
+    told
 }

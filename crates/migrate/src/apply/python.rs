@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::call;
 use super::patterns::Patterns;
 use super::query;
-use super::source::{Edit, Source, Url};
+use super::source::{Edit, Source, Url, uses};
 
 pub(super) fn rewrite(source: &Source<'_>, url: &Url, patterns: &Patterns) -> Result<Vec<Edit>, String> {
     if source.get(source.line(url.range.start)).contains(".format(") {
@@ -26,7 +26,7 @@ pub(super) fn rewrite(source: &Source<'_>, url: &Url, patterns: &Patterns) -> Re
             return query::rewrite(source, url, patterns);
         }
         let mut edits = vec![query::with_version(source, url)];
-        for used in uses(source.text, name.as_str(), name.start()) {
+        for used in uses(source.text, name.as_str()).filter(|&at| at != name.start()) {
             let before = format!("{}\"", source.before(used));
             let start = patterns.requests.captures(&before).ok_or("its name is used in another way too")?;
             let whole = start.get(0).map(|found| found.range()).unwrap_or_default();
@@ -92,15 +92,4 @@ fn is_named(argument: &str) -> bool {
     let name = argument.trim_start_matches(|character: char| character.is_ascii_alphanumeric() || character == '_');
     let rest = name.trim_start();
     rest.starts_with('=') && !rest.starts_with("==") && name.len() < argument.len()
-}
-
-/// Where a name stands, but for the place where it is given its value.
-fn uses(text: &str, name: &str, defined: usize) -> Vec<usize> {
-    let is_word = |character: Option<char>| character.is_some_and(|one| one.is_alphanumeric() || one == '_');
-    let own = |at: usize| {
-        let before = text.get(..at).and_then(|text| text.chars().next_back());
-        let after = text.get(at + name.len()..).and_then(|text| text.chars().next());
-        !is_word(before) && !is_word(after)
-    };
-    text.match_indices(name).map(|(at, _)| at).filter(|&at| at != defined && own(at)).collect()
 }

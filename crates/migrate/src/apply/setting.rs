@@ -13,6 +13,9 @@ pub(super) fn remove(source: &Source<'_>, finding: &Finding, patterns: &Patterns
     let own = source.get(line.clone());
     let lower = own.to_ascii_lowercase();
     let named = lower.matches("msi_endpoint").count();
+    if named == 0 {
+        return Err("other tools read it too".to_owned());
+    }
     // Whoever reads the setting in the same file would find none.
     let elsewhere = source.text.to_ascii_lowercase().matches("msi_endpoint").count() > named;
     match source.kind {

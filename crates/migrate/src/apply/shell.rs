@@ -126,9 +126,11 @@ fn command(source: &Source<'_>, url: &Url, name: &str) -> Option<usize> {
         !before.is_some_and(is_part) && after.is_some_and(|one| one == ' ' || one == '\t')
     };
     let at = text.match_indices(name).map(|(at, _)| at).filter(own).last()?;
-    // Another command begins between the two.
-    let between = text.get(at..)?;
-    (!between.contains(['|', ';', '`', '&'])).then_some(floor + at)
+    // Another command may begin between the two, but not in quotes: a form has `&` in it.
+    let reaches = |words: Vec<Range<usize>>| words.iter().any(|word| word.contains(&url.range.start));
+    let own = words(source.text, floor + at)
+        .map_or_else(|| !text.get(at..).unwrap_or_default().contains(['|', ';', '`', '&']), reaches);
+    own.then_some(floor + at)
 }
 
 /// Whether a command begins inside of a string of what is around it: not of a shell's own `"$(…)"`.

@@ -120,3 +120,14 @@ pub(super) fn edited(text: &str, mut edits: Vec<Edit>) -> String {
     result.push_str(text.get(at..).unwrap_or_default());
     result
 }
+
+/// Where a name stands that is no part of a longer one.
+pub(super) fn uses(text: &str, name: &str) -> impl Iterator<Item = usize> {
+    let is_word = |character: Option<char>| character.is_some_and(|one| one.is_alphanumeric() || one == '_');
+    let own = move |&at: &usize| {
+        let before = text.get(..at).and_then(|text| text.chars().next_back());
+        let after = text.get(at + name.len()..).and_then(|text| text.chars().next());
+        !is_word(before) && !is_word(after)
+    };
+    text.match_indices(name).map(|(at, _)| at).filter(own)
+}

@@ -112,6 +112,10 @@ impl Clients {
     }
 }
 
+/// Images of containers that are named by the version of az in them, the old ones among them (Azure/azure-cli's README.md).
+const AZ_IMAGES: &str =
+    r"(?:microsoft/azure-cli|azuresdk/azure-cli-python|mcr\.microsoft\.com/azure-cli):(?P<version>[0-9][0-9.]*[0-9])";
+
 /// Expressions whose `version` is what a file says of the library's version.
 fn patterns(client: Client) -> Vec<String> {
     let name = regex::escape(client.name);
@@ -150,7 +154,8 @@ fn patterns(client: Client) -> Vec<String> {
             r#"(?i)(?:Include|Update)="NAME"[^>]*>\s*<Version>\s*(?P<version>[0-9][^<\s]*)\s*</Version>"#,
         ],
     };
-    texts.iter().map(|text| text.replace("NAME", &name)).collect()
+    let images = (client.name == "azure-cli").then(|| AZ_IMAGES.to_owned());
+    texts.iter().map(|text| text.replace("NAME", &name)).chain(images).collect()
 }
 
 /// The old libraries that a file declares.

@@ -25,11 +25,12 @@ pub(super) const KNOWN_PORTS: [u16; 3] = [DEFAULT_PORT, 50_343, 50_432];
 /// Words of which one stands in every line that a rule could find, and in every file that names a library. They are looked for
 /// as they are written here, which is several times faster than in any case; of what may be written in several ways, the usual
 /// ones are here.
-pub const WORDS: [&str; 27] = [
+pub const WORDS: [&str; 28] = [
     "50342",
     "oauth2/token",
     "MSI_ENDPOINT",
     "msi_endpoint",
+    "AZUREPS_HOST_ENVIRONMENT",
     "ManagedIdentity-Settings",
     "managedidentity-settings",
     "/var/lib/waagent",

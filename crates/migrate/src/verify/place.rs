@@ -15,6 +15,9 @@ const AGENT: &str = "var/lib/waagent";
 const AGENTS: [&str; 5] =
     ["TransportPrivate.pem", "TransportCert.pem", "Certificates.p7m", "Certificates.pem", "Certificates.xml"];
 
+/// How the names of the extension's own files begin, on Linux and on Windows.
+const EXTENSION: &str = "Microsoft.ManagedIdentity.ManagedIdentityExtensionFor";
+
 /// A file, by where it is.
 pub(super) enum Place {
     Agent,
@@ -62,10 +65,10 @@ pub(super) fn remains(below: &Path) -> Option<&'static str> {
     match folder {
         "var/lib/symbolon/identities" => Some("a credential of an identity"),
         _ if name == "ManagedIdentity-Settings" => Some("the discovery document of the extension"),
-        AGENT if name.starts_with("Microsoft.ManagedIdentity.ManagedIdentityExtensionFor") => {
-            Some("the extension's own folder or package")
-        }
-        "var/log/azure" if name.starts_with("Microsoft.ManagedIdentity.") => Some("logs of the extension"),
+        AGENT if name.starts_with(EXTENSION) => Some("the extension's own folder or package"),
+        AGENT if name.starts_with("ManagedIdentity-") && name.ends_with(".json") => Some("a file of the extension"),
+        "var/log/azure" | "WindowsAzure/Logs/Plugins" if name.starts_with(EXTENSION) => Some("logs of the extension"),
+        "Packages/Plugins" if name.starts_with(EXTENSION) => Some("the extension's own folder or package"),
         _ if folder.ends_with("systemd/system") && (name.starts_with("msi-extension") || name.contains("symbolon")) => {
             Some("a unit of the extension")
         }

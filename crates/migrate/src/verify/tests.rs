@@ -1,5 +1,10 @@
 use std::fs;
+use std::io::Write;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::search::PIECE;
 use super::*;
 
 /// Of a PKCS#8 key of RSA, the beginning.
@@ -117,8 +122,14 @@ fn what_is_left_of_the_extension_is_told_and_of_no_use() {
         .with("var/lib/waagent/ManagedIdentity-Settings", r#"{"url":"http://localhost:50342"}"#)
         .with("var/log/azure/Microsoft.ManagedIdentity.ManagedIdentityExtensionForLinux/a.log", "x")
         .with("etc/systemd/system/msi-extension.service", "[Unit]");
+    let windows = "Microsoft.ManagedIdentity.ManagedIdentityExtensionForWindows";
+    let tree = tree
+        .with("var/lib/waagent/ManagedIdentity-x.json", "{}")
+        .with("WindowsAzure/Config/ManagedIdentity-Settings", r#"{"url":"http://localhost:50342"}"#)
+        .with(&format!("WindowsAzure/Logs/Plugins/{windows}/1.0.0.1/msixtn-handler-0.log"), "x")
+        .with(&format!("Packages/Plugins/{windows}/1.0.0.1/msi-extension-handler.exe"), "x");
     let told = tree.told();
-    assert_eq!(told.len(), 3, "{told:?}");
+    assert_eq!(told.len(), 7, "{told:?}");
     assert!(told.iter().all(|(_, _, worth)| *worth == Worth::Remains));
     assert!(verify(tree.0.path()).unwrap().proves());
 }
@@ -144,4 +155,47 @@ fn a_folder_that_is_no_machines_root_proves_nothing() {
     let report = verify(tree.0.path()).unwrap();
     assert!(report.proves() && report.files == 0);
     assert!(verify(Tree::new().with("WindowsAzure/a.log", "").0.path()).unwrap().proves());
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+    packed.write_all(bytes).unwrap();
+    packed.finish().unwrap()
+}
+
+#[test]
+fn what_gzip_packed_is_unpacked() {
+    let token = b"GET / Authorization: Bearer eyJ0eXAiOiJKV1QiLCJhbGciOi.x";
+    let text = [&vec![b'.'; PIECE - 40], &token[..]].concat();
+    // A rotated log that was packed twice is two members, one after the other.
+    for packed in [gzip(&text), [gzip(b"x"), gzip(&text[1..])].concat()] {
+        assert!(packed.len() < 5_000, "the token isn't there as it lies");
+        let tree = Tree::new().with("var/log/app.log.2.gz", &packed);
+        let report = verify(tree.0.path()).unwrap();
+        let found = &report.found[0];
+        assert_eq!((found.what, found.unpacked, found.offset), ("a token", true, Some(PIECE as u64 - 12)));
+        assert_eq!((report.unpacked, report.bytes, report.proves()), (1, packed.len() as u64, false));
+        assert_eq!(report.skipped, []);
+        let broken = &packed[..packed.len() - 9];
+        let report = verify(Tree::new().with("a.gz", broken).0.path()).unwrap();
+        assert_eq!(report.found.len(), 1, "what comes before the break");
+        assert!(report.skipped[0].1.starts_with("gzip, broken behind 10"), "{:?}", report.skipped);
+    }
+    let none = verify(Tree::new().with("a.gz", gzip(b"nothing")).0.path()).unwrap();
+    assert!(none.proves() && none.found.is_empty() && none.unpacked == 1);
+    let other = verify(Tree::new().with("not.gz", b"\x1f\x8b\x08 is no gzip").0.path()).unwrap();
+    assert!(other.skipped[0].1.starts_with("gzip, broken behind 0 bytes: "), "{:?}", other.skipped);
+}
+
+#[test]
+fn what_is_not_looked_into_is_named() {
+    let tree = Tree::new()
+        .with("var/log/syslog.1.xz", b"\xfd7zXZ\0...")
+        .with("var/log/a.zst", b"\x28\xb5\x2f\xfd...")
+        .with("etc/fstab", "UUID=7 none swap sw 0 0\n");
+    let report = verify(tree.0.path()).unwrap();
+    let skipped: Vec<_> = report.skipped.iter().map(|(path, what)| (path.to_str().unwrap(), what.as_str())).collect();
+    let wanted = [("var/log/a.zst", "zstd"), ("var/log/syslog.1.xz", "xz"), ("etc/fstab", "swap on UUID=7")];
+    assert_eq!(skipped, wanted);
+    assert!(report.proves(), "a machine has thousands of those");
 }

@@ -34,6 +34,18 @@ fn after(name: &str, text: &str) -> String {
     outcome.map_or(text.to_owned(), |outcome| String::from_utf8(outcome.after().to_vec()).unwrap())
 }
 
+/// A form has `&` in it, which ends no command there.
+#[test]
+fn a_form_in_front_of_its_url_is_no_other_command() {
+    let form = "--data 'authority=https://login.microsoftonline.com/t&resource=r' -X POST";
+    let text = format!("curl -s -H Metadata:true {form} http://localhost:50342/oauth2/token\n");
+    let imds = format!("http://{}{}?api-version=2018-02-01", contract::imds::ADDRESS, contract::imds::TOKEN_PATH);
+    let form = form.trim_end_matches(" -X POST");
+    assert_eq!(after("a.sh", &text), format!("curl --get -s -H Metadata:true {form} '{imds}'\n"));
+    let other = "curl -s http://x & a --data 'resource=r' http://localhost:50342/oauth2/token -H Metadata:true\n";
+    assert_eq!(after("a.sh", other), other);
+}
+
 /// Every change of the corpus and everything left to a person, as the golden file beside it has it. Written anew with
 /// `UPDATE_GOLDEN=1`; a person then reads the difference.
 #[test]

@@ -40,7 +40,7 @@ fn a_finding_is_shown_with_its_line_underlined() {
     finding.path = Path::new(".env").to_owned();
     let shown = human(&finding, false);
     let lines: Vec<_> = shown.lines().map(str::trim_end).collect();
-    assert_eq!(lines[0], "error[SYM003]: MSI_ENDPOINT leads clients to the extension");
+    assert_eq!(lines[0], "error[SYM003]: a setting leads clients to the extension");
     assert_eq!(lines[1], " --> .env:2:1");
     assert_eq!(lines[3], "2 | MSI_ENDPOINT=http://localhost:50342/oauth2/token");
     assert_eq!(lines[4], "  | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^");

@@ -12,7 +12,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT c.thumbprint_sha256, c.thumbprint_sha1, c.principal_id, p.tenant, p.client_id, c.vm, \
-             c.certificate_der, c.not_before, c.not_after, c.revoked_at \
+             c.extension, c.certificate_der, c.not_before, c.not_after, c.revoked_at \
              FROM certificate_credential c JOIN service_principal p USING (principal_id) ",
             $rest
         )
@@ -88,6 +88,16 @@ pub(super) fn revoke_all_of(tx: &mut Changing<'_>, holder: PrincipalId) -> Resul
     Ok(())
 }
 
+/// Revokes the certificates that an extension of a machine alone holds.
+pub(super) fn revoke_all_held_by(tx: &mut Changing<'_>, vm: &ResourceId, extension: &ResourceId) -> Result<(), Error> {
+    for credential in tx.certificate_credentials_of_vm(vm)? {
+        if credential.extension.as_ref() == Some(extension) {
+            revoke(tx, credential.thumbprint_sha256)?;
+        }
+    }
+    Ok(())
+}
+
 /// Revokes every certificate on a machine's disk, or only those of one holder.
 pub(super) fn revoke_all_on(tx: &mut Changing<'_>, vm: &ResourceId, holder: Option<PrincipalId>) -> Result<(), Error> {
     for credential in tx.certificate_credentials_of_vm(vm)? {
@@ -106,14 +116,15 @@ fn create(tx: &mut Changing<'_>, new: &CertificateCredential) -> Result<Put, Err
         return Err(Error::Contradiction { noun: Noun::CertificateCredential, key, why });
     }
     let sql = "INSERT INTO certificate_credential \
-               (thumbprint_sha256, thumbprint_sha1, principal_id, vm, vm_key, certificate_der, not_before, not_after, \
-               revoked_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+               (thumbprint_sha256, thumbprint_sha1, principal_id, vm, vm_key, extension, certificate_der, not_before, \
+               not_after, revoked_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     let values = (
         new.thumbprint_sha256,
         new.thumbprint_sha1,
         new.holder.to_string(),
         new.vm.as_ref().map(ResourceId::as_str),
         new.vm.as_ref().map(ResourceId::key),
+        new.extension.as_ref().map(ResourceId::as_str),
         &new.certificate_der,
         new.not_before.unix(),
         new.not_after.unix(),
@@ -157,6 +168,7 @@ fn read(row: &rusqlite::Row<'_>) -> Result<CertificateCredential, Error> {
         tenant: row.parse("tenant")?,
         client_id: row.parse("client_id")?,
         vm: row.parse_optional("vm")?,
+        extension: row.parse_optional("extension")?,
         thumbprint_sha1: row.bytes("thumbprint_sha1")?,
         thumbprint_sha256: row.bytes("thumbprint_sha256")?,
         certificate_der: row.get("certificate_der")?,

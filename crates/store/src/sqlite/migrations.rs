@@ -8,7 +8,7 @@ struct Migration {
     sql: &'static str,
 }
 
-const ALL: [Migration; 9] = [
+const ALL: [Migration; 10] = [
     Migration { name: "base", sql: include_str!("../../migrations/sqlite/0001_base.sql") },
     Migration { name: "tenant_created_at", sql: include_str!("../../migrations/sqlite/0002_tenant_created_at.sql") },
     Migration { name: "control_plane", sql: include_str!("../../migrations/sqlite/0003_control_plane.sql") },
@@ -18,6 +18,10 @@ const ALL: [Migration; 9] = [
     Migration { name: "scheduled_event", sql: include_str!("../../migrations/sqlite/0007_scheduled_event.sql") },
     Migration { name: "disabled", sql: include_str!("../../migrations/sqlite/0008_disabled.sql") },
     Migration { name: "cutover", sql: include_str!("../../migrations/sqlite/0009_cutover.sql") },
+    Migration {
+        name: "credential_of_an_extension",
+        sql: include_str!("../../migrations/sqlite/0010_credential_of_an_extension.sql"),
+    },
 ];
 
 /// Where a file stands.

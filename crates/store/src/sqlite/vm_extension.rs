@@ -131,15 +131,20 @@ fn remove(tx: &mut Changing<'_>, id: &ResourceId) -> Result<bool, Error> {
     let found = tx.change(Noun::VmExtension, id.key(), Op::Removed, sql, [id.key()])? > 0;
     if let Some(gone) = before.filter(|_| found) {
         resource::remove_all_within(tx, id)?;
-        let last =
-            gone.is_managed_identity() && !tx.vm_extensions(&gone.vm)?.iter().any(VmExtension::is_managed_identity);
-        // What it had on the disk may have been copied.
-        if last {
-            certificate_credential::revoke_all_on(tx, &gone.vm, None)?;
-            cutover::remove_of(tx, &gone.vm)?;
+        if gone.is_managed_identity() {
+            revoke(tx, &gone)?;
         }
     }
     Ok(found)
+}
+
+/// What it had on the disk may have been copied. What others of the machine sign with too stays while there are any.
+fn revoke(tx: &mut Changing<'_>, gone: &VmExtension) -> Result<(), Error> {
+    if tx.vm_extensions(&gone.vm)?.iter().any(VmExtension::is_managed_identity) {
+        return certificate_credential::revoke_all_held_by(tx, &gone.vm, &gone.id);
+    }
+    certificate_credential::revoke_all_on(tx, &gone.vm, None)?;
+    cutover::remove_of(tx, &gone.vm)
 }
 
 fn words(outcome: HandlerOutcome) -> (&'static str, Option<i32>) {

@@ -1,11 +1,15 @@
 //! The store for async code, on a runtime of one thread and on one of several.
 
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use store::{Error, Handle};
 use tokio::runtime::{Builder, Runtime};
 
 use super::{act, founding, tenant};
+
+/// Longer than any machine takes.
+const LONG: Duration = Duration::from_secs(60);
 
 fn runtimes() -> [Runtime; 2] {
     [Builder::new_current_thread(), Builder::new_multi_thread()]
@@ -22,7 +26,10 @@ fn a_closure_that_waits_holds_no_other_task_up() {
         let store = handle();
         let (say, said) = mpsc::channel();
         runtime.block_on(async {
-            let waits = tokio::spawn(async move { store.read(move |_| Ok::<_, Error>(said.recv().unwrap())).await });
+            let waits =
+                tokio::spawn(
+                    async move { store.read(move |_| Ok::<_, Error>(said.recv_timeout(LONG).unwrap())).await },
+                );
             let says = tokio::spawn(async move { say.send("on").unwrap() });
             assert_eq!(waits.await.unwrap().unwrap(), "on");
             says.await.unwrap();

@@ -155,6 +155,7 @@ fn certificate(holder: &ManagedIdentity, vm: Option<ResourceId>, number: u8) -> 
         tenant: holder.tenant,
         client_id: holder.client_id,
         vm,
+        extension: None,
         thumbprint_sha1: [number; 20],
         thumbprint_sha256: [number; 32],
         certificate_der: vec![number; 10],

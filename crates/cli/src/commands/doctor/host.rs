@@ -46,7 +46,7 @@ pub(super) async fn look(config: &Path) -> Vec<Check> {
     let attachments = || inventory.machines.iter().map(|machine| &machine.attachment);
     // Started by something else it may have other rights.
     let held = capabilities(None).map(|sets| sets.permitted).unwrap_or(CapabilitySet::empty());
-    checks.push(rights(privileges::missing(attachments(), held)));
+    checks.push(rights(privileges::missing(inventory.rights(), held)));
     checks.push(user(rustix::process::geteuid().as_raw()));
     let addresses: BTreeSet<IpAddr> = attachments().filter_map(own_address).collect();
     checks.extend(addresses.into_iter().map(address));

@@ -1,10 +1,11 @@
 //! The machines with the extension, as the control plane shows them.
 
+use domain::ResourceId;
 use migrate::machine::{Machine, machines};
 use serde_json::Value;
 
 use crate::arm::Arm;
-use crate::arm::target::MACHINES;
+use crate::arm::target::{MACHINES, SCALE_SET, Target, VM};
 
 /// All of the resource group: as the server answered, and read.
 pub(super) async fn all(arm: &Arm, days: u32) -> anyhow::Result<(Value, Vec<Machine>)> {
@@ -31,6 +32,24 @@ pub(super) fn named<'m>(all: &'m [Machine], name: &str) -> anyhow::Result<Vec<&'
         "there is no machine '{name}' with the extension for managed identities in the resource group"
     );
     Ok(found)
+}
+
+/// Whether there is such a machine or scale set, whatever it has.
+pub(super) async fn exists(arm: &Arm, name: &str) -> anyhow::Result<bool> {
+    let targets = if let Ok(id) = ResourceId::parse(name) {
+        vec![Target::of(&VM, id.as_str())]
+    } else {
+        let instance = name.rsplit_once('_').map(|(scale_set, number)| (arm.one(&SCALE_SET, scale_set), number));
+        let instance = instance.map(|(scale_set, number)| Ok(scale_set?.below(&["virtualMachines", number])));
+        let named = [arm.one(&VM, name), arm.one(&SCALE_SET, name)];
+        named.into_iter().chain(instance).collect::<anyhow::Result<_>>()?
+    };
+    for target in &targets {
+        if arm.find(target).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// An instant for people: to the second.

@@ -4,11 +4,12 @@ use anyhow::Context;
 use control::arm::guest::Report;
 use domain::Step;
 use domain::cutover::{self, Action, Port, next_action};
+use guest::causes::with_causes;
 use guest::time::Time;
 use guest::{Backend, Forwarding};
 
 use super::super::extension;
-use super::{GuestProcess, chain};
+use super::GuestProcess;
 
 impl GuestProcess {
     /// What an endpoint that opens is to answer from; none when none is to open.
@@ -76,7 +77,7 @@ impl GuestProcess {
                     let identities: Vec<_> = self.guest.identities.iter().map(|identity| identity.client_id).collect();
                     let forwarding = self.forwarding()?;
                     let proved = forwarding.prove(identities, &Time::system()).await;
-                    proved.map_err(|why| anyhow::anyhow!(chain(&why)))?;
+                    proved.map_err(|why| anyhow::anyhow!(with_causes(&why)))?;
                     self.proved = true;
                     self.switch(&Backend::Forwarding(forwarding));
                 }

@@ -1,12 +1,13 @@
 //! The endpoint of a guest in this process: opened as its extension's settings say, moved, closed, told of.
 
 use domain::{HandlerOutcome, ResourceId, Step, VmExtension};
+use guest::causes::with_causes;
 
 use super::super::endpoints::Place;
 use super::super::extension;
 use super::super::guest_report::{self, FAILED, NO_IDENTITY};
 use super::super::machines::bind_extension;
-use super::{Common, GuestProcess, chain};
+use super::{Common, GuestProcess};
 
 impl GuestProcess {
     /// Opens the endpoint as the extension's settings say, unless it is disabled, and says what came of it.
@@ -60,7 +61,7 @@ impl GuestProcess {
             Some(port) => port,
             None => {
                 let port = number.filter(|_| extension.sequence <= 1).unwrap_or(wanted);
-                bind_extension(self.own, port).map_err(|why| failed(chain(&why)))?
+                bind_extension(self.own, port).map_err(|why| failed(with_causes(&why)))?
             }
         };
         let backend = self.backend().await.map_err(|why| failed(format!("{why:#}")))?;

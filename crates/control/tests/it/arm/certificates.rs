@@ -20,6 +20,7 @@ async fn certificate(arm: &Arm, days: u8) {
             tenant: identity.tenant,
             client_id: identity.client_id,
             vm: Some(id),
+            extension: None,
             thumbprint_sha1: [days; 20],
             thumbprint_sha256: [days; 32],
             certificate_der: vec![days],

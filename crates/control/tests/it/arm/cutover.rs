@@ -1,6 +1,7 @@
 //! Machines on their way from the extension to the metadata service.
 
 use control::arm::guest::Report;
+use control::vm_credential::{self, IssueError};
 use domain::Step;
 
 use super::extensions::{body, path};
@@ -127,4 +128,62 @@ async fn who_may_see_one_machine_sees_one() {
     assert_eq!(seen.names(), ["vm2"]);
     let step = json!({"properties": {"step": "forwarding"}}).to_string();
     arm.send(&token, "PUT", &cutover().replace("vm1", "vm2"), step).await.refuses(403, "AuthorizationFailed");
+}
+
+/// A machine that a scale set gets in the middle of it begins where the last of the others is.
+#[tokio::test]
+async fn a_new_machine_of_a_scale_set_joins_the_others() {
+    let arm = Arm::new().await;
+    let set = scale_set("ss");
+    let extensions = json!([{"name": LINUX, "properties": extension(LINUX)}]);
+    let sized = |capacity: u32| {
+        json!({
+            "location": "westus", "identity": {"type": "SystemAssigned"},
+            "sku": {"name": "Standard_B1s", "capacity": capacity},
+            "properties": {"upgradePolicy": {"mode": "Automatic"},
+                           "virtualMachineProfile": {"extensionProfile": {"extensions": extensions}}},
+        })
+    };
+    let cutover = |number: u32| format!("{set}/virtualMachines/{number}/providers/Symbolon.Migration/cutovers/default");
+    let grown = async |capacity: u32| {
+        arm.put(&set, sized(capacity)).await;
+        arm.settle(&Guest::SOUND).await;
+        arm.get(&cutover(capacity - 1)).await.is(200).json()["properties"].clone()
+    };
+    let step = async |number: u32, name: &str| {
+        let wanted = json!({"properties": {"step": name, "quietSeconds": 0}});
+        assert!(arm.put(&cutover(number), wanted).await.status.is_success(), "{number} to {name}");
+        let (vm, step) = (format!("{set}/virtualMachines/{number}"), Step::of(name).unwrap());
+        let vm = ResourceId::parse(&vm).unwrap();
+        say(&arm.world, Report::Cutover { vm, wanted: step, reached: step, failed: None }).await;
+    };
+    assert_eq!(grown(2).await["step"], "serving");
+    step(0, "forwarding").await;
+    assert_eq!(grown(3).await["step"], "serving", "one of them serves");
+    for number in 1..3 {
+        step(number, "forwarding").await;
+    }
+    step(0, "revoked").await;
+    let joined = grown(4).await;
+    assert_eq!((&joined["step"], &joined["reached"]), (&json!("forwarding"), &json!("serving")));
+    step(3, "forwarding").await;
+    for number in 1..4 {
+        step(number, "revoked").await;
+    }
+    assert_eq!(grown(5).await["step"], "revoked");
+    let vm = ResourceId::parse(&format!("{set}/virtualMachines/4")).unwrap();
+    let of = vm.clone();
+    let snapshot = arm.world.store.read(move |tx| tx.vm_snapshot(&of)).await.unwrap().unwrap();
+    let identity = snapshot.identities.iter().next().unwrap();
+    let extension = vm.child("extensions", LINUX).unwrap();
+    let issued = vm_credential::issue(&arm.world.store, identity, &vm, Some(&extension), Timestamp::from_unix(NOW));
+    let issued = issued.await;
+    assert!(matches!(issued, Err(IssueError::CutOver)), "nothing is put on its disk");
+
+    // Where nobody is left to join, it begins anew.
+    arm.put(&set, sized(0)).await.is(200);
+    arm.settle(&Guest::SOUND).await;
+    arm.put(&set, sized(1)).await.is(200);
+    arm.settle(&Guest::SOUND).await;
+    assert_eq!(arm.get(&cutover(5)).await.is(200).json()["properties"]["step"], "serving");
 }

@@ -267,3 +267,31 @@ async fn machines_of_a_scale_set_are_told_what_its_model_says() {
     assert_eq!(first.compute.user_data, "aGk=");
     assert_ne!(first.interfaces[0].mac_address, second.interfaces[0].mac_address);
 }
+
+#[tokio::test]
+async fn a_machine_is_told_what_the_model_says_that_it_has() {
+    let arm = Arm::new().await;
+    let set = format!("{G}/providers/Microsoft.Compute/virtualMachineScaleSets/web");
+    let model = |mode: &str, user_data: &str, size: &str| {
+        json!({
+            "location": "westus2", "sku": {"name": size, "capacity": 2},
+            "properties": {"upgradePolicy": {"mode": mode}, "virtualMachineProfile": {"userData": user_data}},
+        })
+    };
+    let (arm_of, path) = (&arm, &set);
+    let told = async || {
+        let mut all = Vec::new();
+        for number in [0, 1] {
+            let compute = arm_of.metadata(&format!("{path}/virtualMachines/{number}")).await.instance.compute;
+            all.push(format!("{} {}", compute.user_data, compute.vm_size));
+        }
+        all
+    };
+    arm.put(&set, model("Manual", "b25l", "Standard_B1s")).await.is(201);
+    arm.put(&set, model("Manual", "dHdv", "Standard_B2s")).await.is(200);
+    assert_eq!(told().await, ["b25l Standard_B1s", "b25l Standard_B1s"]);
+    arm.post(&format!("{set}/manualupgrade"), json!({"instanceIds": ["1"]})).await.is(200);
+    assert_eq!(told().await, ["b25l Standard_B1s", "dHdv Standard_B2s"]);
+    arm.put(&set, model("Automatic", "dGhyZWU=", "Standard_B2s")).await.is(200);
+    assert_eq!(told().await, ["dGhyZWU= Standard_B2s"; 2]);
+}

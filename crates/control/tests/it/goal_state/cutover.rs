@@ -31,6 +31,7 @@ async fn an_agent_is_told_of_a_cutover_and_tells_how_far_it_is() {
 
     // What is said of the goal state before counts for nothing, and callers are counted once.
     let callers = r#"[{"day":20833,"client":"old/1","process":"app","uid":7,"calls":3,"last":1799971200},
+                      {"day":20833,"client":"too many","calls":18446744073709551615,"last":1799971200},
                       {"day":99999,"client":"a wrong clock","calls":3,"last":8639913600}]"#;
     let says = async |incarnation: u64, step: &str| {
         let below = [("cutover", step), ("callers", callers)];
@@ -48,8 +49,10 @@ async fn an_agent_is_told_of_a_cutover_and_tells_how_far_it_is() {
     assert_eq!(agent.arm.audit().await.len(), audited, "the same again is nothing new");
     let list = agent.arm.get(&format!("{}/providers/Symbolon.Migration/machines?days=90", G)).await.is(200).json();
     let of = &list["value"][0]["properties"];
-    assert_eq!(of["extensionCalls"]["callers"].as_array().unwrap().len(), 1, "nothing is believed of days to come");
-    let caller = &of["extensionCalls"]["callers"][0];
+    let believed = of["extensionCalls"]["callers"].as_array().unwrap();
+    assert_eq!(believed.len(), 2, "nothing is believed of days to come");
+    assert_eq!((&believed[1]["client"], &believed[1]["calls"]), (&json!("too many"), &json!(1_u64 << 40)));
+    let caller = &believed[0];
     assert_eq!((&caller["client"], &caller["calls"], &caller["uid"]), (&json!("old/1"), &json!(3), &json!(7)));
     assert_eq!(of["usableCredentials"], 1);
 

@@ -114,6 +114,8 @@ async fn the_agent_itself_is_shown_as_it_says() {
     assert_eq!(shown(&agent).await, all("2.15.0.1", "Ready", "Guest Agent is running"));
     agent.says_of_itself(told, Vec::new(), says("NotReady", "wait")).await;
     assert_eq!(shown(&agent).await, all("2.15.0.1", "Not Ready", "wait"));
+    agent.says_of_itself(told, Vec::new(), says("NotReady", &"w".repeat(100_000))).await;
+    assert_eq!(shown(&agent).await, all("2.15.0.1", "Not Ready", &"w".repeat(4_096)), "as much as of a handler");
     agent.says_of_itself(told, Vec::new(), says("Ready", "")).await;
     agent.arm.world.clock.advance(Duration::from_secs(25 * 60));
     agent.arm.sign_in_again().await;

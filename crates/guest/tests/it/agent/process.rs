@@ -1,6 +1,7 @@
 //! The agent as a program.
 
 use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::{Output, Stdio};
 
 use contract::guest_agent::WantedState::Enabled;
@@ -57,4 +58,24 @@ async fn there_is_one_agent_on_a_machine() {
     let next = world.host.want(Vec::new());
     let _agent = started(&world);
     world.gone_through(next).await;
+}
+
+#[tokio::test]
+async fn it_does_not_work_where_others_can_change_what_it_runs() {
+    let world = World::without_agent().await;
+    world.host.want(Vec::new());
+    let elsewhere = world.root().join("elsewhere");
+    fs::create_dir(&elsewhere).expect("made");
+    fs::create_dir_all(world.home().parent().expect("a folder")).expect("made");
+    symlink(&elsewhere, world.home()).expect("a link");
+    let linked = refused(&world).await;
+    fs::remove_file(world.home()).expect("removed");
+    fs::create_dir(world.home()).expect("made");
+    fs::set_permissions(world.home(), fs::Permissions::from_mode(0o777)).expect("set");
+    let loose = refused(&world).await;
+    for Output { status, stderr, .. } in [linked, loose] {
+        let said = String::from_utf8_lossy(&stderr);
+        assert!(!status.success() && said.contains(&format!("{} can be changed", world.home().display())), "{said}");
+    }
+    assert!(fs::read_dir(&elsewhere).expect("a folder").next().is_none());
 }

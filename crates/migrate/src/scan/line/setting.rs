@@ -15,6 +15,7 @@ const VALUE: usize = 200;
 pub(super) struct Setting {
     name: Regex,
     value: Regex,
+    cloud_shell: Regex,
     discovery: Regex,
     mounts: Regex,
     folder: Regex,
@@ -29,6 +30,10 @@ impl Setting {
             value: expression(
                 r#"^["'\])}]*[\s:=,"']*(?:value["']?\s*[:=]\s*)?["']?(?:https?://(?i:localhost|127\.0\.0\.1|\[::1\])[^\s"'<>]*)"#,
             )?,
+            // MSAL for Python then takes the VM for the Cloud Shell (its cloudshell.py).
+            cloud_shell: expression(
+                r#"AZUREPS_HOST_ENVIRONMENT["'\])}]*[\s:=,"']*(?:value["']?\s*[:=]\s*)?["']?(?i:cloud-shell)[^\s"'<>]*"#,
+            )?,
             discovery: expression(r#"(?i)[^\s"'=:,(]*ManagedIdentity-Settings"#)?,
             mounts: expression(
                 r"(?i)(?:^|\s)(?:-v|--volume|--mount)[= ]|^\s*-?\s*(?:path|mountPath|hostPath|source|target):|^\s*-\s+[^\s:]+:/|hostPath",
@@ -41,28 +46,31 @@ impl Setting {
         })
     }
 
-    /// `MSI_ENDPOINT` with the endpoint for a value.
+    /// `MSI_ENDPOINT` with the endpoint for a value, and what has MSAL for Python ask the endpoint without it.
     pub(super) fn set(&self, line: &Line<'_, '_>) -> Vec<Found> {
-        self.names(line)
-            .filter_map(|name| {
-                let end = line.start + name.end;
-                let after = line.window.get(end..end.saturating_add(VALUE).min(line.window.bytes.len()));
-                let value = self.value.find(after)?;
-                let url = String::from_utf8_lossy(value.as_bytes());
-                let before = line.bytes.get(..name.start).unwrap_or_default();
-                let read = before.ends_with(b"${")
-                    || before.ends_with(b"getenv(\"")
-                    || before.ends_with(b"get(\"")
-                    || before.ends_with(b"getenv('")
-                    || before.ends_with(b"get('");
-                // App Service has an endpoint of its own.
-                if read || url.contains("/MSI/token") {
-                    return None;
-                }
-                let range = name.start..name.end + value.end();
-                Some(line.found(Rule::EndpointSetting, Level::Error, range, String::new()))
-            })
-            .collect()
+        let cloud_shell = self.cloud_shell.find_iter(line.bytes).map(|setting| {
+            let detail = "with it MSAL for Python posts to localhost:50342, as in the Cloud Shell".to_owned();
+            line.found(Rule::EndpointSetting, Level::Error, setting.range(), detail)
+        });
+        let endpoints = self.names(line).filter_map(|name| {
+            let end = line.start + name.end;
+            let after = line.window.get(end..end.saturating_add(VALUE).min(line.window.bytes.len()));
+            let value = self.value.find(after)?;
+            let url = String::from_utf8_lossy(value.as_bytes());
+            let before = line.bytes.get(..name.start).unwrap_or_default();
+            let read = before.ends_with(b"${")
+                || before.ends_with(b"getenv(\"")
+                || before.ends_with(b"get(\"")
+                || before.ends_with(b"getenv('")
+                || before.ends_with(b"get('");
+            // App Service has an endpoint of its own.
+            if read || url.contains("/MSI/token") {
+                return None;
+            }
+            let range = name.start..name.end + value.end();
+            Some(line.found(Rule::EndpointSetting, Level::Error, range, String::new()))
+        });
+        cloud_shell.chain(endpoints).collect()
     }
 
     /// Everything else.

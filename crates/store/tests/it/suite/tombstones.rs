@@ -79,20 +79,27 @@ pub(super) fn of_an_extension(store: &dyn Store) {
     let mut windows = extension(1);
     windows.id = vm.id.child("extensions", "other").unwrap();
     (windows.name, windows.spec.extension_type) = ("other".to_owned(), "ManagedIdentityExtensionForWindows".to_owned());
-    let revoked = || {
+    let held = |by: &VmExtension, number| CertificateCredential {
+        extension: Some(by.id.clone()),
+        ..certificate(&identity(1).identity, Some(vm.id.clone()), number)
+    };
+    let holders = |revoked: bool| {
         let certificates = store.read().unwrap().certificate_credentials_of_vm(&vm.id).unwrap();
-        assert!(!certificates.is_empty());
-        certificates.iter().all(|certificate| certificate.revoked_at.is_some())
+        let of = certificates.into_iter().filter(|certificate| certificate.revoked_at.is_some() == revoked);
+        of.map(|certificate| certificate.extension).collect::<Vec<_>>()
     };
     write(store, |tx| {
         everything(tx)?;
-        tx.put_vm_extension(&windows)
+        tx.put_vm_extension(&windows)?;
+        tx.put_certificate_credential(&held(&windows, 0x51))?;
+        tx.put_certificate_credential(&held(&extension(1), 0x52))
     })
     .unwrap();
     write(store, |tx| tx.remove_vm_extension(&windows.id)).unwrap();
-    assert!(!revoked(), "there is another that signs with them");
+    assert_eq!(holders(true), [Some(windows.id.clone())]);
+    assert_eq!(holders(false), [None, Some(extension(1).id)], "there is another that signs with them");
     write(store, |tx| tx.remove_vm_extension(&extension(1).id)).unwrap();
-    assert!(revoked());
+    assert_eq!((holders(true).len(), holders(false).len()), (3, 0));
 }
 
 pub(super) fn of_certificates(store: &dyn Store) {

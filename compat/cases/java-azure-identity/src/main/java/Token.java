@@ -11,7 +11,8 @@ public final class Token {
         try {
             AccessToken token = new ManagedIdentityCredentialBuilder().build()
                 .getTokenSync(new TokenRequestContext().addScopes("https://management.azure.com/.default"));
-            System.out.println("{\"error\": null, \"expiresOn\": " + token.getExpiresAt().toEpochSecond() + "}");
+            System.out.println("{\"error\": null, \"token\": \"" + token.getToken() + "\", \"expiresOn\": "
+                + token.getExpiresAt().toEpochSecond() + "}");
         } catch (RuntimeException why) {
             System.err.println(why);
             System.out.println("{\"error\": \"" + why.getClass().getSimpleName() + "\"}");

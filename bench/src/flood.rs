@@ -1,0 +1,131 @@
+//! A VM whose neighbour floods: how long its cached tokens take, at a fifth of what the server can do.
+
+use std::num::NonZero;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use rustix::process::{getpriority_process, setpriority_process};
+use rustix::thread::set_current_timer_slack;
+use serde_json::Value;
+
+use crate::Effort;
+use crate::data_plane::UP;
+use crate::load::{connect, exchange, read_answer, request};
+use crate::process::{Server, pin};
+use crate::table::Table;
+
+/// How many of the VM's callers ask in turn. Each waits for its answer, and what it could not ask meanwhile counts from when it
+/// should have been asked.
+const CALLERS: u32 = 16;
+/// How many connections the neighbour floods over: as many as `symbolon host` lets one VM have.
+const FLOOD: usize = 64;
+/// The part of what the server can do that is asked for.
+const SHARE: f64 = 0.2;
+
+/// `cost` is what a cached request costs the server, in microseconds of its one processor.
+pub(crate) fn measure(binary: &Path, effort: Effort, cost: f64, table: &mut Table) -> Result<()> {
+    pin(0, 1)?;
+    let args: Vec<_> = UP.iter().map(|arg| arg.replace("seed.yaml", "flood.yaml")).collect();
+    let server = Server::start(binary, &args.iter().map(String::as_str).collect::<Vec<_>>())?;
+    let quiet = address(&server, "quiet")?;
+    let loud = address(&server, "loud")?;
+    let each = Duration::from_secs_f64(cost / 1e6 / SHARE * f64::from(CALLERS));
+    let requests = effort.requests / 2 / CALLERS as usize;
+    let (mut alone, mut beside) = (Vec::new(), Vec::new());
+    for _ in 0..=effort.rounds {
+        alone.push(callers(&quiet, each, requests)?);
+        beside.push(flooded(&loud, || callers(&quiet, each, requests))?);
+    }
+    let (alone, beside) = (alone.get(1..).unwrap_or_default(), beside.get(1..).unwrap_or_default());
+    let name = "p99 of cached tokens at 20 % of saturation: while another VM floods vs. without";
+    table.ratio(name, "µs", beside, alone, 2.0);
+    Ok(())
+}
+
+fn address(server: &Server, vm: &str) -> Result<String> {
+    let vms = server.ready.get("vms").and_then(Value::as_array).context("no VMs")?;
+    let found = vms.iter().find(|one| one.get("name").and_then(Value::as_str) == Some(vm));
+    let url = found.and_then(|vm| vm.get("imds")?.as_str()).with_context(|| format!("no VM {vm}"))?;
+    Ok(url.trim_start_matches("http://").to_owned())
+}
+
+/// The p99 of what callers wait for, in microseconds. Each asks so many times, once in every `each`.
+fn callers(address: &str, each: Duration, requests: usize) -> Result<f64> {
+    let mut waits = thread::scope(|scope| {
+        let start = |number: u32| scope.spawn(move || caller(address, each, each / CALLERS * number, requests));
+        let callers: Vec<_> = (0..CALLERS).map(start).collect();
+        let mut waits = Vec::new();
+        for caller in callers {
+            match caller.join() {
+                Ok(asked) => waits.extend(asked?),
+                Err(_) => bail!("a caller panicked"),
+            }
+        }
+        Ok(waits)
+    })?;
+    waits.sort_unstable();
+    let at = waits.len() * 99 / 100;
+    waits.get(at).map(|wait| wait.as_secs_f64() * 1e6).context("nobody asked")
+}
+
+fn caller(address: &str, each: Duration, first: Duration, requests: usize) -> Result<Vec<Duration>> {
+    // Threads that wait are woken in time.
+    set_current_timer_slack(Some(NonZero::<u64>::MIN))?;
+    let cached = request(address, "resource=https%3A%2F%2Fmanagement.azure.com%2F");
+    let mut connection = connect(address)?;
+    exchange(&mut connection, &cached)?;
+    let mut waits = Vec::with_capacity(requests);
+    let mut due = Instant::now() + first;
+    for _ in 0..requests {
+        // What it is late because of the system's timer is no wait for the server.
+        let since = match due.checked_duration_since(Instant::now()) {
+            Some(left) => {
+                thread::sleep(left);
+                Instant::now()
+            }
+            None => due,
+        };
+        exchange(&mut connection, &cached)?;
+        waits.push(since.elapsed());
+        due += each;
+    }
+    Ok(waits)
+}
+
+/// Does something while a VM asks as fast as it is answered.
+fn flooded(address: &str, work: impl FnOnce() -> Result<f64>) -> Result<f64> {
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let flood = scope.spawn(|| flood(address, &over));
+        let done = work();
+        over.store(true, Ordering::Relaxed);
+        match flood.join() {
+            Ok(Ok(asked)) if asked > 0 => done,
+            Ok(Ok(_)) => bail!("there was no flood"),
+            Ok(Err(why)) => Err(why),
+            Err(_) => bail!("the flood panicked"),
+        }
+    })
+}
+
+fn flood(address: &str, over: &AtomicBool) -> Result<usize> {
+    // It gives way to the callers, with whom it shares a processor: only the server's is contended for.
+    setpriority_process(None, 19)?;
+    anyhow::ensure!(getpriority_process(None)? == 19, "the flood would keep the callers off their processor");
+    let cached = request(address, "resource=https%3A%2F%2Fmanagement.azure.com%2F");
+    let mut connections = (0..FLOOD).map(|_| connect(address)).collect::<Result<Vec<_>>>()?;
+    let mut asked = 0;
+    while !over.load(Ordering::Relaxed) {
+        for connection in &mut connections {
+            std::io::Write::write_all(connection, cached.as_bytes())?;
+        }
+        for connection in &mut connections {
+            read_answer(connection)?;
+            asked += 1;
+        }
+    }
+    Ok(asked)
+}
