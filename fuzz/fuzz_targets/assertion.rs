@@ -41,6 +41,7 @@ impl World {
                 tenant: "10000000-0000-4000-8000-000000000001".parse().expect("a GUID"),
                 client_id: text("clientId").parse().expect("a GUID"),
                 vm: None,
+                extension: None,
                 thumbprint_sha1: certificate.thumbprint_sha1,
                 thumbprint_sha256: certificate.thumbprint_sha256,
                 certificate_der: certificate.der,
