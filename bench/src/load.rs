@@ -70,6 +70,12 @@ pub(crate) fn connect(address: &str) -> Result<TcpStream> {
 
 /// The body of an answer, which must be a 200.
 pub(crate) fn read_answer(connection: &mut TcpStream) -> Result<Vec<u8>> {
+    let (mut answer, body) = read_whole(connection)?;
+    Ok(answer.split_off(body))
+}
+
+/// An answer, which must be a 200, and where its body begins.
+pub(crate) fn read_whole(connection: &mut TcpStream) -> Result<(Vec<u8>, usize)> {
     let mut bytes = Vec::with_capacity(4_096);
     let mut piece = [0; 8_192];
     loop {
@@ -86,6 +92,6 @@ pub(crate) fn read_answer(connection: &mut TcpStream) -> Result<Vec<u8>> {
             ensure!(count > 0, "the server closed the connection");
             bytes.extend(piece.iter().take(count));
         }
-        return Ok(bytes.split_off(end + 4));
+        return Ok((bytes, end + 4));
     }
 }
