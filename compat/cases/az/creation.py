@@ -1,8 +1,10 @@
 """`az vm create` and `az vmss create`: templates of az's own, with networks, images and disks beside the machine."""
 
+import json
+
 import machines
-from az_cli import Az
-from resources import BOTH, COMPUTE, GROUP, SYSTEM, UA, is_kind
+from az_cli import HOME, Az
+from resources import BOTH, COMPUTE, GROUP, SYSTEM, UA, is_kind, names
 
 ALIAS = "--image Ubuntu2204 --admin-username u --generate-ssh-keys"
 IMAGE = "--image Canonical:ubuntu-24_04-lts:server:latest --admin-username u --generate-ssh-keys"
@@ -45,3 +47,20 @@ def scale_sets(az: Az) -> None:
     az(f"vmss create -g rg1 -n ssu {ALIAS} {uniform} --assign-identity {SYSTEM}", look=lambda said: said["vmss"])
     az("vmss identity show -g rg1 -n ssu", look=lambda said: is_kind(said, "SystemAssigned"))
     az("vmss list-instances -g rg1 -n ssu", look=lambda said: len(said) == 2)
+
+
+def pages(az: Az) -> None:
+    """A list of three pages, walked to its end."""
+    identity = {
+        "type": "Microsoft.ManagedIdentity/userAssignedIdentities", "apiVersion": "2023-01-31",
+        "name": "[format('many{0}', copyIndex())]", "location": "westus", "copy": {"name": "many", "count": 120},
+    }  # fmt: skip
+    schema = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
+    file = HOME / "many.json"
+    file.write_text(json.dumps({"$schema": schema, "contentVersion": "1.0.0.0", "resources": [identity]}))
+    az("group create -n pages -l westus")
+    az(f"deployment group create -g pages -n many --template-file {file}")
+    made = {f"many{number}" for number in range(120)}
+    for kind in ("identity", "resource"):
+        az(f"{kind} list -g pages", look=lambda said: len(said) == 120 and set(names(said)) == made)
+    az("group delete -n pages -y")

@@ -14,7 +14,7 @@ checks = Checks()
 az = Az(checks)
 resources = Resources(az)
 parts = [logins.set_up, people.device_codes, people.password, logins.applications, *resources.parts()]
-parts += [creation.images, refusals.occupied_port, creation.disks, creation.scale_sets, resources.end]
+parts += [creation.images, refusals.occupied_port, creation.disks, creation.scale_sets, creation.pages, resources.end]
 parts += [logins.managed_identities, logins.variants, logins.take_roles_back]
 for part in parts:
     with checks.check(f"{part.__name__}: done to its end"):

@@ -1,17 +1,19 @@
-//! The store for async code: transactions run on the blocking pool, in turn.
+//! The store for async code: transactions run in turn, where they hold nobody up.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use tokio::runtime::{Handle as Runtime, RuntimeFlavor};
 use tokio::sync::{Semaphore, watch};
-use tokio::task::spawn_blocking;
+use tokio::task::{block_in_place, spawn_blocking};
 
 use crate::{Act, Cursor, Error, ReadTx, Store, Tx};
 
 /// A store that async code may use. Cheap to clone.
 ///
-/// A closure runs on the blocking pool of the current tokio runtime, never on the caller's thread. No more of them are
-/// there at once than make progress; the others wait without a thread. A caller that is dropped while its transaction
-/// runs does not stop it.
+/// A closure may block: it holds no other task of the runtime up, but those that its own task does beside it. No more
+/// of them are there at once than make progress; the others wait without a thread. A caller that is dropped while its
+/// transaction runs does not stop it.
 #[derive(Clone, Debug)]
 pub struct Handle {
     store: Arc<dyn Store>,
@@ -96,16 +98,22 @@ impl Handle {
     }
 }
 
+/// On a runtime of several threads the caller's own thread does the work, and another takes over what else it had to do:
+/// the way to a blocking thread and back takes about as long as a short transaction. A runtime of one thread has no
+/// other, so there the blocking pool does it.
 async fn in_turn<T, E>(turns: &Arc<Semaphore>, work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
 where
     T: Send + 'static,
     E: From<Error> + Send + 'static,
 {
     let turn = Arc::clone(turns).acquire_owned().await.map_err(|_| Error::Stopped)?;
-    spawn_blocking(move || {
+    let work = move || {
         let _turn = turn;
         work()
-    })
-    .await
-    .map_err(|_| Error::Stopped)?
+    };
+    if Runtime::current().runtime_flavor() == RuntimeFlavor::MultiThread {
+        // As on the pool, a transaction that panics ends itself and not whoever waits for it.
+        return catch_unwind(AssertUnwindSafe(|| block_in_place(work))).map_err(|_| Error::Stopped)?;
+    }
+    spawn_blocking(work).await.map_err(|_| Error::Stopped)?
 }

@@ -57,9 +57,10 @@ impl Work {
     ) -> Result<ManagedIdentity, store::Error> {
         let (mut principal_id, mut client_id) = (derived_ids::principal_id(id), derived_ids::client_id(id));
         // A deleted identity's ids stay its own: whoever comes after it gets others.
-        let taken =
-            tx.service_principal(principal_id)?.is_some() || tx.service_principal_by_client(client_id)?.is_some();
-        if taken || self.ids == Ids::Random {
+        let others = self.ids == Ids::Random
+            || tx.service_principal(principal_id)?.is_some()
+            || tx.service_principal_by_client(client_id)?.is_some();
+        if others {
             principal_id = PrincipalId::from_uuid(Uuid::new_v4());
             client_id = ClientId::from_uuid(Uuid::new_v4());
         }

@@ -281,15 +281,10 @@ fn load(
     assigned: &str,
     params: impl Params + Clone,
 ) -> Result<Vec<VirtualMachine>, Error> {
-    let mut identities: HashMap<i64, Vec<ResourceId>> = HashMap::new();
-    source.reader().each(assigned, params.clone(), |row| {
-        let row = Row::new(row, "user_assigned_identity", "key");
-        identities.entry(row.get("vm")?).or_default().push(row.resource_id("id")?);
-        Ok(())
-    })?;
-    source.reader().many(machines, params, |row| {
+    let mut places = HashMap::new();
+    let mut found: Vec<VirtualMachine> = source.reader().many(machines, params.clone(), |row| {
         let row = Row::new(row, "virtual_machine", "key");
-        let user_assigned = identities.remove(&row.get("pk")?).unwrap_or_default();
+        places.insert(row.get::<i64>("pk")?, places.len());
         Ok(VirtualMachine {
             id: row.resource_id("id")?,
             vm_id: row.parse("vm_id")?,
@@ -299,7 +294,7 @@ fn load(
             size: row.get("size")?,
             tags: row.tags("tags")?,
             system_assigned: system_assigned(&row, row.resource_id("id")?)?,
-            user_assigned,
+            user_assigned: Vec::new(),
             attachment: row.parse_optional("listen")?,
             document: row.get("document")?,
             power: row.word("power", |text| PowerState::ALL.into_iter().find(|state| state.as_str() == text))?,
@@ -307,7 +302,18 @@ fn load(
             created_at: row.time("created_at")?,
             instance: instance(&row)?,
         })
-    })
+    })?;
+    if found.is_empty() {
+        return Ok(found);
+    }
+    source.reader().each(assigned, params, |row| {
+        let row = Row::new(row, "user_assigned_identity", "key");
+        if let Some(vm) = places.get(&row.get("vm")?).and_then(|place| found.get_mut(*place)) {
+            vm.user_assigned.push(row.resource_id("id")?);
+        }
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 fn instance(row: &Row<'_, '_>) -> Result<Option<Instance>, Error> {

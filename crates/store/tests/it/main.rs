@@ -9,6 +9,7 @@
     reason = "a test whose set-up fails has failed, and the suite says which case runs"
 )]
 
+mod handle;
 mod sqlite;
 mod suite;
 
