@@ -72,6 +72,7 @@ impl World {
             base_url: BASE.to_owned(),
             hosts: control::tls::hosts(&["127.0.0.1:16926".parse()?]),
             kek,
+            key_maker: control::vm_credential::KeyMaker::default(),
             ids: Ids::Random,
             settled: Settled::at_once(),
             device_codes: control::DeviceCodes::default(),

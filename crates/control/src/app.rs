@@ -12,6 +12,7 @@ use crate::agents::Agents;
 use crate::device_code::DeviceCodes;
 use crate::external_issuer::ExternalKeys;
 use crate::settled::Settled;
+use crate::vm_credential::KeyMaker;
 
 /// What the handlers share.
 pub struct App {
@@ -29,6 +30,8 @@ pub struct App {
     pub hosts: Vec<String>,
     /// Seals what may not be read at rest.
     pub kek: Arc<FileKek>,
+    /// Makes the keys of VMs.
+    pub key_maker: KeyMaker,
     /// Where the ids of new resources come from.
     pub ids: Ids,
     /// Programs that wait for a person to sign in.

@@ -218,7 +218,11 @@ impl GoalStates {
         if machine.again.is_some_and(|again| now < again && again.since(now) <= PATIENCE) {
             return Err(GoalStateError::Again);
         }
-        let brought = self.try_to_bring(vm, now).await;
+        let mut brought = self.try_to_bring(vm, now).await;
+        // What was saved while a key was made is read, once.
+        if matches!(&brought, Err(GoalStateError::Credential(why)) if why.is_overtaken()) {
+            brought = self.try_to_bring(vm, now).await;
+        }
         machine.again = match &brought {
             Ok(_) | Err(GoalStateError::Gone | GoalStateError::Off) => None,
             Err(_) => Some(now.plus(PATIENCE)),

@@ -20,6 +20,7 @@ use control::external_issuer::ExternalKeys;
 use control::goal_state::GoalStates;
 use control::keys::{Keys, open_kek};
 use control::seed::World;
+use control::vm_credential::KeyMaker;
 use control::{Agents, App, DeviceCodes, Ids, Settled, tls};
 use domain::{Clock, RotationPolicy, SharedClock, SystemClock};
 use listen::Opener;
@@ -141,7 +142,8 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock, opener: Opene
         let attestation = Attestation::open(&folder, &said, signing, now)?;
         Ok::<_, tls::TlsError>((identity, attestation))
     });
-    let credentials = extension::prepare(&guests, &with_extension, &store, &clock);
+    let key_maker = KeyMaker::default();
+    let credentials = extension::prepare(&guests, &with_extension, &store, &key_maker, &clock);
     let (keys, identity, ()) = tokio::join!(keys, identity, credentials);
     let (keys, (identity, attestation)) = (Arc::new(keys?), identity??);
     let past = (keys.ring().clone(), pool.clone(), Arc::clone(&issuers));
@@ -159,6 +161,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock, opener: Opene
         base_url: base_url.clone(),
         hosts: tls::hosts(&[https_address]),
         kek: Arc::clone(&kek),
+        key_maker: key_maker.clone(),
         ids: Ids::Derived,
         device_codes: DeviceCodes::default(),
         agents: Arc::new(Agents::new(clock.now())),
@@ -190,6 +193,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock, opener: Opene
     let broker = Broker::new(source, clock.clone(), Freshness::default(), Counters::register("imds"));
     let common = Common {
         store: store.clone(),
+        key_maker,
         clock: clock.clone(),
         authority: client,
         room,

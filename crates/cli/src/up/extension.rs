@@ -15,7 +15,7 @@ use broker::credential::NewCredential;
 use broker::http::AuthorityClient;
 use broker::{Broker, Counters, Freshness};
 use contract::gate::AllowedHosts;
-use control::vm_credential;
+use control::vm_credential::{self, KeyMaker};
 use domain::{AssignedIdentities, ManagedIdentity, PowerState, ResourceId, SharedClock};
 use guest::callers::Callers;
 use guest::discovery_file::{DiscoveryFile, recall_copy};
@@ -74,7 +74,13 @@ pub(crate) fn open_guests(data: &Path, running: &[(ResourceId, String)]) -> anyh
 
 /// Makes the credentials that guests lack, so that the start waits for their keys once and not for one guest after the
 /// other. What fails here is told when the endpoint that needs it opens.
-pub(crate) async fn prepare(guests: &Path, running: &[(ResourceId, String)], store: &Handle, clock: &SharedClock) {
+pub(crate) async fn prepare(
+    guests: &Path,
+    running: &[(ResourceId, String)],
+    store: &Handle,
+    keys: &KeyMaker,
+    clock: &SharedClock,
+) {
     let told = |placed: Option<Result<anyhow::Result<()>, JoinError>>| {
         if let Some(Ok(Err(error))) = placed {
             tracing::debug!(error = format!("{error:#}"), "a guest's credentials could not be made beforehand");
@@ -86,6 +92,7 @@ pub(crate) async fn prepare(guests: &Path, running: &[(ResourceId, String)], sto
             told(placing.join_next().await);
         }
         let (id, disk, store, clock) = (id.clone(), Disk::new(guests.join(folder)), store.clone(), clock.clone());
+        let keys = keys.clone();
         placing.spawn(async move {
             let of = id.clone();
             let Some(found) = store.read(move |tx| Stored::load(tx, &of)).await? else { return Ok(()) };
@@ -94,7 +101,7 @@ pub(crate) async fn prepare(guests: &Path, running: &[(ResourceId, String)], sto
                 return Ok(());
             }
             let guest = Guest { vm: id, identities: found.snapshot.identities, disk, discovery_copy: None };
-            place_credentials(&guest, &store, &clock).await
+            place_credentials(&guest, &store, &keys, &clock).await
         });
     }
     while !placing.is_empty() {
@@ -107,7 +114,12 @@ pub(crate) async fn prepare(guests: &Path, running: &[(ResourceId, String)], sto
 ///
 /// # Errors
 /// The first of an identity; or when the disk or the store fails.
-pub(crate) async fn place_credentials(guest: &Guest, store: &Handle, clock: &SharedClock) -> anyhow::Result<()> {
+pub(crate) async fn place_credentials(
+    guest: &Guest,
+    store: &Handle,
+    keys: &KeyMaker,
+    clock: &SharedClock,
+) -> anyhow::Result<()> {
     let (disk, identities) = (guest.disk.clone(), guest.identities.clone());
     let looked = tokio::task::spawn_blocking(move || {
         disk.keep_only(|client| identities.by_client_id(client).is_some())?;
@@ -119,17 +131,17 @@ pub(crate) async fn place_credentials(guest: &Guest, store: &Handle, clock: &Sha
     }
     let mut good = HashSet::new();
     for credential in held {
-        if vm_credential::is_good(store, &guest.vm, credential.certificate, clock.now()).await? {
+        if vm_credential::is_good(store, &guest.vm, None, credential.certificate, clock.now()).await? {
             good.insert(credential.identity.client_id);
         }
     }
     let mut issuing = JoinSet::new();
     for identity in guest.identities.iter().filter(|identity| !good.contains(&identity.client_id)) {
         let (identity, vm, store) = (ManagedIdentity::clone(identity), guest.vm.clone(), store.clone());
-        let (disk, now) = (guest.disk.clone(), clock.now());
+        let (keys, disk, now) = (keys.clone(), guest.disk.clone(), clock.now());
         issuing.spawn(async move {
             // A guest in this process has one disk, from which all its extensions sign.
-            let issued = vm_credential::issue(&store, &identity, &vm, None, now).await?;
+            let issued = vm_credential::issue(&store, &keys, &identity, &vm, None, now).await?;
             let credential = NewCredential {
                 identity,
                 vm,

@@ -113,11 +113,7 @@ async fn new_key(
     now: Timestamp,
 ) -> Result<(Vec<u8>, Sealed, Zeroizing<Vec<u8>>), GoalStateError> {
     let name = format!("TenantEncryptionCert {}", vm.name());
-    let made = tokio::task::spawn_blocking(move || {
-        NewKey::generate(&name, now.minus(Duration::from_secs(300)), now.plus(LIFE))
-    });
-    let NewKey { pkcs8, certificate } =
-        made.await.map_err(failed("the making of a key"))?.map_err(failed("the making of a key"))?;
+    let NewKey { pkcs8, certificate } = app.key_maker.make(name, now, LIFE).await?;
     let bytes = app.kek.wrap(&aad(vm), &pkcs8).map_err(failed("the sealing of a key"))?;
     Ok((certificate.der, Sealed { kek_id: app.kek.id().to_owned(), bytes }, pkcs8))
 }
@@ -160,7 +156,7 @@ async fn credentials(
     let mut good = BTreeMap::new();
     for identity in held {
         let certificate = STANDARD.decode(&identity.certificate).unwrap_or_default();
-        if vm_credential::is_good(&app.store, vm, certificate, now).await? {
+        if vm_credential::is_good(&app.store, vm, Some(extension), certificate, now).await? {
             good.insert(identity.client_id.clone(), identity);
         }
     }
@@ -182,7 +178,7 @@ async fn issue(
     extension: &ResourceId,
     now: Timestamp,
 ) -> Result<protected::Identity, GoalStateError> {
-    let issued = vm_credential::issue(&app.store, identity, vm, Some(extension), now).await?;
+    let issued = vm_credential::issue(&app.store, &app.key_maker, identity, vm, Some(extension), now).await?;
     Ok(protected::Identity {
         kind: match identity.kind {
             IdentityKind::SystemAssigned => protected::Kind::SystemAssigned,

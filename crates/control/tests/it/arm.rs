@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod certificates;
+mod concurrency;
 mod cutover;
 mod deployments;
 mod durability;

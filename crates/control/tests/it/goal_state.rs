@@ -2,6 +2,7 @@
 
 mod cutover;
 mod machines;
+mod meanwhile;
 mod two_extensions;
 
 use contract::guest_agent::protected::{Authority, CutoverStep, ManagedIdentity};
@@ -347,11 +348,13 @@ async fn nothing_is_issued_for_an_identity_that_was_taken_away_meanwhile() {
     let snapshot = store.read(move |tx| tx.vm_snapshot(&of)).await.unwrap().expect("a machine");
     let identity = snapshot.identities.iter().find(|one| one.kind == IdentityKind::UserAssigned).cloned().unwrap();
     let now = Timestamp::from_unix(NOW);
-    let issued = control::vm_credential::issue(store, &identity, &agent.vm, None, now).await;
+    let issued =
+        control::vm_credential::issue(store, &agent.arm.world.app.key_maker, &identity, &agent.vm, None, now).await;
     assert!(issued.is_ok(), "it is assigned");
     // As while the key is made.
     agent.identities(&[]).await;
-    let issued = control::vm_credential::issue(store, &identity, &agent.vm, None, now).await;
+    let issued =
+        control::vm_credential::issue(store, &agent.arm.world.app.key_maker, &identity, &agent.vm, None, now).await;
     assert!(matches!(issued, Err(control::vm_credential::IssueError::Unassigned)));
     let of = agent.vm.clone();
     let known = store.read(move |tx| tx.certificate_credentials_of_vm(&of)).await.unwrap();

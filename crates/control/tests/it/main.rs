@@ -133,6 +133,7 @@ impl World {
             base_url: BASE.to_owned(),
             hosts: control::tls::hosts(&["127.0.0.1:16926".parse().expect("an address")]),
             kek: kek.clone(),
+            key_maker: control::vm_credential::KeyMaker::default(),
             ids: control::Ids::Derived,
             device_codes: control::DeviceCodes::default(),
             agents: Arc::new(control::Agents::new(Timestamp::from_unix(NOW))),

@@ -107,7 +107,7 @@ async fn an_identity_signs_in_with_the_credential_of_its_vm() {
     let snapshot = world.store.read(move |tx| tx.vm_snapshot(&id)).await.unwrap().unwrap();
     for identity in snapshot.identities.iter() {
         let now = Timestamp::from_unix(NOW);
-        let issued = vm_credential::issue(&world.store, identity, &vm, None, now).await.unwrap();
+        let issued = vm_credential::issue(&world.store, &world.app.key_maker, identity, &vm, None, now).await.unwrap();
         let credential = Credential::open(&NewCredential {
             identity: ManagedIdentity::clone(identity),
             vm: vm.clone(),
@@ -130,9 +130,12 @@ async fn an_identity_signs_in_with_the_credential_of_its_vm() {
         assert_eq!(mirid, identity.id.as_str().replace("resourceGroups", "resourcegroups"));
         let used_by = claims.get("xms_az_rid").and_then(Value::as_str).is_some_and(|id| id.ends_with("/vm"));
         assert_eq!(used_by, identity.kind == IdentityKind::UserAssigned);
-        assert!(vm_credential::is_good(&world.store, &vm, issued.certificate.clone(), now).await.unwrap());
-        let late = Timestamp::from_unix(NOW + 43_201);
-        assert!(!vm_credential::is_good(&world.store, &vm, issued.certificate, late).await.unwrap());
+        let is_good = async |extension: Option<&ResourceId>, now| {
+            vm_credential::is_good(&world.store, &vm, extension, issued.certificate.clone(), now).await.unwrap()
+        };
+        assert!(is_good(None, now).await);
+        assert!(!is_good(None, Timestamp::from_unix(NOW + 43_201)).await, "it is due");
+        assert!(!is_good(Some(&vm.child("extensions", "msi").unwrap()), now).await, "it is no extension's own");
 
         let (id, act) = (vm.clone(), Act::new("test", "vmCredential.revoke", "", now));
         world

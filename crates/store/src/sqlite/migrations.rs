@@ -8,7 +8,7 @@ struct Migration {
     sql: &'static str,
 }
 
-const ALL: [Migration; 10] = [
+const ALL: [Migration; 11] = [
     Migration { name: "base", sql: include_str!("../../migrations/sqlite/0001_base.sql") },
     Migration { name: "tenant_created_at", sql: include_str!("../../migrations/sqlite/0002_tenant_created_at.sql") },
     Migration { name: "control_plane", sql: include_str!("../../migrations/sqlite/0003_control_plane.sql") },
@@ -22,6 +22,7 @@ const ALL: [Migration; 10] = [
         name: "credential_of_an_extension",
         sql: include_str!("../../migrations/sqlite/0010_credential_of_an_extension.sql"),
     },
+    Migration { name: "model_of_a_machine", sql: include_str!("../../migrations/sqlite/0011_model_of_a_machine.sql") },
 ];
 
 /// Where a file stands.
@@ -152,6 +153,42 @@ mod tests {
         let found = found.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
         let found = found.collect::<rusqlite::Result<Vec<(i64, Option<String>)>>>().unwrap();
         assert_eq!(found, [(1_700_000_000, None), (1_800_000_000, Some("p".to_owned()))]);
+    }
+
+    #[test]
+    fn machines_of_before_have_their_scale_sets_document() {
+        for steps in [3, 9, 10] {
+            let mut connection = of_before(steps);
+            connection
+                .execute_batch(
+                    r#"INSERT INTO tenant (id, name) VALUES ('t', 'dev');
+                       INSERT INTO subscription (id, name, tenant) VALUES ('s', 'dev', 't');
+                       INSERT INTO resource_group (pk, key, id, name, location, subscription)
+                         VALUES (1, '/g', '/g', 'g', '', 's');
+                       INSERT INTO scale_set (pk, key, id, unique_id, tenant, name, location, tags, sku_name, sku_tier,
+                         capacity, upgrade_mode, document, model, next_instance, created_at, resource_group)
+                         SELECT column1, column2, column2, column2, 't', '', '', '{}', '', '', 1, 'Manual', column3, 2, 1, 0, 1
+                         FROM (VALUES (1, '/a', '{"userData":"YQ=="}'), (2, '/b', '{"userData":"Yg=="}'));
+                       INSERT INTO virtual_machine (key, id, vm_id, tenant, name, location, size, tags, resource_group,
+                         document, scale_set, instance, model)
+                         SELECT column1, column1, column1, 't', '', '', '', '{}', 1, column2, column3, column4, column5
+                         FROM (VALUES ('/a/0', '{}', 1, 0, 1), ('/a/1', '{"userData":"b2xk"}', 1, 1, 1),
+                           ('/b/0', '{}', 2, 0, 2), ('/vm', '{}', NULL, NULL, NULL));"#,
+                )
+                .unwrap();
+            run(&mut connection).unwrap();
+            let mut found =
+                connection.prepare("SELECT key, document, model FROM virtual_machine ORDER BY key").unwrap();
+            let found = found.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+            let found = found.collect::<rusqlite::Result<Vec<(String, String, Option<i64>)>>>().unwrap();
+            let expected = [
+                ("/a/0", r#"{"userData":"YQ=="}"#, Some(1)),
+                ("/a/1", r#"{"userData":"b2xk"}"#, Some(1)),
+                ("/b/0", r#"{"userData":"Yg=="}"#, Some(2)),
+                ("/vm", "{}", None),
+            ];
+            assert_eq!(found, expected.map(|(key, document, model)| (key.to_owned(), document.to_owned(), model)));
+        }
     }
 
     #[test]

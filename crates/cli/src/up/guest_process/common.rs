@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use broker::http::AuthorityClient;
 use broker::throttle::Throttle;
+use control::vm_credential::KeyMaker;
 use domain::SharedClock;
 use listen::Room;
 use playbook::Playbooks;
@@ -15,6 +16,7 @@ use super::super::outside::Outside;
 /// What all guests of an `up` have in common.
 pub(crate) struct Common {
     pub(crate) store: Handle,
+    pub(crate) key_maker: KeyMaker,
     pub(crate) clock: SharedClock,
     pub(crate) authority: AuthorityClient,
     /// What the connections of all listeners share.

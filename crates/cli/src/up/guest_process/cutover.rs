@@ -9,7 +9,7 @@ use guest::time::Time;
 use guest::{Backend, Forwarding};
 
 use super::super::extension;
-use super::GuestProcess;
+use super::{Common, GuestProcess};
 
 impl GuestProcess {
     /// What an endpoint that opens is to answer from; none when none is to open.
@@ -103,7 +103,8 @@ impl GuestProcess {
     }
 
     async fn place(&self) -> anyhow::Result<()> {
-        extension::place_credentials(&self.guest, &self.common.store, &self.common.clock).await
+        let Common { store, key_maker, clock, .. } = &*self.common;
+        extension::place_credentials(&self.guest, store, key_maker, clock).await
     }
 
     async fn serving(&self) -> anyhow::Result<Backend> {

@@ -81,8 +81,8 @@ impl GuestProcess {
         if self.endpoints.is_empty() || !self.holds_credentials() {
             return;
         }
-        let Common { store, clock, .. } = &*self.common;
-        if let Err(error) = extension::place_credentials(&self.guest, store, clock).await {
+        let Common { store, key_maker, clock, .. } = &*self.common;
+        if let Err(error) = extension::place_credentials(&self.guest, store, key_maker, clock).await {
             tracing::error!(error = format!("{error:#}"), "the extension's credentials could not be renewed");
         }
     }

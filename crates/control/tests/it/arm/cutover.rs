@@ -176,7 +176,14 @@ async fn a_new_machine_of_a_scale_set_joins_the_others() {
     let snapshot = arm.world.store.read(move |tx| tx.vm_snapshot(&of)).await.unwrap().unwrap();
     let identity = snapshot.identities.iter().next().unwrap();
     let extension = vm.child("extensions", LINUX).unwrap();
-    let issued = vm_credential::issue(&arm.world.store, identity, &vm, Some(&extension), Timestamp::from_unix(NOW));
+    let issued = vm_credential::issue(
+        &arm.world.store,
+        &arm.world.app.key_maker,
+        identity,
+        &vm,
+        Some(&extension),
+        Timestamp::from_unix(NOW),
+    );
     let issued = issued.await;
     assert!(matches!(issued, Err(IssueError::CutOver)), "nothing is put on its disk");
 

@@ -1,4 +1,4 @@
-//! What becomes of a machine and its agent besides its extension: it is off, made anew, silent, or its extension is disabled.
+//! What becomes of a machine and its agent besides its extension: it is off, silent, or its extension is disabled.
 
 use super::*;
 
@@ -29,38 +29,6 @@ async fn a_machine_that_is_off_gets_nothing() {
         assert_eq!(agent.told().await, told, "as it was");
     }
     agent.protected(&told).await;
-}
-
-#[tokio::test]
-async fn a_machine_made_anew_meanwhile_gets_nothing_of_the_one_before() {
-    let agent = Agent::new().await;
-    agent.set(json!({})).await.is(201);
-    // Nothing is issued for it, which would be refused before.
-    agent.arm.post(&format!("{}/disable", extension_path()), Value::Null).await.is(202);
-    let (store, id) = (agent.arm.world.store.clone(), agent.vm.clone());
-    // Between the reading of what is wanted and the writing of what comes of it.
-    let anew = move || {
-        let made = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-            let act = Act::new("test", "anew", "", Timestamp::from_unix(NOW));
-            let write = store.write(act, move |tx| {
-                let before = tx.virtual_machine(&id)?.expect("a machine");
-                tx.remove_virtual_machine(&id)?;
-                let vm_id = domain::VmId::from_uuid(Uuid::from_u128(7));
-                let anew = VirtualMachine { vm_id, system_assigned: None, user_assigned: Vec::new(), ..before };
-                tx.put_virtual_machine(&anew)?;
-                Ok::<_, store::Error>(())
-            });
-            runtime.block_on(write).expect("it is written");
-        });
-        made.join().expect("it is made");
-    };
-    *agent.packages.looked.lock().unwrap() = Some(Box::new(anew));
-    let told = agent.states.current(&agent.vm, HOST).await;
-    assert!(matches!(told, Err(GoalStateError::Gone)), "{told:?}");
-    let told = agent.told().await;
-    assert!(told.extensions.is_empty() && !told.has_certificates && told.incarnation == 1, "{told:?}");
-    assert_eq!(told.vm_id, Uuid::from_u128(7).to_string());
 }
 
 #[tokio::test]

@@ -72,7 +72,16 @@ async fn nothing_is_issued_for_one_that_goes_meanwhile() {
     let identity = snapshot.identities.iter().next().expect("its own").clone();
     let extension = ResourceId::parse(&windows_path()).expect("an id");
     let now = Timestamp::from_unix(NOW);
-    let issue = || control::vm_credential::issue(store, &identity, &agent.vm, Some(&extension), now);
+    let issue = || {
+        control::vm_credential::issue(
+            store,
+            &agent.arm.world.app.key_maker,
+            &identity,
+            &agent.vm,
+            Some(&extension),
+            now,
+        )
+    };
     assert!(issue().await.is_ok());
     // As while the key is made.
     agent.arm.delete(&windows_path()).await.is(202);
