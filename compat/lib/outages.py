@@ -130,8 +130,8 @@ def judge(told: Told, expected: Expected, calls: list[dict]) -> None:
 
 
 def ask_program(command: list[str], imds: str | None = None) -> Told:
-    """What a program says that asks once: a line of JSON with its `error` or with `expiresOn`; a token in it isn't logged. The metadata service is at
-    its own address unless said otherwise."""
+    """What a program says that asks once: a line of JSON with its `error` or with `expiresOn`; a token in it isn't logged.
+    The metadata service is at its own address unless said otherwise."""
     environment = os.environ | ({"AZURE_POD_IDENTITY_AUTHORITY_HOST": imds} if imds else {})
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     said = json.loads(ended.stdout.splitlines()[-1])

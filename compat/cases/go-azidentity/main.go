@@ -1,6 +1,6 @@
 // Azure's identity libraries for Go on IMDS (fixed address) and, by MSI_ENDPOINT, on the VM extension; with the argument
-// `authority`, service principals at the authority; with `token`, one token and what came of it; with `attested` and a CA's file, attested documents; with
-// `arm` and the folder of the templates, the control plane.
+// `authority`, service principals at the authority; with `token`, one token and what came of it; with `attested` and a
+// CA's file, attested documents; with `arm` and the folder of the templates, the control plane.
 package main
 
 import (

@@ -15,7 +15,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use control::attestation::{DEFAULT_NAME, Naming};
+use control::attestation::{DEFAULT_NAME, Naming, check_name};
 
 use self::deployment::DeploymentCommand;
 use self::event::EventCommand;
@@ -93,7 +93,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct AttestedArgs {
     /// The name in the certificate that attested documents are signed with
-    #[arg(long, value_name = "NAME", default_value = DEFAULT_NAME)]
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_NAME, value_parser = check_name)]
     pub(crate) attested_name: String,
     /// Where that certificate says its issuer's is to be had (tls/ca.pem in the data directory, as DER)
     #[arg(long, value_name = "URL", value_parser = issuer_certificate::url)]

@@ -1,4 +1,4 @@
-//! The data directory of `up`: made, checked and locked before anything else happens in it.
+//! The data directory of `up`, and that of a host's own CA: made, checked and locked before anything else happens in it.
 //!
 //! It is ours when it is new, empty, or holds our marker. Anything else is left as it is.
 
@@ -6,6 +6,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::{error, fmt};
 
 use crate::env_vars;
 
@@ -28,15 +29,9 @@ pub(crate) struct DataDir {
 /// Why a directory can't be used. Nothing in it was changed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DataDirError {
-    #[error(
-        "the data directory {} is in use by process {pid}; stop that one, or take another with --data-dir or --ephemeral",
-        path.display()
-    )]
+    #[error("the data directory {} is in use by process {pid}", path.display())]
     InUse { path: PathBuf, pid: String },
-    #[error(
-        "{} is not a data directory of symbolon (it holds '{found}'); take an empty one with --data-dir",
-        path.display()
-    )]
+    #[error("{} is not a data directory of symbolon (it holds '{found}')", path.display())]
     Foreign { path: PathBuf, found: String },
     #[error(
         "{} has mode {mode:04o}, so others can reach the keys in it; run: chmod {wanted:o} {}",
@@ -44,9 +39,9 @@ pub(crate) enum DataDirError {
         path.display()
     )]
     Loose { path: PathBuf, mode: u32, wanted: u32 },
-    #[error("{} belongs to another user (uid {owner}); take one of your own with --data-dir", path.display())]
+    #[error("{} belongs to another user (uid {owner})", path.display())]
     NotOurs { path: PathBuf, owner: u32 },
-    #[error("the data directory {} can't be {doing}; take another with --data-dir, or keep nothing with --ephemeral", path.display())]
+    #[error("the data directory {} can't be {doing}", path.display())]
     Io {
         doing: &'static str,
         path: PathBuf,
@@ -57,10 +52,55 @@ pub(crate) enum DataDirError {
     NoHome,
 }
 
+/// Where it is said which directory it is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// In the options of a command.
+    Option,
+    /// At the key of a host's configuration.
+    Key,
+}
+
+/// Why a directory can't be used, and what to do about it.
+#[derive(Debug)]
+pub(crate) struct NotOpened {
+    why: DataDirError,
+    said: Said,
+}
+
+impl fmt::Display for NotOpened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (another, or_none) = match self.said {
+            Said::Option => ("with --data-dir", " or --ephemeral"),
+            Said::Key => ("at data-dir", ""),
+        };
+        write!(f, "{}", self.why)?;
+        match &self.why {
+            DataDirError::InUse { .. } => write!(f, "; stop that one, or take another {another}{or_none}"),
+            DataDirError::Foreign { .. } => write!(f, "; take an empty one {another}"),
+            DataDirError::NotOurs { .. } => write!(f, "; take one of your own {another}"),
+            DataDirError::Io { .. } => write!(f, "; take another {another}{or_none}"),
+            DataDirError::Loose { .. } | DataDirError::NoHome => Ok(()),
+        }
+    }
+}
+
+impl error::Error for NotOpened {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        self.why.source()
+    }
+}
+
 impl DataDir {
     /// Opens the directory that was named, by option or variable, or the user's own.
-    pub(crate) fn open(named: Option<&Path>) -> Result<Self, DataDirError> {
-        Self::open_at(locate(named)?, None)
+    pub(crate) fn open(named: Option<&Path>) -> Result<Self, NotOpened> {
+        let said = Said::Option;
+        Self::open_at(locate(named).map_err(|why| NotOpened { why, said })?, said)
+    }
+
+    /// Opens a directory.
+    pub(crate) fn open_at(path: PathBuf, said: Said) -> Result<Self, NotOpened> {
+        Self::prepare(path, None).map_err(|why| NotOpened { why, said })
     }
 
     /// Makes one that goes with this value.
@@ -68,10 +108,10 @@ impl DataDir {
         let path = std::env::temp_dir().join(name);
         make(&path).map_err(io_at("made", &path))?;
         let temporary = TemporaryDir(path.clone());
-        Self::open_at(path, Some(temporary))
+        Self::prepare(path, Some(temporary))
     }
 
-    fn open_at(path: PathBuf, temporary: Option<TemporaryDir>) -> Result<Self, DataDirError> {
+    fn prepare(path: PathBuf, temporary: Option<TemporaryDir>) -> Result<Self, DataDirError> {
         let fresh = match make(&path) {
             Ok(()) => true,
             Err(why) if why.kind() == io::ErrorKind::AlreadyExists => false,
@@ -103,9 +143,8 @@ pub(crate) fn locate(named: Option<&Path>) -> Result<PathBuf, DataDirError> {
 }
 
 /// Looks whether a directory is ours and closed to others; changes nothing.
-pub(crate) fn inspect(path: &Path) -> Result<(), DataDirError> {
-    refuse_foreign(path)?;
-    refuse_loose(path)
+pub(crate) fn inspect(path: &Path) -> Result<(), NotOpened> {
+    refuse_foreign(path).and_then(|()| refuse_loose(path)).map_err(|why| NotOpened { why, said: Said::Option })
 }
 
 fn default_path() -> Result<PathBuf, DataDirError> {
@@ -241,7 +280,7 @@ mod tests {
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
         fs::write(folder.path().join("thesis.txt"), b"words").unwrap();
         let error = DataDir::open(Some(folder.path())).unwrap_err();
-        assert!(matches!(&error, DataDirError::Foreign { found, .. } if found == "thesis.txt"), "{error}");
+        assert!(matches!(&error.why, DataDirError::Foreign { found, .. } if found == "thesis.txt"), "{error}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
@@ -272,7 +311,7 @@ mod tests {
             chmod(&folder, 0o700);
         }
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-        assert!(matches!(DataDir::open(Some(&path)), Err(DataDirError::Loose { mode: 0o755, .. })));
+        assert!(matches!(DataDir::open(Some(&path)).unwrap_err().why, DataDirError::Loose { mode: 0o755, .. }));
     }
 
     #[test]

@@ -13,17 +13,30 @@ mod serving;
 use std::path::Path;
 
 pub(crate) use attestation::Signers;
+use config::HostConfig;
 pub(crate) use control_plane::NoControlPlane;
 pub(crate) use error::ConfigError;
-pub(crate) use inventory::{Inventory, Placed};
+pub(crate) use inventory::{Inventory, Machines, Placed};
 pub(crate) use playbook::HostPlaybook;
 pub(crate) use serving::Serving;
 
 /// Reads a host's configuration, with every file that it names. Nothing listens yet.
 pub(crate) fn read(path: &Path) -> Result<Inventory, ConfigError> {
+    let (text, config) = parse(path)?;
+    inventory::resolve(config, path, &text)
+}
+
+/// Reads a host's configuration for its VMs alone, with the files that they name. The other sections are only parsed: they
+/// count from the next start, and what has become of their files keeps no VM from coming or going.
+pub(crate) fn read_machines(path: &Path) -> Result<Machines, ConfigError> {
+    let (text, config) = parse(path)?;
+    inventory::resolve_machines(config.virtual_machines, path, &text)
+}
+
+fn parse(path: &Path) -> Result<(String, HostConfig), ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|why| ConfigError::unreadable(path, &why))?;
     let config = toml::from_str(&text).map_err(|why| ConfigError::syntax(path, &text, &why))?;
-    inventory::resolve(config, path, &text)
+    Ok((text, config))
 }
 
 #[cfg(test)]

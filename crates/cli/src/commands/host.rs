@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use broker::certificates::Certificates;
@@ -16,12 +17,15 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::ExitStatus;
 use crate::args::host::HostArgs;
-use crate::host::{self, HostPlaybook, Inventory, NoControlPlane, Placed, Serving, Signers, privileges};
+use crate::host::{self, HostPlaybook, Inventory, Machines, NoControlPlane, Placed, Serving, Signers, privileges};
 use crate::printer::Printer;
 use crate::up::connections;
 use crate::up::operations::{self, Operations, Readiness};
 use crate::up::stage::Stage;
 use crate::{hardening, logging};
+
+/// How often it is looked whether the certificate of attested documents ends soon.
+const LOOK_EVERY: Duration = Duration::from_secs(3_600);
 
 pub(crate) fn host(args: &HostArgs, printer: &Printer) -> anyhow::Result<ExitStatus> {
     let clock = SystemClock::new();
@@ -76,8 +80,9 @@ async fn run(
     let metrics = match metrics {
         None => None,
         Some(address) => {
-            let listener = listen::bind(address).context("the metrics can't be served")?;
-            let bound = listener.local_addr()?;
+            let listener = opener.open(&Endpoint::Tcp(Tcp::at(address))).await;
+            let listener = listener.context("the metrics can't be served")?;
+            let bound = listener.address().unwrap_or(address);
             let operations = Operations { metrics: recorder, readiness: readiness.clone() };
             let config = listen::Config { room: room.clone(), ..listen::Config::default() };
             services.run(|ending| listen::serve(listener, operations, config, ending));
@@ -97,8 +102,9 @@ async fn run(
         }
     };
     let control_plane = Arc::new(NoControlPlane { attestation, clock: Arc::clone(&clock) });
+    let mut look = tokio::time::interval(LOOK_EVERY);
     let told = machines.iter().map(Told::of).collect();
-    let mut serving = Serving::new(host, source, opener, control_plane, throttled);
+    let mut serving = Serving::new(host, source, opener, Arc::clone(&control_plane), throttled);
     begin(&machines);
     if let Some(why) = serving.become_as(machines, credentials).await.into_iter().next() {
         return Err(why);
@@ -115,8 +121,9 @@ async fn run(
         tokio::select! {
             _ = interrupt.recv() => break,
             _ = terminate.recv() => break,
+            _ = look.tick() => control_plane.look_after().await,
             _ = again.recv() => match read_again(&args.config, kept).await {
-                Ok(Inventory { machines, credentials, .. }) => {
+                Ok(Machines { machines, credentials }) => {
                     begin(&machines);
                     for why in serving.become_as(machines, credentials).await {
                         tracing::error!(error = format!("{why:#}"), "a VM can't be served; trying again");
@@ -133,15 +140,15 @@ async fn run(
     Ok(ExitStatus::Ok)
 }
 
-/// Reads the configuration once more. What its attachments need must not have been given up.
-async fn read_again(config: &Path, kept: CapabilitySet) -> anyhow::Result<Inventory> {
+/// Reads the VMs of the configuration once more. What their attachments need must not have been given up.
+async fn read_again(config: &Path, kept: CapabilitySet) -> anyhow::Result<Machines> {
     let path = config.to_owned();
-    let inventory = tokio::task::spawn_blocking(move || host::read(&path)).await??;
-    let attachments = inventory.machines.iter().map(|machine| &machine.attachment);
+    let read = tokio::task::spawn_blocking(move || host::read_machines(&path)).await??;
+    let attachments = read.machines.iter().map(|machine| &machine.attachment);
     if !privileges::missing(privileges::needed(attachments), kept).is_empty() {
         bail!("its attachments need rights that were given up at the start; start it again");
     }
-    Ok(inventory)
+    Ok(read)
 }
 
 /// What a host says when it is ready.

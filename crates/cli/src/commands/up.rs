@@ -177,7 +177,9 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock, opener: Opene
     let operations = Operations { metrics, readiness: readiness.clone() };
     let config = listen::Config { room: room.clone(), ..listen::Config::default() };
     services.run(|ending| listen::serve(operations_listener, operations, config.clone(), ending));
+    let mut issuer_certificate = None;
     if let Some((listener, certificate)) = issuer_listener.zip(IssuerCertificate::of(&naming, &identity.ca)) {
+        issuer_certificate = Some(certificate.url(listener.local_addr()?));
         services.run(|ending| listen::serve(listener, certificate, config, ending));
     }
 
@@ -233,7 +235,7 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock, opener: Opene
     }
     let vms = fleet.described();
     let instance = description::instance(vms, &base_url, metrics_address, tenant.to_string(), &identity.ca_file, admin);
-    let instance = Instance { wire_servers: told, ..instance };
+    let instance = Instance { wire_servers: told, issuer_certificate, ..instance };
     fleet.tell(instance.clone())?;
     data_planes.run(|ending| fleet.run(ending));
     background.spawn(keys.keep_rotating(ROTATE_EVERY));

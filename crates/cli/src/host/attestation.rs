@@ -8,17 +8,16 @@ use anyhow::Context;
 use authority::certificate::Certificate;
 use authority::signer::SoftwareSigner;
 use authority::signing_pool::SigningPool;
-use control::attestation::{Attestation, DEFAULT_NAME, Naming};
+use control::attestation::{Attestation, DEFAULT_NAME, Naming, check_name};
 use control::tls;
 use domain::{SystemClock, Timestamp};
-use rustls_pki_types::CertificateDer;
 use toml::Spanned;
 
 use super::config::{AttestationSection, Word};
 use super::credential_file;
 use super::error::ConfigError;
 use super::inventory::Resolver;
-use crate::data_dir::DataDir;
+use crate::data_dir::{DataDir, Said};
 use crate::up::issuer_certificate::{self, IssuerCertificate};
 
 /// Who signs, as a configuration names it.
@@ -56,9 +55,10 @@ impl Resolver<'_> {
         let of_the_ca = of_the_ca.or(issuer_listen.as_ref().map(Spanned::span));
         match (data_dir, certificate, of_the_ca) {
             (Some(folder), None, _) => {
-                let (name, url) = (name.map(Spanned::into_inner), issuer_url.as_ref());
+                let named = |name: &Word| self.checked(name, check_name(name.get_ref()));
+                let name = name.as_ref().map(named).transpose()?;
                 let checked = |url: &Word| self.checked(url, issuer_certificate::url(url.get_ref()));
-                let issuer_url = url.map(checked).transpose()?;
+                let issuer_url = issuer_url.as_ref().map(checked).transpose()?;
                 if let (Some(listen), None) = (&issuer_listen, &issuer_url) {
                     let text = "the CA's certificate is served at the path of issuer-url, which isn't said";
                     return Err(self.error(&listen.span(), text));
@@ -101,7 +101,7 @@ impl Signing {
         let pool = SigningPool::start()?;
         match self {
             Self::Local { data, naming, issuer_listen } => {
-                let data = DataDir::open(Some(&data)).context("attested documents can't be signed")?;
+                let data = DataDir::open_at(data, Said::Key).context("attested documents can't be signed")?;
                 let folder = data.path().join("tls");
                 let ca = tls::open_ca(&folder, now)?;
                 let issuer = issuer_listen.zip(IssuerCertificate::of(&naming, &ca));
@@ -109,7 +109,6 @@ impl Signing {
                 Ok(Signers { attestation: Some(attestation), issuer, data: Some(data) })
             }
             Self::Given { signer, certificate } => {
-                let certificate = CertificateDer::from(certificate.der);
                 let attestation = Attestation::given(Arc::new(signer), certificate, pool);
                 Ok(Signers { attestation: Some(attestation), ..Signers::default() })
             }

@@ -13,6 +13,15 @@ pub(crate) struct NoControlPlane {
     pub(crate) clock: SharedClock,
 }
 
+impl NoControlPlane {
+    /// Looks after what signs, whether or not anybody asks for a document.
+    pub(crate) async fn look_after(&self) {
+        if let Some(attestation) = &self.attestation {
+            attestation.look_after(self.clock.now()).await;
+        }
+    }
+}
+
 #[async_trait]
 impl ControlPlane for NoControlPlane {
     fn now(&self) -> Timestamp {

@@ -54,8 +54,8 @@ impl Inventory {
     /// What the opener of its listeners needs.
     pub(crate) fn rights(&self) -> CapabilitySet {
         let issuer = self.signing.as_ref().and_then(Signing::issuer_listen);
-        let of_issuer = issuer.map_or(CapabilitySet::empty(), |_| CapabilitySet::NET_BIND_SERVICE);
-        privileges::needed(self.machines.iter().map(|machine| &machine.attachment)) | of_issuer
+        let own = self.metrics.into_iter().chain(issuer).map(privileges::needed_at);
+        own.fold(privileges::needed(self.machines.iter().map(|machine| &machine.attachment)), CapabilitySet::union)
     }
 }
 
@@ -67,12 +67,17 @@ pub(crate) struct Placed {
     pub(crate) attachment: Attachment,
 }
 
+/// The VMs of a host, and what signs in as them: what counts when a configuration is read again.
+pub(crate) struct Machines {
+    pub(crate) machines: Vec<Placed>,
+    pub(crate) credentials: Vec<Credential>,
+}
+
 pub(super) fn resolve(config: HostConfig, path: &Path, text: &str) -> Result<Inventory, ConfigError> {
     let HostConfig { authority, limits, metrics, attestation, faults, virtual_machines } = config;
-    let mut resolver =
-        Resolver { path, text, claims: HashMap::new(), addresses: Addresses::default(), credentials: HashMap::new() };
+    let resolver = Resolver::new(path, text);
     let authority = resolver.authority(authority)?;
-    let machines = virtual_machines.into_iter().map(|vm| resolver.machine(vm)).collect::<Result<Vec<_>, _>>()?;
+    let Machines { machines, credentials } = resolve_machines(virtual_machines, path, text)?;
     let connections = *limits.connections.get_ref();
     if connections == 0 {
         return Err(resolver.error(&limits.connections.span(), "0 connections would let no VM in"));
@@ -82,10 +87,20 @@ pub(super) fn resolve(config: HostConfig, path: &Path, text: &str) -> Result<Inv
     }
     let signing = attestation.map(|section| resolver.signing(section)).transpose()?;
     let playbook = faults.playbook.map(|file| resolver.playbook(&file)).transpose()?;
-    let credentials = resolver.credentials.into_values().map(|(_, credential)| credential).collect();
     let metrics = metrics.listen.map(Spanned::into_inner);
     let throttled = limits.throttle;
     Ok(Inventory { authority, machines, credentials, throttled, connections, metrics, signing, playbook })
+}
+
+pub(super) fn resolve_machines(
+    sections: Vec<MachineSection>,
+    path: &Path,
+    text: &str,
+) -> Result<Machines, ConfigError> {
+    let mut resolver = Resolver::new(path, text);
+    let machines = sections.into_iter().map(|vm| resolver.machine(vm)).collect::<Result<Vec<_>, _>>()?;
+    let credentials = resolver.credentials.into_values().map(|(_, credential)| credential).collect();
+    Ok(Machines { machines, credentials })
 }
 
 pub(super) struct Resolver<'c> {
@@ -99,7 +114,11 @@ pub(super) struct Resolver<'c> {
     credentials: HashMap<ClientId, (PathBuf, Credential)>,
 }
 
-impl Resolver<'_> {
+impl<'c> Resolver<'c> {
+    fn new(path: &'c Path, text: &'c str) -> Self {
+        Self { path, text, claims: HashMap::new(), addresses: Addresses::default(), credentials: HashMap::new() }
+    }
+
     fn authority(&self, section: AuthoritySection) -> Result<AuthorityClient, ConfigError> {
         let mut roots = RootCertStore::empty();
         match &section.ca_file {

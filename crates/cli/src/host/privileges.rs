@@ -4,6 +4,8 @@
 //! To bind a socket to a network device takes no right since Linux 5.7 (socket(7)); before it took `CAP_NET_RAW`, which is kept
 //! where it is given.
 
+use std::net::SocketAddr;
+
 use domain::Attachment;
 use rustix::io;
 use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities};
@@ -21,6 +23,11 @@ pub(crate) fn needed<'a>(attachments: impl IntoIterator<Item = &'a Attachment>) 
                 Attachment::Unix { .. } | Attachment::Vsock { .. } => CapabilitySet::empty(),
             }
     })
+}
+
+/// What a listener at this address needs: ports from 1 to 1023 are privileged (ip(7)).
+pub(crate) fn needed_at(address: SocketAddr) -> CapabilitySet {
+    if (1..1024).contains(&address.port()) { CapabilitySet::NET_BIND_SERVICE } else { CapabilitySet::empty() }
 }
 
 /// What of the rights that are needed is not held. Where a device takes a right (before Linux 5.7), it says so when it is listened

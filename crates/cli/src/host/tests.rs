@@ -1,8 +1,12 @@
-use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use std::{fs, io};
 
-use domain::IdentityKind;
+use domain::{Clock, IdentityKind, ManualClock, Timestamp};
+use imds::{ControlPlane, ControlPlaneError};
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256};
+use rustix::thread::CapabilitySet;
 use tempfile::TempDir;
 
 use super::*;
@@ -46,6 +50,9 @@ fn folder() -> TempDir {
     old.not_after = rcgen::date_time_ymd(2020, 1, 1);
     old.not_before = rcgen::date_time_ymd(2019, 1, 1);
     private("old.pem", &format!("{}{}", old.self_signed(&key).unwrap().pem(), key.serialize_pem()));
+    let mut ending = CertificateParams::default();
+    ending.not_after = rcgen::date_time_ymd(2090, 1, 1);
+    private("ending.pem", &format!("{}{}", ending.self_signed(&key).unwrap().pem(), key.serialize_pem()));
     private("expired.yaml", "steps: [{expiredToken: true}]");
     private("loose.pem", "");
     fs::set_permissions(folder.path().join("loose.pem"), fs::Permissions::from_mode(0o640)).unwrap();
@@ -154,6 +161,7 @@ fn what_is_wrong_is_told_with_its_place() {
         (with("[attestation]\ncertificate = \"app.pem\"\nname = \"a\""), "12:8: this goes with data-dir; "),
         (with("[attestation]\ncertificate = \"other.pem\""), "11:15: DIR/other.pem: the private key is not that of"),
         (with("[attestation]\ncertificate = \"loose.pem\""), "11:15: DIR/loose.pem has mode 0640, so others can sign"),
+        (with("[attestation]\ndata-dir = \"d\"\nname = \"vm example\""), "12:8: it is not a DNS name of at most 64 "),
         (
             with("[attestation]\ndata-dir = \"d\"\nissuer-url = \"https://a.example/ca.cer\""),
             "12:14: it is not a URL such as http://host.example/ca.cer",
@@ -191,4 +199,93 @@ fn one_file_serves_an_identity_that_several_vms_have_and_no_other() {
     assert_eq!(read_in(&folder, &both(&ids(1))).unwrap().credentials.len(), 1);
     let error = read_in(&folder, &both(&ids(1).replace("40000000-", "40000001-"))).err().unwrap();
     assert!(error.contains("is there already with other ids or another file"), "{error}");
+}
+
+#[test]
+fn low_ports_of_its_own_take_a_right_and_no_others() {
+    let folder = folder();
+    let rights = |metrics: u16, issuer: u16| {
+        let more = format!(
+            "[metrics]\nlisten = \"127.0.0.1:{metrics}\"\n[attestation]\ndata-dir = \"d\"\n\
+             issuer-url = \"http://ca.example/ca.cer\"\nissuer-listen = \"127.0.0.1:{issuer}\"\n"
+        );
+        read_in(&folder, &config("{ unix = \"vm.sock\" }", &more)).unwrap().rights()
+    };
+    for (metrics, issuer) in [(0, 0), (1024, 8080)] {
+        assert_eq!(rights(metrics, issuer), CapabilitySet::empty(), "{metrics} {issuer}");
+    }
+    for (metrics, issuer) in [(1, 0), (0, 80), (1023, 8080)] {
+        assert_eq!(rights(metrics, issuer), CapabilitySet::NET_BIND_SERVICE, "{metrics} {issuer}");
+    }
+}
+
+#[test]
+fn what_counts_from_the_next_start_is_not_looked_at_when_vms_are_read_again() {
+    let folder = folder();
+    let more = "[metrics]\nlisten = \"0.0.0.0:1\"\n[attestation]\ncertificate = \"old.pem\"\n\
+                [faults]\nplaybook = \"none.yaml\"\n";
+    let text = config("{ unix = \"vm.sock\" }", more);
+    assert!(read_in(&folder, &text).is_err(), "a start refuses it");
+    assert_eq!(read_machines(&folder.path().join("host.toml")).unwrap().machines.len(), 1);
+    let unknown = format!("{text}size = 3\n");
+    fs::write(folder.path().join("host.toml"), unknown).unwrap();
+    let error = read_machines(&folder.path().join("host.toml")).err().expect("it is taken").to_string();
+    assert!(error.contains("unknown field `size`"), "{error}");
+}
+
+/// What was logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_of_somebodys_making_is_told_of_before_its_end_and_signs_nothing_after_it() {
+    const DAY: Duration = Duration::from_secs(86_400);
+    let folder = folder();
+    let text = config("{ unix = \"vm.sock\" }", "[attestation]\ncertificate = \"ending.pem\"\n");
+    let signing = read_in(&folder, &text).unwrap().signing.unwrap();
+    // The first of January 2090.
+    let end = Timestamp::from_unix(3_786_912_000);
+    let clock = ManualClock::new(end.minus(31 * DAY));
+    let attestation = signing.open(clock.now()).unwrap().attestation;
+    let control_plane = NoControlPlane { attestation, clock: Arc::new(clock.clone()) };
+    let log = Log::default();
+    let lines = log.clone();
+    let _logging = tracing::subscriber::set_default(
+        tracing_subscriber::fmt().with_ansi(false).with_writer(move || lines.clone()).finish(),
+    );
+    let logged = || String::from_utf8(std::mem::take(&mut *log.0.lock().unwrap())).unwrap();
+    let sign = || control_plane.attest(b"text".to_vec());
+    control_plane.look_after().await;
+    assert_eq!((sign().await.is_ok(), logged().as_str()), (true, ""));
+
+    // Told without anybody asking, and once a day.
+    clock.set_wall(end.minus(29 * DAY));
+    control_plane.look_after().await;
+    let told = logged();
+    assert!(told.contains(" WARN ") && told.contains("ends soon") && told.contains("days=29"), "{told}");
+    clock.advance(DAY);
+    assert_eq!((sign().await.is_ok(), logged().as_str()), (true, ""));
+    clock.advance(Duration::from_secs(1));
+    assert!(sign().await.is_ok() && logged().contains("days=27"));
+
+    clock.set_wall(end.minus(Duration::from_secs(2)));
+    assert!(sign().await.is_ok() && logged().contains("ends soon"));
+    for at in [end, end.plus(2 * DAY)] {
+        clock.set_wall(at);
+        assert!(matches!(sign().await, Err(ControlPlaneError::NoSigner)));
+        let told = logged();
+        assert!(told.contains("ERROR ") && told.contains("has ended, and none is signed"), "{told}");
+        assert!(matches!(sign().await, Err(ControlPlaneError::NoSigner)));
+        assert_eq!(logged(), "", "once a day");
+    }
 }

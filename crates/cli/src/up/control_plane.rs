@@ -38,6 +38,7 @@ impl imds::ControlPlane for LocalControlPlane {
 /// Why a document isn't signed, as a metadata service knows it.
 pub(crate) fn not_attested(why: AttestError) -> ControlPlaneError {
     match why {
+        AttestError::Ended => ControlPlaneError::NoSigner,
         AttestError::Pool(PoolError::Full) => ControlPlaneError::Busy,
         AttestError::Pool(PoolError::Sign(_) | PoolError::Ended) | AttestError::Envelope(_) => {
             ControlPlaneError::Internal(why.into())

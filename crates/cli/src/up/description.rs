@@ -63,6 +63,7 @@ pub(crate) fn instance(
         resource_group: segment(4),
         wire_servers: Vec::new(),
         ca_file: std::path::absolute(ca_file).unwrap_or_else(|_| ca_file.to_owned()),
+        issuer_certificate: None,
         admin: Some(admin),
         pid: std::process::id(),
         vms,

@@ -35,6 +35,9 @@ pub(crate) struct Instance {
     pub(crate) wire_servers: Vec<InstanceWireServer>,
     /// The certificate of the local CA, PEM.
     pub(crate) ca_file: PathBuf,
+    /// Where it is served as DER, a URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) issuer_certificate: Option<String>,
     /// Who may do everything; only in the line of `--json`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) admin: Option<Admin>,

@@ -29,6 +29,9 @@ pub(crate) fn print(printer: &Printer, instance: &Instance, data: &str, took: Du
     printer.line("")?;
     printer.line(format!("authority           {}", instance.authority))?;
     printer.line(format!("its CA              {}", instance.ca_file.display()))?;
+    if let Some(issuer) = &instance.issuer_certificate {
+        printer.line(format!("served as DER       {issuer}"))?;
+    }
     printer.line(format!("metrics             {}/metrics", instance.metrics))?;
     printer.line(format!("tenant              {}", instance.tenant_id))?;
     printer.line(format!("subscription        {}", instance.subscription_id))?;

@@ -1,15 +1,14 @@
 //! A host of VMs, and an authority that it reaches over TLS.
 
+mod documents;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256};
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject as _;
-use serde_json::json;
 use tempfile::TempDir;
 
 use super::*;
@@ -188,71 +187,6 @@ fn without_authority(more: &str) -> String {
     format!("{authority}{more}{}{}", vm(1, TENANT), vm(2, TENANT))
 }
 
-/// The DER of a VM's attested document.
-fn attested(home: &Home, nonce: &str) -> Vec<u8> {
-    let (status, body) = home.ask(1, &format!("/metadata/attested/document?api-version=2025-04-07&nonce={nonce}"));
-    assert_eq!((status, &body["encoding"]), (200, &"pkcs7".into()), "{body}");
-    STANDARD.decode(body["signature"].as_str().unwrap()).unwrap()
-}
-
-fn holds(whole: &[u8], part: &[u8]) -> bool {
-    whole.windows(part.len()).any(|window| window == part)
-}
-
-fn der(pem: &Path) -> CertificateDer<'static> {
-    CertificateDer::from_pem_file(pem).unwrap()
-}
-
-#[test]
-fn documents_that_a_control_plane_would_make() {
-    let home = Home::new();
-    let host = home.host(&without_authority(""));
-    let events = "/metadata/scheduledevents?api-version=2020-07-01";
-    assert_eq!(home.ask(1, events), (200, json!({"DocumentIncarnation": 0, "Events": []})));
-    let (status, body) = home.send(1, "POST", events, r#"{"StartRequests":[{"EventId":"none"}]}"#);
-    assert_eq!((status, body), (400, json!({"error": "Bad request. There is no scheduled event \"none\""})));
-    assert_eq!(home.ask(1, "/metadata/attested/document?api-version=2025-04-07").0, 503, "nobody signs");
-    assert_eq!(host.end(Signal::TERM).0, Some(0));
-}
-
-#[test]
-fn documents_are_signed_below_a_ca_of_the_hosts_own_which_it_serves() {
-    let home = Home::new();
-    let config = without_authority(
-        "[attestation]\ndata-dir = \"data\"\nname = \"vm.example\"\nissuer-url = \"http://ca.example/pki/ca.cer\"\n\
-         issuer-listen = \"127.0.0.1:0\"\n",
-    );
-    let host = home.host(&config);
-    let folder = home.path().join("data/tls");
-    let signed = attested(&home, "first");
-    assert!(holds(&signed, br#""nonce":"first""#) && holds(&signed, &der(&folder.join("attested.pem"))));
-    assert!(holds(&signed, b"http://ca.example/pki/ca.cer") && holds(&signed, b"vm.example"));
-    let url = host.text("issuerCertificate");
-    let (address, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
-    let served = raw(address, &format!("GET /{path} HTTP/1.1\r\nHost: ca.example\r\nConnection: close\r\n\r\n"));
-    let (head, ca) = (String::from_utf8_lossy(&served), der(&folder.join("ca.pem")));
-    assert!(head.starts_with("HTTP/1.1 200 ") && head.contains("application/pkix-cert"), "{head}");
-    assert!(served.ends_with(&ca), "DER and nothing else");
-    for (line, wanted) in [("GET /ca.cer", "404"), ("POST /pki/ca.cer", "405"), ("GET", "400")] {
-        let refused = raw(address, &format!("{line} HTTP/1.1\r\nHost: ca.example\r\nConnection: close\r\n\r\n"));
-        assert!(refused.starts_with(format!("HTTP/1.1 {wanted} ").as_bytes()), "{line}");
-    }
-    assert_eq!(host.end(Signal::TERM).0, Some(0));
-    // The next start finds what this one made.
-    let host = home.host(&config);
-    assert!(holds(&attested(&home, "second"), &der(&folder.join("attested.pem"))));
-    assert_eq!(der(&folder.join("ca.pem")), ca);
-    assert_eq!(host.end(Signal::TERM).0, Some(0));
-}
-
-#[test]
-fn documents_are_signed_with_a_certificate_that_somebody_made() {
-    let home = Home::new();
-    let host = home.host(&without_authority("[attestation]\ncertificate = \"both.pem\"\n"));
-    assert!(holds(&attested(&home, "1"), &der(&home.path().join("certificate.pem"))));
-    assert_eq!(host.end(Signal::TERM).0, Some(0));
-}
-
 #[test]
 fn a_playbook_of_a_host_is_for_each_of_its_vms() {
     let home = Home::new();
@@ -272,16 +206,6 @@ fn a_playbook_of_a_host_is_for_each_of_its_vms() {
 }
 
 const INFO: &str = "/metadata/identity/info?api-version=2018-02-01";
-
-/// What a server answers, to its end.
-fn raw(address: &str, request: &str) -> Vec<u8> {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).unwrap();
-    answer
-}
 
 #[test]
 fn an_up_serves_a_vm_at_a_socket_and_says_that_commands_cannot_ask_there() {

@@ -111,6 +111,7 @@ fn wrong_usage_is_2() {
         &["up", "--ephemeral", "--data-dir=x"][..],
         &["up", "--imds=x"],
         &["up", "--issuer=http://x"],
+        &["up", "--attested-name=vm example"],
         &["token"],
         &["token", "--resource=r", "--client-id=a", "--object-id=b"],
         &["nothing"],

@@ -287,7 +287,7 @@ fn without_json_it_says_how_to_use_it() {
     let data = format!("--data-dir={}", home.path().join("data").display());
     let mut child = symbolon(home.path())
         .args(["up"].iter().chain(FREE.iter().filter(|option| **option != "--json")))
-        .arg(data)
+        .args([&data, "--attested-issuer-url=http://ca.example/pki/ca.cer", "--attested-issuer-listen=127.0.0.1:0"])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -306,6 +306,7 @@ fn without_json_it_says_how_to_use_it() {
         "  curl -s -H Metadata:true 'http://127.0.0.1:",
         "authority           https://localhost:",
         "/tls/ca.pem",
+        "served as DER       http://127.0.0.1:",
     ] {
         assert!(text.contains(wanted), "{wanted}\n{text}");
     }

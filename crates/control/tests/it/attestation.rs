@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use authority::signing_pool::SigningPool;
-use control::attestation::{Attestation, DEFAULT_NAME, Naming};
+use control::attestation::{AttestError, Attestation, DEFAULT_NAME, Naming, check_name};
 use control::tls;
 use domain::{Clock as _, SystemClock, Timestamp};
 use rustls_pki_types::CertificateDer;
@@ -78,9 +78,11 @@ async fn a_certificate_that_ends_soon_is_made_anew_while_documents_are_signed() 
     let ca = std::fs::read(&key).expect("the key");
     std::fs::remove_file(&key).expect("it was there");
     assert!(holds(&sign(after(61)).await, &first), "one that can't be made keeps nobody from a document");
+    let ended = attestation.sign(b"text".to_vec(), after(90)).await;
+    assert!(matches!(ended, Err(AttestError::Ended)), "but one that has ended does");
     std::fs::write(&key, ca).expect("the key");
     std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("ours");
-    let signed = sign(after(62)).await;
+    let signed = sign(after(91)).await;
     assert_ne!(certificate(), first);
     assert!(holds(&signed, &certificate()) && !holds(&signed, &first));
 }
@@ -104,4 +106,34 @@ async fn the_certificate_stays_until_it_must_change() {
         &std::fs::metadata(folder.path().join("attested.key")).expect("a key").permissions(),
     );
     assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn a_name_is_one_that_a_certificate_can_have() {
+    for name in
+        [DEFAULT_NAME, "*.metadata.azure.com", "localhost", "vm-1.example", &format!("{}.example", "a".repeat(56))]
+    {
+        assert_eq!(check_name(name).as_deref(), Ok(name));
+        let naming = Naming { name: name.to_owned(), issuer_url: None };
+        open(tempfile::tempdir().expect("a folder").path(), &naming, Timestamp::from_unix(1_800_000_000));
+    }
+    let long = format!("{}.example", "a".repeat(57));
+    for wrong in [
+        "",
+        "vm example",
+        "vm\u{fc}.example",
+        "a..b",
+        ".a",
+        "a.",
+        "*",
+        "*.",
+        "a.*.b",
+        "10.0.0.4",
+        "::1",
+        "a\n",
+        "-a",
+        &long,
+    ] {
+        assert!(check_name(wrong).is_err(), "{wrong:?}");
+    }
 }
