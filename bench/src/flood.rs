@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::num::NonZero;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -105,21 +106,23 @@ fn caller(address: &str, each: Duration, first: Duration, requests: usize) -> Re
 
 /// Does something while a VM asks as fast as it is answered; what came of it, and how many answers a second the VM got.
 fn flooded(address: &str, work: impl FnOnce() -> Result<f64>) -> Result<(f64, f64)> {
-    let over = AtomicBool::new(false);
+    let over = &AtomicBool::new(false);
+    let (begun, begins) = mpsc::channel();
     thread::scope(|scope| {
-        let flood = scope.spawn(|| flood(address, &over));
-        let done = work();
+        let flood = scope.spawn(move || flood(address, over, &begun));
+        // It is over at once when it can't begin.
+        let done = if begins.recv().is_ok() { work() } else { Ok(f64::NAN) };
         over.store(true, Ordering::Relaxed);
         match flood.join() {
-            Ok(Ok(rate)) if rate > 0.0 => Ok((done?, rate)),
-            Ok(Ok(_)) => bail!("there was no flood"),
+            Ok(Ok(rate)) => Ok((done?, rate)),
             Ok(Err(why)) => Err(why),
             Err(_) => bail!("the flood panicked"),
         }
     })
 }
 
-fn flood(address: &str, over: &AtomicBool) -> Result<f64> {
+/// Asks until it is over, and says when it was answered for the first time; how many answers a second it got.
+fn flood(address: &str, over: &AtomicBool, begun: &Sender<()>) -> Result<f64> {
     // It gives way to the callers, with whom it shares a processor: only the server's is contended for.
     setpriority_process(None, 19)?;
     ensure!(getpriority_process(None)? == 19, "the flood would keep the callers off their processor");
@@ -139,6 +142,8 @@ fn flood(address: &str, over: &AtomicBool) -> Result<f64> {
             ensure!(answers.starts_with(b"HTTP/1.1 200 "), "the flood was refused");
             answered += AHEAD;
         }
+        // Nobody listens after the first time.
+        let _ = begun.send(());
     }
     Ok(answered as f64 / began.elapsed().as_secs_f64())
 }

@@ -262,6 +262,11 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<I> {
                     let begun = !this.arrived.is_empty();
                     this.timer.reset(if begun { this.times.head } else { this.times.idle });
                     (this.first, this.state) = (false, State::Head);
+                    if begun {
+                        // Whoever sends ahead has its next answer after all others have had their turn.
+                        context.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
                 }
                 State::Passing(left) if !this.arrived.is_empty() => {
                     let left_here = usize::try_from(left).unwrap_or(usize::MAX);

@@ -1,7 +1,8 @@
 //! The times of a connection, each of another length so that no test takes one for the other. The clock is
 //! held and moves by itself to the next moment at which anything would happen.
 
-use std::future::pending;
+use std::future::{pending, poll_fn};
+use std::pin::pin;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufWriter};
 use tokio::net::UnixStream;
@@ -49,6 +50,19 @@ async fn drip(client: &mut UnixStream, bytes: &str) {
         }
         rest(2).await;
     }
+}
+
+#[tokio::test]
+async fn what_is_sent_ahead_waits_until_others_have_had_their_turn() {
+    let (mut client, server) = UnixStream::pair().unwrap();
+    let mut guard = Guard::new(server, Limits::default(), TIMES, Verdict::default(), Leave::default(), None);
+    client.write_all(format!("{GET}{GET}").as_bytes()).await.unwrap();
+    let mut room = [0; 256];
+    assert_eq!(guard.read(&mut room).await.unwrap(), GET.len());
+    let mut second = pin!(guard.read(&mut room));
+    let gave_way = poll_fn(|context| Poll::Ready(second.as_mut().poll(context).is_pending())).await;
+    assert!(gave_way, "its turn is over");
+    assert_eq!(second.await.unwrap(), GET.len(), "and comes again by itself");
 }
 
 #[tokio::test(start_paused = true)]
