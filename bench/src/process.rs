@@ -1,6 +1,6 @@
 //! Servers as processes of their own, pinned, with their CPU time read from the kernel.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Seek};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -77,13 +77,30 @@ fn cpu_of(process: u32) -> Result<Duration> {
     Ok(clock.now().context("the clock of the process can't be read")?.into())
 }
 
-/// The most resident memory that a program had until it ended, in MB, as seen over and over while it ran.
-pub(crate) fn peak(program: &Path, args: &[&str]) -> Result<f64> {
-    let mut child = Command::new(program).args(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+/// The most resident memory that a program had until it ended with this exit code, in MB, as seen over and over while it ran.
+/// What the kernel keeps for whoever waits (`ru_maxrss`) can't be taken: on Linux it counts what the process was before it
+/// became the program, which is this one.
+pub(crate) fn peak(program: &Path, args: &[&str], code: i32) -> Result<f64> {
+    let name = program.display();
+    // A file, so that a program with much to say is never kept waiting.
+    let mut said = tempfile::tempfile()?;
+    let mut child = Command::new(program)
+        .args(args)
+        .stdout(Stdio::null())
+        .stderr(said.try_clone()?)
+        .spawn()
+        .with_context(|| format!("{name} can't be run"))?;
     let mut most = 0.0_f64;
     while child.try_wait()?.is_none() {
         // One that has just ended has no memory any more.
         most = memory(child.id(), "VmHWM:").ok().flatten().map_or(most, |now| most.max(now));
+    }
+    let status = child.wait()?;
+    if status.code() != Some(code) {
+        let mut text = String::new();
+        said.rewind()?;
+        said.read_to_string(&mut text)?;
+        anyhow::bail!("{name} {} ended with {status}: {}", args.join(" "), text.trim());
     }
     Ok(most)
 }
@@ -111,6 +128,15 @@ mod tests {
     use rustix::time::{ClockId, clock_gettime};
 
     use super::*;
+
+    #[test]
+    fn the_memory_of_a_program_that_failed_is_none() {
+        let shell = |script: &str| peak(Path::new("/bin/sh"), &["-c", script], 1);
+        assert!(shell("exit 1").is_ok());
+        let error = shell("echo out of order >&2; exit 2").unwrap_err().to_string();
+        assert!(error.contains("exit status: 2") && error.ends_with(": out of order"), "{error}");
+        assert!(shell("exit 0").is_err());
+    }
 
     #[test]
     fn the_time_of_a_thread_that_ended_counts() {

@@ -29,6 +29,7 @@ pub use self::write::WriteError;
 use crate::finding::{Finding, Problem};
 use crate::rule::Rule;
 use crate::scan::{Kind, RulesError, Scanner, WHOLE};
+use crate::shown;
 
 /// The version of the metadata service's interface that is asked for; the first that knows identities.
 const API_VERSION: &str = "2018-02-01";
@@ -59,6 +60,8 @@ pub struct Outcome {
     pub rewritten: Vec<Finding>,
     /// The others.
     pub by_hand: Vec<ByHand>,
+    /// What the change does beyond the file, which whoever makes it has to know.
+    pub notes: Vec<String>,
     /// Its bytes as they were read.
     before: Vec<u8>,
     /// Its bytes as they are to be; the same where nothing is rewritten.
@@ -75,7 +78,7 @@ impl Outcome {
     /// The change as a unified diff; empty where there is none.
     #[must_use]
     pub fn diff(&self) -> String {
-        let name = self.path.display().to_string();
+        let name = shown(self.path.display());
         let name = name.trim_start_matches("./").trim_start_matches('/');
         let (before, after) = (String::from_utf8_lossy(&self.before), String::from_utf8_lossy(&self.after));
         let diff = similar::TextDiff::from_lines(&*before, &*after);
@@ -125,7 +128,8 @@ impl Rewriter {
                 |finding| ByHand { edit: hand::because(&finding, "the file is too large to be rewritten"), finding };
             let by_hand = findings.map(by_hand).collect();
             let (before, after) = (Vec::new(), Vec::new());
-            return Ok(Outcome { path: path.to_owned(), rewritten: Vec::new(), by_hand, before, after });
+            let (path, rewritten, notes) = (path.to_owned(), Vec::new(), Vec::new());
+            return Ok(Outcome { path, rewritten, by_hand, notes, before, after });
         }
         Ok(self.outcome(path, std::fs::read(path).map_err(unread)?, findings))
     }
@@ -140,43 +144,41 @@ impl Rewriter {
         let findings: Vec<_> = findings.iter().filter(|finding| finding.counts()).cloned().collect();
         let none = |why: &str, findings: Vec<Finding>| {
             let by_hand = findings.into_iter().map(|finding| ByHand { edit: hand::because(&finding, why), finding });
-            (Vec::new(), by_hand.collect(), before.clone())
+            Rewritten { by_hand: by_hand.collect(), ..Rewritten::default() }
         };
-        let (rewritten, by_hand, after) = match std::str::from_utf8(&before) {
+        let Rewritten { done: rewritten, by_hand, notes, text } = match std::str::from_utf8(&before) {
             Err(_) => none("the file isn't UTF-8", findings),
             Ok(text) => {
                 let kind = Kind::of(path, text.as_bytes());
-                let (done, by_hand, after) = self.rounds(path, text, kind, findings.clone());
-                if verify::still_parses(&Source { text, kind }, &after) {
-                    (done, by_hand, after.into_bytes())
+                let result = self.rounds(path, text, kind, findings.clone());
+                let parses = |after: &String| verify::still_parses(&Source { text, kind }, after);
+                if result.text.as_ref().is_none_or(parses) {
+                    result
                 } else {
                     none("rewritten, the file would not parse", findings)
                 }
             }
         };
-        Outcome { path: path.to_owned(), rewritten, by_hand, before, after }
+        let after = text.map_or_else(|| before.clone(), String::into_bytes);
+        Outcome { path: path.to_owned(), rewritten, by_hand, notes, before, after }
     }
 
     /// Rewrites until nothing more comes of it: what one change uncovers the next one takes, so that a second run finds
     /// nothing to do.
-    fn rounds(
-        &self,
-        path: &Path,
-        text: &str,
-        kind: Kind,
-        findings: Vec<Finding>,
-    ) -> (Vec<Finding>, Vec<ByHand>, String) {
-        let mut first = self.round(&Source { text, kind }, findings);
-        let mut after = first.text.take().unwrap_or_else(|| text.to_owned());
+    fn rounds(&self, path: &Path, text: &str, kind: Kind, findings: Vec<Finding>) -> Rewritten {
+        let mut all = self.round(&Source { text, kind }, findings);
         for _ in 0..ROUNDS {
-            let findings = self.scanner.text(path, &after).into_iter().filter(Finding::counts).collect();
-            let mut next = self.round(&Source { text: &after, kind }, findings);
-            let Some(more) = next.text.take() else { break };
-            first.done.extend(next.done);
-            first.by_hand = next.by_hand;
-            after = more;
+            let after = all.text.as_deref().unwrap_or(text);
+            let findings = self.scanner.text(path, after).into_iter().filter(Finding::counts).collect();
+            let next = self.round(&Source { text: after, kind }, findings);
+            if next.text.is_none() {
+                break;
+            }
+            all.done.extend(next.done);
+            all.notes.extend(next.notes);
+            (all.by_hand, all.text) = (next.by_hand, next.text);
         }
-        (first.done, first.by_hand, after)
+        all
     }
 
     fn round(&self, source: &Source<'_>, findings: Vec<Finding>) -> Rewritten {
@@ -185,6 +187,7 @@ impl Rewriter {
         let template = source.kind == Kind::Json;
         let removed = if template { template::remove(source.text) } else { template::Removal::default() };
         edits.extend(removed.edits);
+        result.notes.extend(removed.profile.iter().map(|range| hand::of_scale_set(source, range)));
         for finding in findings {
             let judged = match finding.rule {
                 _ if !source.has(&finding) => Err("the file has changed since it was scanned".to_owned()),
@@ -250,5 +253,7 @@ impl Rewriter {
 struct Rewritten {
     done: Vec<Finding>,
     by_hand: Vec<ByHand>,
+    notes: Vec<String>,
+    /// None where nothing is rewritten.
     text: Option<String>,
 }

@@ -63,6 +63,7 @@ impl Finding {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Problem {
     /// The file or folder, where it is known.
+    #[serde(serialize_with = "crate::shown::known")]
     pub path: Option<PathBuf>,
     /// What happened.
     pub what: String,

@@ -18,7 +18,9 @@ pub mod plan;
 pub mod report;
 mod rule;
 pub mod scan;
+mod shown;
 pub mod verify;
 
 pub use finding::{Finding, Level, Problem};
 pub use rule::{Info, Rule};
+pub use shown::shown;

@@ -7,7 +7,9 @@
 mod form;
 mod pattern;
 mod place;
+mod root;
 mod search;
+mod tar;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,6 +18,7 @@ use ignore::WalkBuilder;
 use serde::Serialize;
 
 use self::pattern::Patterns;
+use self::root::Root;
 use self::search::{Looked, search};
 
 pub use self::pattern::Kind;
@@ -39,6 +42,7 @@ pub enum Worth {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Found {
     /// The file, below the root.
+    #[serde(serialize_with = "crate::shown::path")]
     pub path: PathBuf,
     /// Where in it, in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -68,14 +72,16 @@ pub struct Report {
     pub unpacked: u64,
     /// What was found, in the order of the paths.
     pub found: Vec<Found>,
-    /// What could not be searched, and why.
+    /// What could not be searched, or not to its end as it unpacks, and why.
+    #[serde(serialize_with = "crate::shown::each")]
     pub unread: Vec<(PathBuf, String)>,
-    /// What was not looked into, and in which form it is: packed otherwise than by gzip, sealed, swap.
+    /// What was not looked into, and in which form it is: packed otherwise than by gzip and zlib, packed twice, sealed, swap.
+    #[serde(serialize_with = "crate::shown::each")]
     pub skipped: Vec<(PathBuf, String)>,
 }
 
 impl Report {
-    /// Whether every file was searched, as it lies and unpacked where it is gzip's, and nothing usable was found.
+    /// Whether every file was searched to its end, as it lies and unpacked where it is gzip's, and nothing usable was found.
     #[must_use]
     pub fn proves(&self) -> bool {
         self.unread.is_empty() && self.found.iter().all(|found| found.worth != Worth::Usable)
@@ -88,7 +94,7 @@ impl Report {
 /// When the root itself isn't a folder that can be read, and when it can't be a machine's: it has no file, and none of the
 /// folders that every machine has.
 pub fn verify(root: &Path) -> io::Result<Report> {
-    std::fs::read_dir(root)?;
+    let folder = Root::open(root)?;
     let patterns = Patterns::new().map_err(io::Error::other)?;
     let mut report = Report::default();
     let walk = WalkBuilder::new(root)
@@ -121,13 +127,14 @@ pub fn verify(root: &Path) -> io::Result<Report> {
             });
         }
         if kind.is_some_and(|kind| kind.is_file()) {
-            match search(entry.path(), &below, &patterns) {
-                Ok(Looked { bytes, found, unpacked, skipped }) => {
+            match folder.file(&below).and_then(|file| search(file, &below, &patterns)) {
+                Ok(Looked { bytes, found, unpacked, skipped, unread }) => {
                     report.files += 1;
                     report.bytes += bytes;
                     report.unpacked += u64::from(unpacked);
                     report.found.extend(found);
-                    report.skipped.extend(skipped.map(|what| (below, what)));
+                    report.skipped.extend(skipped.into_iter().map(|what| (below.clone(), what)));
+                    report.unread.extend(unread.map(|why| (below, why)));
                 }
                 Err(why) => report.unread.push((below, why.to_string())),
             }
@@ -138,7 +145,7 @@ pub fn verify(root: &Path) -> io::Result<Report> {
         let why = "it has no file, neither etc nor var: it isn't the root of a machine, or its disk isn't mounted";
         return Err(io::Error::other(why));
     }
-    report.skipped.extend(form::swap(root).into_iter().map(|what| (PathBuf::from("etc/fstab"), what)));
+    report.skipped.extend(form::swap(&folder).into_iter().map(|what| (PathBuf::from("etc/fstab"), what)));
     judge(&mut report.found);
     Ok(report)
 }

@@ -35,9 +35,14 @@ impl World {
 
     /// The same after the process was killed.
     fn killed(self) -> Self {
+        self.killed_for(&[])
+    }
+
+    /// The same with more options.
+    fn killed_for(self, more: &[&str]) -> Self {
         let Self { home, up } = self;
         up.end(Signal::KILL);
-        let up = Up::start(home.path(), &[]);
+        let up = Up::start(home.path(), more);
         Self { home, up }
     }
 

@@ -27,6 +27,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use domain::{Clock, SystemClock};
@@ -66,9 +67,22 @@ fn told(output: &Output, replace: &[(&str, &str)]) -> String {
     text
 }
 
-/// A port that is free at the address of the second VM. All tests' second VMs share that address.
+/// Ports that systems give to nobody who asks for any: below those of Linux (32768) and of others.
+const PORTS: std::ops::Range<u16> = 17_000..32_000;
+
+/// A port that is free at the addresses of the first VMs, which all tests share, and that nobody takes before its VM does: it
+/// is given once, and no system gives it to a listener or a connection that asks for any.
 fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.1.1:0").expect("loopback").local_addr().expect("bound").port()
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    // Other processes that run these tests begin elsewhere.
+    let first = std::process::id().wrapping_mul(97);
+    let free = |port: &u16| {
+        (1..=8).all(|vm| std::net::TcpListener::bind((std::net::Ipv4Addr::new(127, 0, 1, vm), *port)).is_ok())
+    };
+    let next = || first.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)) % u32::from(PORTS.end - PORTS.start);
+    let ports = PORTS.map(|_| PORTS.start + u16::try_from(next()).expect("one of them"));
+    let mut free = ports.filter(free);
+    free.next().expect("a free port")
 }
 
 /// How long something is waited for that comes soon: longer than the slowest machine takes.

@@ -88,3 +88,20 @@ fn apply_writes_only_when_told_and_ends_with_what_is_left() {
     assert_eq!(std::fs::read_to_string(&setting).unwrap(), "LOG=info\n");
     assert!(apply(&["app/.env"]).starts_with("exit 0"));
 }
+
+#[test]
+fn a_change_that_reaches_machines_is_told_with_a_note() {
+    let home = tempfile::tempdir().unwrap();
+    let extension = r#"{"publisher": "Microsoft.ManagedIdentity", "type": "ManagedIdentityExtensionForLinux"}"#;
+    let profile = format!(
+        "{{\"extensionProfile\": {{\"extensions\": [\n  {{\"name\": \"msi\", \"properties\": {extension}}}\n]}}}}\n"
+    );
+    std::fs::write(home.path().join("a\u{1b}[2J.json"), &profile).unwrap();
+    let told = told(&run(home.path(), &["migrate", "apply", ".", "--write"]), &[]);
+    assert!(
+        told.contains("\nnote: ./a\u{fffd}[2J.json: lines 2 to 2: the next deployment of this template takes"),
+        "{told}"
+    );
+    assert!(!told.contains('\u{1b}'), "{told}");
+    assert!(told.contains("changed ./a\u{fffd}[2J.json\n"), "{told}");
+}

@@ -1,4 +1,6 @@
-//! The edit to make by hand where a rewrite isn't safe.
+//! What a person has to know: the edit to make by hand where a rewrite isn't safe, and what a rewrite does elsewhere.
+
+use std::ops::Range;
 
 use super::block::{self, Block};
 use super::imds_url;
@@ -39,6 +41,17 @@ pub(super) fn edit(source: &Source<'_>, finding: &Finding, why: &str) -> String 
         Rule::EndpointRead | Rule::Port | Rule::Name => format!("line {line}: {}", finding.rule.info().fix),
     };
     if why.is_empty() { what } else { format!("{what}\n({why})") }
+}
+
+/// What taking the extension out of a scale set's model does.
+pub(super) fn of_scale_set(source: &Source<'_>, range: &Range<usize>) -> String {
+    let line = |at| source.before(at).matches('\n').count() + 1;
+    format!(
+        "lines {} to {}: the next deployment of this template takes the extension from every machine of the scale set, with no \
+         forwarding, no quiet time and no way back; deploy it after the cutover",
+        line(range.start),
+        line(range.end)
+    )
 }
 
 /// What to do to be rid of a block.

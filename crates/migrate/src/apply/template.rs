@@ -31,6 +31,8 @@ pub(super) struct Removal {
     pub(super) edits: Vec<Edit>,
     /// What goes, without commas and blanks.
     pub(super) ranges: Vec<Range<usize>>,
+    /// Those of them that a scale set's model loses, and its machines with it.
+    pub(super) profile: Vec<Range<usize>>,
     /// Why nothing is taken out, where there is something to say.
     pub(super) why: Option<String>,
 }
@@ -59,6 +61,7 @@ pub(super) fn remove(text: &str) -> Removal {
     if search.removal.why.is_some() {
         search.removal.edits.clear();
         search.removal.ranges.clear();
+        search.removal.profile.clear();
     }
     search.removal
 }
@@ -122,6 +125,10 @@ impl Search<'_> {
         for (index, element) in array.elements.iter().enumerate() {
             let resource = is_list(key) && self.is_resource(&range(element));
             if resource || (is_order(key) && self.names(element)) {
+                // Only an extension profile has them in a list of that name.
+                if resource && key.eq_ignore_ascii_case("extensions") {
+                    self.removal.profile.push(range(element));
+                }
                 gone.push(index);
             } else {
                 self.value(element, key, defined);

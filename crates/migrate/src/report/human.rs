@@ -4,6 +4,7 @@ use annotate_snippets::{AnnotationKind, Level as Title, Renderer, Snippet};
 
 use super::page;
 use crate::finding::{Finding, Level};
+use crate::shown;
 
 /// A finding's lines, without a line break at the end.
 #[must_use]
@@ -18,9 +19,11 @@ pub fn human(finding: &Finding, colour: bool) -> String {
         "" => info.summary.to_owned(),
         detail => format!("{}: {detail}", info.summary),
     };
-    let snippet = Snippet::source(&finding.text)
+    // The renderer shows the others. A mark of as many bytes keeps every place in the line.
+    let text = finding.text.replace(|c| ('\u{80}'..='\u{9f}').contains(&c), "\u{b7}");
+    let snippet = Snippet::source(text)
         .line_start(usize::try_from(finding.line).unwrap_or(usize::MAX))
-        .path(finding.path.display().to_string())
+        .path(shown(finding.path.display()))
         .annotation(AnnotationKind::Primary.span(finding.start..finding.end));
     let report = [title
         .primary_title(words)

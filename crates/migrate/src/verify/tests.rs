@@ -1,10 +1,12 @@
 use std::fs;
 use std::io::Write;
+use std::os::unix::ffi::OsStringExt;
 
 use flate2::Compression;
-use flate2::write::GzEncoder;
+use flate2::write::{GzEncoder, ZlibEncoder};
 
 use super::search::PIECE;
+use super::tar::tests::tar;
 use super::*;
 
 /// Of a PKCS#8 key of RSA, the beginning.
@@ -179,12 +181,42 @@ fn what_gzip_packed_is_unpacked() {
         let broken = &packed[..packed.len() - 9];
         let report = verify(Tree::new().with("a.gz", broken).0.path()).unwrap();
         assert_eq!(report.found.len(), 1, "what comes before the break");
-        assert!(report.skipped[0].1.starts_with("gzip, broken behind 10"), "{:?}", report.skipped);
+        assert!(report.unread[0].1.starts_with("gzip: broken behind 10"), "{:?}", report.unread);
     }
     let none = verify(Tree::new().with("a.gz", gzip(b"nothing")).0.path()).unwrap();
     assert!(none.proves() && none.found.is_empty() && none.unpacked == 1);
     let other = verify(Tree::new().with("not.gz", b"\x1f\x8b\x08 is no gzip").0.path()).unwrap();
-    assert!(other.skipped[0].1.starts_with("gzip, broken behind 0 bytes: "), "{:?}", other.skipped);
+    assert!(other.unread[0].1.starts_with("gzip: broken behind 0 unpacked bytes: "), "{:?}", other.unread);
+    assert!(!other.proves(), "who knows what is behind the break");
+}
+
+#[test]
+fn what_zlib_packed_is_unpacked() {
+    let mut packed = ZlibEncoder::new(Vec::new(), Compression::default());
+    packed.write_all(b"blob 30\0AZURE_TOKEN=eyJ0eXAiOiJKV1QiLCJhbGciOi.x").unwrap();
+    let packed = packed.finish().unwrap();
+    let report = verify(Tree::new().with(".git/objects/0a/1b", &packed).0.path()).unwrap();
+    assert_eq!((report.found[0].what, report.found[0].unpacked), ("a token", true));
+    // `x^` may begin anything.
+    let report = verify(Tree::new().with("formula", "x^2 + y^2 = z^2").0.path()).unwrap();
+    assert!(report.proves() && report.skipped[0].1.starts_with("zlib, or what looks like it: "), "{report:?}");
+}
+
+#[test]
+fn what_is_packed_within_what_is_unpacked_is_named() {
+    let xz = b"\xfd7zXZ\0...".as_slice();
+    let archive = tar(&[("11", xz), ("3", b"abc")]);
+    let tree = Tree::new()
+        .with("a.tar", &archive)
+        .with("b.tar.gz", gzip(&archive))
+        .with("c.gz", gzip(&gzip(b"twice")))
+        .with("d.gz", gzip(xz))
+        .with("e.tar.gz", gzip(&tar(&[("3", b"abc")])));
+    let report = verify(tree.0.path()).unwrap();
+    let skipped: Vec<_> = report.skipped.iter().map(|(path, what)| (path.to_str().unwrap(), what.as_str())).collect();
+    let wanted =
+        [("a.tar", "xz in tar"), ("b.tar.gz", "xz in tar in gzip"), ("c.gz", "gzip in gzip"), ("d.gz", "xz in gzip")];
+    assert_eq!(skipped, wanted);
 }
 
 #[test]
@@ -198,4 +230,16 @@ fn what_is_not_looked_into_is_named() {
     let wanted = [("var/log/a.zst", "zstd"), ("var/log/syslog.1.xz", "xz"), ("etc/fstab", "swap on UUID=7")];
     assert_eq!(skipped, wanted);
     assert!(report.proves(), "a machine has thousands of those");
+}
+
+#[test]
+fn a_name_that_is_no_utf_8_is_told_too() {
+    let name = |end: &str| std::ffi::OsString::from_vec([b"gr\xfcn.", end.as_bytes()].concat());
+    let tree = Tree::new();
+    fs::write(tree.0.path().join(name("pem")), "-----BEGIN PRIVATE KEY-----").unwrap();
+    fs::write(tree.0.path().join(name("xz")), b"\xfd7zXZ\0").unwrap();
+    fs::write(tree.0.path().join(name("gz")), b"\x1f\x8b\x08").unwrap();
+    let told = serde_json::to_value(verify(tree.0.path()).unwrap()).unwrap();
+    let paths = [&told["unread"][0][0], &told["found"][0]["path"], &told["skipped"][0][0]];
+    assert_eq!(paths, ["gr\u{fffd}n.gz", "gr\u{fffd}n.pem", "gr\u{fffd}n.xz"]);
 }

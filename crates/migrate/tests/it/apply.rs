@@ -55,6 +55,9 @@ fn the_corpus_becomes_what_the_golden_file_says() {
     for outcome in outcomes(&root) {
         let name = outcome.path.strip_prefix(&root).unwrap().display().to_string();
         told.push_str(&outcome.diff().replace(root.display().to_string().trim_start_matches('/'), "corpus"));
+        for note in &outcome.notes {
+            told.push_str(&format!("{name}: note: {note}\n"));
+        }
         for left in &outcome.by_hand {
             let edit = left.edit.replace('\n', "\n    ");
             told.push_str(&format!("{name}:{} {}\n    {edit}\n", left.finding.line, left.finding.rule.id()));

@@ -49,13 +49,6 @@ fn a_finding_is_shown_with_its_line_underlined() {
 }
 
 #[test]
-fn what_a_terminal_would_obey_is_shown_and_not_written() {
-    let mut finding = scanned(&testdata().join("corpus/settings/.env")).findings[0].clone();
-    finding.text.push_str("\u{1b}[2J\u{7}");
-    assert!(!human(&finding, false).contains(['\u{1b}', '\u{7}']));
-}
-
-#[test]
 fn json_has_what_a_script_needs() {
     let report = scanned(&testdata().join("corpus/dependencies/go.mod"));
     let text = serde_json::to_value(json(&report)).unwrap();
@@ -63,4 +56,15 @@ fn json_has_what_a_script_needs() {
     assert_eq!((&found["rule"], &found["level"], &found["line"]), (&"SYM010".into(), &"error".into(), &3.into()));
     assert!(found["detail"].as_str().unwrap().contains("10.6.0"), "{found}");
     assert_eq!(text["files"], 1);
+}
+
+#[test]
+fn what_a_terminal_would_obey_is_shown_and_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "echo '\u{1b}[2J' && curl http://localhost:50342/oauth2/token?resource=x # \u{9b}1m\n";
+    std::fs::write(folder.path().join("a\u{1b}[2J\n.sh"), text).unwrap();
+    let report = scanned(folder.path());
+    let told = human(report.findings.first().unwrap(), false);
+    assert!(told.contains("a\u{fffd}[2J\u{fffd}.sh:1:"), "{told}");
+    assert!(!told.contains(|c: char| c.is_control() && c != '\n'), "{told:?}");
 }

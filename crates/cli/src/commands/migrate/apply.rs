@@ -1,8 +1,8 @@
 //! `symbolon migrate apply`.
 
 use anyhow::Context;
-use migrate::Finding;
 use migrate::apply::{ByHand, Outcome, Rewriter};
+use migrate::{Finding, shown};
 
 use super::ExitStatus;
 use super::scan::{counted, look, problems};
@@ -21,7 +21,7 @@ pub(super) fn apply(args: &MigrateApplyArgs, printer: &Printer) -> anyhow::Resul
         let outcome = match rewriter.file(path, findings) {
             Ok(outcome) => outcome,
             Err(problem) => {
-                printer.note(format!("warning: {}: {}", path.display(), problem.what))?;
+                printer.note(format!("warning: {}: {}", shown(path.display()), shown(&problem.what)))?;
                 left = true;
                 continue;
             }
@@ -32,6 +32,9 @@ pub(super) fn apply(args: &MigrateApplyArgs, printer: &Printer) -> anyhow::Resul
                 false => left = true,
             }
             left |= !args.write;
+        }
+        for note in &outcome.notes {
+            printer.note(format!("note: {}: {note}", shown(path.display())))?;
         }
         by_hand += outcome.by_hand.len();
         tell(&outcome.by_hand, printer)?;
@@ -53,10 +56,10 @@ fn change(outcome: &Outcome, write: bool, printer: &Printer) -> anyhow::Result<b
         return Ok(true);
     }
     match outcome.write() {
-        Ok(()) => printer.line(format!("changed {}", outcome.path.display()))?,
+        Ok(()) => printer.line(format!("changed {}", shown(outcome.path.display())))?,
         Err(error) => {
             let error = anyhow::Error::from(error);
-            printer.note(format!("error: {} was not changed: {error:#}", outcome.path.display()))?;
+            printer.note(format!("error: {} was not changed: {error:#}", shown(outcome.path.display())))?;
             return Ok(false);
         }
     }
@@ -66,11 +69,10 @@ fn change(outcome: &Outcome, write: bool, printer: &Printer) -> anyhow::Result<b
 /// What is left to a person.
 fn tell(by_hand: &[ByHand], printer: &Printer) -> std::io::Result<()> {
     for ByHand { finding, edit } in by_hand {
-        let place = format!("{}:{}:{}", finding.path.display(), finding.line, finding.column);
-        let place = place.replace(char::is_control, "\u{fffd}");
+        let place = format!("{}:{}:{}", shown(finding.path.display()), finding.line, finding.column);
         printer.note(format!("by hand: {place}: {}: {}", finding.rule.id(), finding.rule.info().summary))?;
         for line in edit.lines() {
-            printer.note(format!("    {}", line.replace(char::is_control, "\u{fffd}")))?;
+            printer.note(format!("    {}", shown(line)))?;
         }
     }
     Ok(())

@@ -3,9 +3,9 @@
 use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use migrate::Level;
 use migrate::report::{human, json, sarif};
 use migrate::scan::{Report, ScanError, scan as scan_trees};
+use migrate::{Level, shown};
 
 use super::{ExitStatus, options};
 use crate::args::migrate::{MigrateScanArgs, ScanFormat, TreeArgs};
@@ -54,8 +54,8 @@ pub(super) fn look(tree: &TreeArgs, printer: &Printer) -> anyhow::Result<Option<
 pub(super) fn problems(report: &Report, printer: &Printer) -> std::io::Result<()> {
     for problem in &report.problems {
         match &problem.path {
-            Some(path) => printer.note(format!("warning: {}: {}", path.display(), problem.what))?,
-            None => printer.note(format!("warning: {}", problem.what))?,
+            Some(path) => printer.note(format!("warning: {}: {}", shown(path.display()), shown(&problem.what)))?,
+            None => printer.note(format!("warning: {}", shown(&problem.what)))?,
         }
     }
     Ok(())

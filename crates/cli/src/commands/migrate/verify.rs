@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use migrate::shown;
 use migrate::verify::{Found, Report, Worth, verify as search};
 
 use super::ExitStatus;
@@ -34,7 +35,7 @@ fn people(report: &Report, printer: &Printer) -> anyhow::Result<()> {
         }
     }
     for (path, why) in &report.unread {
-        printer.line(format!("unread   {}: {why}", path.display()))?;
+        printer.line(format!("unread   {}: {}", shown(path.display()), shown(why)))?;
     }
     for line in skipped(&report.skipped) {
         printer.line(format!("skipped  {line}"))?;
@@ -52,19 +53,41 @@ fn line(found: &Found) -> String {
     let unpacked = if found.unpacked { " of what it unpacks to" } else { "" };
     let at = found.offset.map(|offset| format!(" at byte {offset}{unpacked}")).unwrap_or_default();
     let why = if found.why.is_empty() { String::new() } else { format!(" ({})", found.why) };
-    format!("{}{at}: {}{why}", found.path.display(), found.what)
+    format!("{}{at}: {}{why}", shown(found.path.display()), found.what)
 }
 
 /// What was not looked into: of each form and folder one line. A machine has thousands of packed files.
 fn skipped(all: &[(PathBuf, String)]) -> Vec<String> {
     let mut groups: BTreeMap<(PathBuf, &str), Vec<&Path>> = BTreeMap::new();
     for (path, what) in all {
-        let folder = path.parent().unwrap_or(path).components().take(2).collect();
+        let folder: PathBuf = path.parent().unwrap_or(path).components().take(2).collect();
+        let folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder };
         groups.entry((folder, what)).or_default().push(path);
     }
     let line = |((folder, what), paths): ((PathBuf, &str), Vec<&Path>)| match paths.as_slice() {
-        [path] => format!("{}: {what}", path.display()),
-        paths => format!("{}: {what} ({} files)", folder.display(), paths.len()),
+        [path] => format!("{}: {}", shown(path.display()), shown(what)),
+        paths => format!("{}: {} ({} files)", shown(folder.display()), shown(what), paths.len()),
     };
     groups.into_iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_skipped_is_a_line_for_each_folder_and_form() {
+        let all = ["a.xz", "b.xz", "c.zst", "var/log/x/1.xz", "var/log/2.xz", "\u{1b}[2J/a.xz"];
+        let all = all.map(|path| (PathBuf::from(path), path.rsplit('.').next().unwrap().to_owned()));
+        let wanted = [".: xz (2 files)", "c.zst: zst", "\u{fffd}[2J/a.xz: xz", "var/log: xz (2 files)"];
+        assert_eq!(skipped(&all), wanted);
+    }
+
+    #[test]
+    fn a_path_gives_a_terminal_nothing_to_obey() {
+        let path = PathBuf::from("home/\u{1b}]0;x\u{7}\nusable   no");
+        let (what, why) = ("a token", "");
+        let found = Found { path, offset: Some(3), unpacked: false, what, worth: Worth::Usable, why };
+        assert_eq!(line(&found), "home/\u{fffd}]0;x\u{fffd}\u{fffd}usable   no at byte 3: a token");
+    }
 }

@@ -16,7 +16,7 @@ fn the_extensions_port_opens_moves_and_closes() {
     let extension = format!("{vm}/{EXTENSION}");
     arm.done("PUT", &vm, &json!({"location": "westus"}));
     let told = vm_when(home.path(), "vm2", |_| true);
-    let (first, second) = (free_port(&told), free_port(&told));
+    let (first, second) = (free_port(), free_port());
     // Without an identity the handler fails for good, and says why.
     assert_eq!(arm.done("PUT", &extension, &extension_body(first, "1")), "VMExtensionHandlerNonTransientError");
     arm.done("PATCH", &vm, &json!({"identity": {"type": "SystemAssigned"}}));
@@ -89,7 +89,7 @@ fn two_extensions_share_a_port_or_have_one_each() {
     arm.done("PUT", &vm, &json!({"location": "westus", "identity": {"type": "SystemAssigned"}}));
     let told = vm_when(home.path(), "vm2", |_| true);
     let ip = address(&told).split(':').next().unwrap().to_owned();
-    let (first, second) = (free_port(&told), free_port(&told));
+    let (first, second) = (free_port(), free_port());
     let status = |port: u16| token(&format!("http://{ip}:{port}"), "/oauth2/token", "").0;
     let discovery = || {
         let file = home.path().join("data/guests/vm2/var/lib/waagent/ManagedIdentity-Settings");

@@ -1,7 +1,7 @@
 //! `MSI_ENDPOINT`, the discovery document, options with the port, and calls.
 
 use memchr::memmem;
-use regex::bytes::Regex;
+use regex::bytes::{Captures, Regex};
 
 use super::{Found, Line, expression, is_word};
 use crate::finding::Level;
@@ -16,6 +16,7 @@ pub(super) struct Setting {
     name: Regex,
     value: Regex,
     cloud_shell: Regex,
+    read: Regex,
     discovery: Regex,
     mounts: Regex,
     folder: Regex,
@@ -28,11 +29,15 @@ impl Setting {
         Ok(Self {
             name: expression(r"(?:ARM_|AZURE_)?MSI_ENDPOINT|(?:arm_)?msi_endpoint")?,
             value: expression(
-                r#"^["'\])}]*[\s:=,"']*(?:value["']?\s*[:=]\s*)?["']?(?:https?://(?i:localhost|127\.0\.0\.1|\[::1\])[^\s"'<>]*)"#,
+                r#"^(?P<between>["'\])}]*[\s:=,"']*(?:value["']?\s*[:=]\s*)?["']?)(?:https?://(?i:localhost|127\.0\.0\.1|\[::1\])[^\s"'<>]*)"#,
             )?,
             // MSAL for Python then takes the VM for the Cloud Shell (its cloudshell.py).
             cloud_shell: expression(
-                r#"AZUREPS_HOST_ENVIRONMENT["'\])}]*[\s:=,"']*(?:value["']?\s*[:=]\s*)?["']?(?i:cloud-shell)[^\s"'<>]*"#,
+                r#"AZUREPS_HOST_ENVIRONMENT(?P<between>["'\])}]*[\s:=,"']*(?:value["']?\s*[:=]\s*)?["']?)(?i:cloud-shell)[^\s"'<>]*"#,
+            )?,
+            // Whatever stands behind what is read is what it is compared with, or what is taken where it isn't set.
+            read: expression(
+                r#"(?i)(?:\$[{(]?|(?:\b|_)(?:get\w*|lookupenv|fetch|var(?:_os)?)\s*\(\s*["']|\b(?:eq|ne)\s+[\w.$"']*)$"#,
             )?,
             discovery: expression(r#"(?i)[^\s"'=:,(]*ManagedIdentity-Settings"#)?,
             mounts: expression(
@@ -48,29 +53,32 @@ impl Setting {
 
     /// `MSI_ENDPOINT` with the endpoint for a value, and what has MSAL for Python ask the endpoint without it.
     pub(super) fn set(&self, line: &Line<'_, '_>) -> Vec<Found> {
-        let cloud_shell = self.cloud_shell.find_iter(line.bytes).map(|setting| {
+        let cloud_shell = self.cloud_shell.captures_iter(line.bytes).filter_map(|setting| {
+            let range = setting.get(0)?.range();
             let detail = "with it MSAL for Python posts to localhost:50342, as in the Cloud Shell".to_owned();
-            line.found(Rule::EndpointSetting, Level::Error, setting.range(), detail)
+            let set = self.is_set(line, range.start, &setting);
+            set.then(|| line.found(Rule::EndpointSetting, Level::Error, range, detail))
         });
         let endpoints = self.names(line).filter_map(|name| {
             let end = line.start + name.end;
             let after = line.window.get(end..end.saturating_add(VALUE).min(line.window.bytes.len()));
-            let value = self.value.find(after)?;
-            let url = String::from_utf8_lossy(value.as_bytes());
-            let before = line.bytes.get(..name.start).unwrap_or_default();
-            let read = before.ends_with(b"${")
-                || before.ends_with(b"getenv(\"")
-                || before.ends_with(b"get(\"")
-                || before.ends_with(b"getenv('")
-                || before.ends_with(b"get('");
+            let value = self.value.captures(after)?;
+            let whole = value.get(0)?;
             // App Service has an endpoint of its own.
-            if read || url.contains("/MSI/token") {
+            if !self.is_set(line, name.start, &value) || memmem::find(whole.as_bytes(), b"/MSI/token").is_some() {
                 return None;
             }
-            let range = name.start..name.end + value.end();
+            let range = name.start..name.end + whole.end();
             Some(line.found(Rule::EndpointSetting, Level::Error, range, String::new()))
         });
         cloud_shell.chain(endpoints).collect()
+    }
+
+    /// Whether the name at a place is given the value behind it: neither read nor compared with it.
+    fn is_set(&self, line: &Line<'_, '_>, name: usize, value: &Captures<'_>) -> bool {
+        let before = line.bytes.get(..name).unwrap_or_default();
+        let between = value.name("between").map_or(&[][..], |between| between.as_bytes());
+        !self.read.is_match(before) && memmem::find(between, b"==").is_none()
     }
 
     /// Everything else.

@@ -1,0 +1,1 @@
+var inShell = Environment.GetEnvironmentVariable("AZUREPS_HOST_ENVIRONMENT") == "cloud-shell/1.0";
