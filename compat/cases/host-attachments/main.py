@@ -74,18 +74,29 @@ def devices_hold(bed: Bed, host: Host) -> None:
 
 
 def same_address(bed: Bed, host: Host) -> None:
-    """Two VMs with the same private address get their own tokens; told apart by address they could not."""
+    """Two VMs with the same private address get their own tokens, and a third that claims it too gets none; told apart by
+    address they could not."""
     a, b = bed.guest("a", PRIVATE), bed.guest("b", PRIVATE)
     config = host.config("source")
     config.write_text(config.read_text().replace(A, PRIVATE).replace(B, PRIVATE))
     command = [*bed.host.enter, os.environ["COMPAT_SYMBOLON"], "host", "--config", str(config)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert ended.returncode == 1 and f"source address {PRIVATE}" in ended.stderr, ended.stderr
+    stranger = bed.guest("c", PRIVATE)
     with host.serving("device"):
         host.soon(a, "a")
         host.soon(b, "b")
         for _ in range(3):
+            stranger.run(sys.executable, "-c", CLAIM, PRIVATE)
+            said = host.who(stranger, timeout=1)
+            assert said.startswith("none: 0"), f"a third one of their address: {said}"
             assert (host.who(a), host.who(b)) == ("a", "b")
+        # What the third one lacks is the device, and nothing else.
+        bed.host.ip("link", "delete", "tap-b")
+        bed.host.ip("link", "set", "tap-c", "down")
+        bed.host.ip("link", "set", "tap-c", "name", "tap-b")
+        bed.host.ip("link", "set", "tap-b", "up")
+        host.soon(stranger, "b")
 
 
 def devices_come_and_go(bed: Bed, host: Host) -> None:

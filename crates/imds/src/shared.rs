@@ -102,3 +102,15 @@ async fn start(host: &Host, attachment: &Attachment) -> Result<Common, EndpointE
 fn lock(members: &Members) -> MutexGuard<'_, HashMap<Peer, Admitted<Served>>> {
     members.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vms_at_one_vsock_port_are_told_apart_by_their_context_ids() {
+        let [one, other]: [Attachment; 2] = ["port=80,vsock=3", "port=80,vsock=4"].map(|text| text.parse().unwrap());
+        assert_eq!(endpoint(&one), endpoint(&other), "they share a listener");
+        assert_eq!((peer(&one), peer(&other)), (Some(Peer::Vsock(3)), Some(Peer::Vsock(4))));
+    }
+}

@@ -167,4 +167,20 @@ mod tests {
         assert_eq!(serde_json::from_str::<Plan>(&text).unwrap(), plan, "a plan can be kept in a file");
         assert_eq!(Plan::of(&[], 7, 0), Plan { days: 7, waves: vec![], blocked: vec![] });
     }
+
+    #[test]
+    fn a_machine_has_identities_and_no_more_than_are_served() {
+        let with = |count: usize| {
+            let mut machine = machine("a", 0, "running");
+            let identity = |number| json!({"clientId": format!("c{number}"), "resourceId": format!("/i{number}")});
+            machine["properties"]["identities"] = (0..count).map(identity).collect();
+            let list = json!({"value": [machine]});
+            let found = obstacles(&machines(&list).unwrap()[0], 7);
+            found.into_iter().filter(|one| one.blocks == Some(Step::Forwarding)).map(|one| one.what).collect::<Vec<_>>()
+        };
+        assert_eq!(with(0), ["it has no identity: neither endpoint has a token for it"]);
+        // One more than may be assigned: its own.
+        assert!(with(1).is_empty() && with(1_001).is_empty());
+        assert_eq!(with(1_002), ["it has more identities than the metadata service serves (1000)"]);
+    }
 }

@@ -202,13 +202,11 @@ fn a_vm_leaves_the_extension_and_a_stolen_disk_is_worth_nothing() {
 
     // Also what nobody placed there, and what may be a copy of a key.
     fs::write(world.disk("dev").join("var/lib/symbolon/identities/x.json.bak"), "somebody's copy").unwrap();
-    let began = SystemClock::new();
-    let at = began.monotonic();
     let (code, told) = world.cutover(&["--to", "revoked"]);
     assert_eq!(code, Some(0), "{told}");
+    // At once, and not within some seconds.
     let refused = thief.signs_in(&world);
     assert!(matches!(&refused, Err(SourceError::Refused { error, .. }) if error == "invalid_client"), "{refused:?}");
-    assert!(began.monotonic().since(at) < Duration::from_secs(5) || cfg!(debug_assertions));
     assert_eq!(world.old_port().unwrap().0, 200);
     let (code, told) = world.verify();
     assert_eq!(code, Some(0), "{told}");

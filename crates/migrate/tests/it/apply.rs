@@ -269,7 +269,7 @@ fn an_owner_is_kept() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever surrounds the constructs, applying twice is applying once, and JSON and YAML stay readable.
+    /// Whatever surrounds the constructs, applying twice is applying once.
     #[test]
     fn applying_is_idempotent(lines in prop::collection::vec(line(), 1..6), name in name()) {
         let before = lines.join("\n");
