@@ -105,7 +105,7 @@ pub(crate) fn open(wanted: &Tcp) -> Result<std::net::TcpListener, BindError> {
 
 fn failed(address: SocketAddr, why: io::Error) -> BindError {
     let taken = why.kind() == io::ErrorKind::AddrInUse;
-    let holder = taken.then(|| process::listening_on(address.port())).flatten();
+    let holder = taken.then(|| process::listening_on(address)).flatten();
     let holder = holder.map(|holder| format!("{}, process {}", holder.name, holder.pid));
     BindError { address, holder, why }
 }

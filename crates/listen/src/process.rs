@@ -44,9 +44,14 @@ pub fn at_other_end(ends: Ends) -> Option<Owner> {
     Some(Owner { uid, process: holder(&[inode], Some(uid)) })
 }
 
-/// The process that listens on a port.
-pub(crate) fn listening_on(port: u16) -> Option<Process> {
-    let found = find(|line| line.state == LISTENING && line.local.port() == port);
+/// The process that listens on an address, or on all addresses where it or that other is one of them.
+pub(crate) fn listening_on(address: SocketAddr) -> Option<Process> {
+    let wanted = canonical(address);
+    let found = find(|line| {
+        let (ours, theirs) = (wanted.ip(), line.local.ip());
+        let clashes = ours == theirs || ours.is_unspecified() || theirs.is_unspecified();
+        line.state == LISTENING && line.local.port() == wanted.port() && clashes
+    });
     let inodes: Vec<u64> = found.into_iter().map(|(_, inode)| inode).collect();
     holder(&inodes, None)
 }
@@ -156,6 +161,19 @@ mod tests {
         for wrong in ["garbage", "", "   0: 0100007F C4A6", "   0: 01:1 02:2 0A"] {
             assert!(Line::parse(wrong).is_none(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn who_listens_at_another_address_of_the_port_is_not_in_the_way() {
+        let at = |ip: [u8; 4], port: u16| SocketAddr::from((ip, port));
+        let one = TcpListener::bind(at([127, 0, 0, 1], 0)).unwrap();
+        let port = one.local_addr().unwrap().port();
+        for ip in [[127, 0, 0, 1], [0, 0, 0, 0]] {
+            assert_eq!(listening_on(at(ip, port)).unwrap().pid, std::process::id(), "{ip:?}");
+        }
+        assert_eq!(listening_on(at([127, 9, 9, 9], port)), None);
+        let all = TcpListener::bind(at([0, 0, 0, 0], 0)).unwrap();
+        assert!(listening_on(at([127, 9, 9, 9], all.local_addr().unwrap().port())).is_some());
     }
 
     #[test]
