@@ -2,11 +2,11 @@
 
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use contract::assertion::{AssertionAlgorithm, UnverifiedAssertion};
+use domain::clock::LEEWAY;
 use domain::{CertificateCredential, Timestamp};
 
 use crate::certificate::Certificate;
 use crate::signature;
-use crate::verify::LEEWAY;
 
 /// Why an assertion isn't believed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -3,18 +3,15 @@
 //! The key decides the algorithm, never the token. The order is issuer, then the keys of that issuer, then the
 //! signature, then the claims; a claim of the wrong type is an error and never absent.
 
-use std::time::Duration;
-
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use contract::jose;
+use domain::clock::LEEWAY;
 use domain::{ClientId, PrincipalId, TenantId, Timestamp};
 use serde_json::{Map, Value};
 
 use crate::issuer::{Issuers, TokenVersion};
 use crate::key_ring::Ring;
 
-/// How far clocks may differ.
-pub const LEEWAY: Duration = Duration::from_secs(300);
 /// The longest token that is looked at, in bytes.
 const MAX_LENGTH: usize = 16 * 1024;
 /// The longest key id, in characters.

@@ -10,8 +10,8 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::{ClientId, TenantId, Timestamp};
-use http::header::{CONTENT_TYPE, USER_AGENT};
-use http::{Method, Request, StatusCode, Uri};
+use http::header::{CONTENT_TYPE, DATE, USER_AGENT};
+use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Full, Limited};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rustls::RootCertStore;
@@ -80,15 +80,16 @@ impl AuthorityClient {
         format!("{}/{tenant}/oauth2/v2.0/token", self.base)
     }
 
-    /// Whether somebody answers who is the authority: any answer counts, over TLS that proves it.
+    /// Whether somebody answers who is the authority: any answer counts, over TLS that proves it. What time it is by the
+    /// answer, if it says so.
     ///
     /// # Errors
     /// [`SourceError::Unreachable`] when there is none in time.
-    pub async fn reach(&self) -> Result<(), SourceError> {
+    pub async fn reach(&self) -> Result<Option<Timestamp>, SourceError> {
         let request = Request::builder().uri(format!("{}/", self.base)).body(Full::default());
         let request = request.map_err(|why| SourceError::Internal(Arc::new(why)))?;
         match tokio::time::timeout(self.timeout, self.client.request(request)).await {
-            Ok(Ok(_)) => Ok(()),
+            Ok(Ok(answer)) => Ok(date(answer.headers())),
             Ok(Err(why)) => Err(self.unreachable(why.into())),
             Err(late) => Err(self.unreachable(late.into())),
         }
@@ -172,6 +173,13 @@ impl AuthorityClient {
     }
 }
 
+/// When an answer was made, by the clock of whoever made it (RFC 9110, 6.6.1); none where it doesn't say so soundly.
+#[must_use]
+pub fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    let date = jiff::fmt::rfc2822::parse(headers.get(DATE)?.to_str().ok()?).ok()?;
+    Some(Timestamp::from_unix(date.timestamp().as_second()))
+}
+
 #[derive(Deserialize)]
 struct TokenAnswer {
     access_token: String,
@@ -227,6 +235,17 @@ mod tests {
         assert!(matches!(client.read(StatusCode::SERVICE_UNAVAILABLE, body), Err(SourceError::Unreachable { .. })));
         assert!(matches!(client.read(StatusCode::OK, b"<html>"), Err(SourceError::Unreachable { .. })));
         assert!(matches!(client.read(StatusCode::BAD_REQUEST, b""), Err(SourceError::Unreachable { .. })));
+    }
+
+    #[test]
+    fn the_time_of_an_answer_is_read_or_unknown() {
+        let of = |text: &str| date(&HeaderMap::from_iter([(DATE, text.parse().unwrap())]));
+        // The example of RFC 9110, 5.6.7.
+        assert_eq!(of("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Timestamp::from_unix(784_111_777)));
+        for wrong in ["", "now", "Sun, 32 Nov 1994 08:49:37 GMT", "784111777"] {
+            assert_eq!(of(wrong), None, "{wrong}");
+        }
+        assert_eq!(date(&HeaderMap::new()), None);
     }
 
     async fn ask(address: std::net::SocketAddr, timeout: Duration) -> SourceError {

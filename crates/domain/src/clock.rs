@@ -4,6 +4,11 @@ use std::fmt::{self, Debug};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+/// How far the clocks of two machines may differ before one refuses what the other dated: assertions and tokens. Five
+/// minutes, as Microsoft's own validators have it (AzureAD/azure-activedirectory-identitymodel-extensions-for-dotnet,
+/// `TokenValidationParameters.DefaultClockSkew`).
+pub const LEEWAY: Duration = Duration::from_secs(300);
+
 /// A wall-clock instant in whole seconds since 1970-01-01T00:00:00Z (the unit of `nbf`, `exp` and every record).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);

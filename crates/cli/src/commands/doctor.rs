@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
+use domain::clock::LEEWAY;
 use domain::{Clock, SystemClock};
 use rustls::RootCertStore;
 use serde::Serialize;
@@ -18,9 +19,6 @@ use crate::printer::Printer;
 use crate::up::instance::{self, Instance, NotRunning};
 use crate::up::machines;
 use crate::{data_dir, decode, http_client};
-
-/// How far the clocks of this machine and of the authority may differ: the leeway of verifiers.
-const MAX_SKEW: Duration = Duration::from_secs(300);
 
 /// How a check came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -219,15 +217,10 @@ async fn authority(instance: &Instance) -> anyhow::Result<String> {
 async fn clock(instance: &Instance) -> anyhow::Result<String> {
     let url = format!("{}/{}/v2.0/.well-known/openid-configuration", instance.authority, instance.tenant_id);
     let answer = http_client::get(&url, &[], decode::roots(instance)?).await?;
-    let date = answer.headers.get(http::header::DATE).and_then(|date| date.to_str().ok());
-    let date = date.context("the authority's answer has no Date")?;
-    let theirs = jiff::fmt::rfc2822::parse(date)
-        .with_context(|| format!("the authority's Date '{date}' can't be read"))?
-        .timestamp()
-        .as_second();
-    let skew = Duration::from_secs(SystemClock::new().now().unix().abs_diff(theirs));
+    let theirs = broker::http::date(&answer.headers).context("the authority's answer has no sound Date")?;
+    let skew = Duration::from_secs(SystemClock::new().now().unix().abs_diff(theirs.unix()));
     anyhow::ensure!(
-        skew <= MAX_SKEW,
+        skew <= LEEWAY,
         "this machine's clock and the authority's differ by {} s; set the clock, or tokens will be refused",
         skew.as_secs()
     );

@@ -1,10 +1,12 @@
-//! Whether the authority can be reached, asked again and again for a while.
+//! Whether the authority can be reached and would take what this machine dates, asked again and again for a while.
 //!
 //! The original extension failed at once when its authority's name didn't resolve, and the document's advice was to
 //! start the VM again ("might fail due to DNS lookup failures. Restart the VM and try again",
 //! MicrosoftDocs/azure-docs `howto-migrate-vm-extension.md`). Here the name is looked up again and the status says
 //! which one it is; whoever mends the network needs to start nothing again.
 
+use std::error::Error;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,12 +14,14 @@ use broker::SourceError;
 use broker::http::AuthorityClient;
 use broker::names::Resolve;
 use contract::guest_agent::protected::Authority;
+use domain::clock::LEEWAY;
+use domain::{SharedClock, Timestamp};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http::Uri;
-use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use rustls::{CertificateError, RootCertStore};
 
 use super::failure::{Code, Failure};
 use crate::time::Time;
@@ -69,7 +73,7 @@ pub async fn reach(
 /// # Errors
 /// When the address is none, or its certificates can't be read.
 pub fn client(address: &Authority, names: Arc<dyn Resolve>) -> Result<AuthorityClient, Failure> {
-    let unusable = |why: &dyn std::error::Error| Failure::of(Code::Credential, why);
+    let unusable = |why: &dyn Error| Failure::of(Code::Credential, why);
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(address.certificates.as_bytes()) {
         let certificate = certificate.map_err(|why| unusable(&why))?;
@@ -88,16 +92,17 @@ pub struct NetworkProbe {
     address: Authority,
     client: AuthorityClient,
     names: Arc<dyn Resolve>,
+    clock: SharedClock,
 }
 
 impl NetworkProbe {
-    /// Asks the authority at this address.
+    /// Asks the authority at this address, and compares its time with this clock's.
     ///
     /// # Errors
     /// As [`client`].
-    pub fn new(address: Authority, names: Arc<dyn Resolve>) -> Result<Self, Failure> {
+    pub fn new(address: Authority, names: Arc<dyn Resolve>, clock: SharedClock) -> Result<Self, Failure> {
         let client = client(&address, Arc::clone(&names))?;
-        Ok(Self { address, client, names })
+        Ok(Self { address, client, names, clock })
     }
 
     async fn ask(&self) -> Result<(), Failure> {
@@ -116,9 +121,14 @@ impl NetworkProbe {
                 Err(late) => return Err(unresolved(&late)),
             }
         }
-        self.client.reach().await.map_err(|why| {
+        let theirs = self.client.reach().await.map_err(|why| {
             let told = match &why {
-                SourceError::Unreachable { why, .. } => Failure::of(Code::Unreachable, &**why),
+                SourceError::Unreachable { why, .. } => {
+                    if let Some(behind) = behind_certificate(&**why) {
+                        return clock_off(url, &format!("at least {} s behind", behind.as_secs()));
+                    }
+                    Failure::of(Code::Unreachable, &**why)
+                }
                 SourceError::Busy { .. }
                 | SourceError::Refused { .. }
                 | SourceError::ClockBehind { .. }
@@ -126,7 +136,42 @@ impl NetworkProbe {
                 | SourceError::Internal(_) => Failure::of(Code::Unreachable, &why),
             };
             Failure::new(Code::Unreachable, format!("the token authority at {url} can't be reached: {told}"))
-        })
+        })?;
+        theirs.map_or(Ok(()), |theirs| compare(url, self.clock.now(), theirs))
+    }
+}
+
+/// Whether the clocks differ by no more than the authority bears: it refuses assertions that are outside of their time.
+fn compare(url: &str, ours: Timestamp, theirs: Timestamp) -> Result<(), Failure> {
+    let (ahead, behind) = (ours.since(theirs), theirs.since(ours));
+    if ahead > LEEWAY {
+        return Err(clock_off(url, &format!("{} s ahead of", ahead.as_secs())));
+    }
+    if behind > LEEWAY {
+        return Err(clock_off(url, &format!("{} s behind", behind.as_secs())));
+    }
+    Ok(())
+}
+
+fn clock_off(url: &str, how: &str) -> Failure {
+    let message = format!("this machine's clock is {how} that of the token authority at {url}; set the clock");
+    Failure::new(Code::Clock, message)
+}
+
+/// How far this machine's clock is before the life of the authority's certificate, if that is why TLS failed.
+fn behind_certificate(mut error: &(dyn Error + 'static)) -> Option<Duration> {
+    loop {
+        if let Some(rustls::Error::InvalidCertificate(CertificateError::NotValidYetContext { time, not_before })) =
+            error.downcast_ref()
+        {
+            return Some(Duration::from_secs(not_before.as_secs().saturating_sub(time.as_secs())));
+        }
+        // What an `io::Error` was made of isn't its source.
+        let within = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        error = match within {
+            Some(within) => within,
+            None => error.source()?,
+        };
     }
 }
 

@@ -32,6 +32,8 @@ pub enum Code {
     Name = 30,
     /// The authority doesn't answer, or can't prove that it is it.
     Unreachable = 31,
+    /// The machine's clock and the authority's differ too much.
+    Clock = 32,
     /// The process that serves didn't come up, or doesn't end.
     Endpoint = 40,
     /// There is another process that serves, which was about to when it was looked for.
@@ -46,7 +48,7 @@ pub enum Code {
     Place = 60,
 }
 
-const CODES: [Code; 15] = [
+const CODES: [Code; 16] = [
     Code::NoIdentity,
     Code::Settings,
     Code::Port,
@@ -56,6 +58,7 @@ const CODES: [Code; 15] = [
     Code::Credential,
     Code::Name,
     Code::Unreachable,
+    Code::Clock,
     Code::Endpoint,
     Code::EndpointTaken,
     Code::Busy,

@@ -40,7 +40,7 @@ pub(super) async fn look(config: &Path) -> Vec<Check> {
     checks.push(certificates(&inventory));
     checks.push(Check::of(
         "authority",
-        inventory.authority.reach().await.map(|()| "it answers".to_owned()).map_err(anyhow::Error::new),
+        inventory.authority.reach().await.map(|_| "it answers".to_owned()).map_err(anyhow::Error::new),
         "see that its url is right, that its certificate chains to ca-file, and that this host reaches it",
     ));
     let attachments = || inventory.machines.iter().map(|machine| &machine.attachment);

@@ -60,8 +60,8 @@ async fn a_trouble_that_stays_is_the_answer_when_the_time_is_up() {
 struct NoNames;
 
 impl Resolve for NoNames {
-    fn resolve(&self, _: &str) -> BoxFuture<'static, std::io::Result<Vec<std::net::IpAddr>>> {
-        std::future::ready(Err(std::io::ErrorKind::NotFound.into())).boxed()
+    fn resolve(&self, _: &str) -> BoxFuture<'static, io::Result<Vec<std::net::IpAddr>>> {
+        std::future::ready(Err(io::ErrorKind::NotFound.into())).boxed()
     }
 }
 
@@ -72,7 +72,7 @@ fn at(url: &str) -> Authority {
 #[tokio::test]
 async fn the_trouble_names_the_host_or_the_address() {
     let names: Arc<dyn Resolve> = Arc::new(NoNames);
-    let probe = NetworkProbe::new(at("https://authority.test:1"), Arc::clone(&names)).unwrap();
+    let probe = NetworkProbe::new(at("https://authority.test:1"), Arc::clone(&names), time().clock().clone()).unwrap();
     let error = probe.probe().await.unwrap_err();
     assert_eq!(error.code, Code::Name);
     assert!(error.message.contains("authority.test, doesn't resolve: entity not found"), "{error}");
@@ -80,10 +80,24 @@ async fn the_trouble_names_the_host_or_the_address() {
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}", closed.local_addr().unwrap());
     drop(closed);
-    let error = NetworkProbe::new(at(&url), names).unwrap().probe().await.unwrap_err();
+    let error = NetworkProbe::new(at(&url), names, time().clock().clone()).unwrap().probe().await.unwrap_err();
     assert_eq!(error.code, Code::Unreachable);
     assert!(error.message.starts_with(&format!("the token authority at {url} can't be reached: ")), "{error}");
     assert!(error.message.contains("refused"), "{error}");
+}
+
+#[test]
+fn clocks_may_differ_by_five_minutes() {
+    let off = |ours: i64, theirs: i64| {
+        let done = compare("https://a", Timestamp::from_unix(ours), Timestamp::from_unix(theirs));
+        done.map_err(|failure| (failure.code, failure.message))
+    };
+    let told = |how: &str| {
+        let message = format!("this machine's clock is {how} that of the token authority at https://a; set the clock");
+        Err((Code::Clock, message))
+    };
+    assert_eq!((off(1_300, 1_000), off(1_000, 1_300)), (Ok(()), Ok(())));
+    assert_eq!((off(1_301, 1_000), off(1_000, 1_301)), (told("301 s ahead of"), told("301 s behind")));
 }
 
 #[test]

@@ -5,14 +5,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::guest_agent::protected::{Cutover, CutoverStep};
+use contract::guest_agent::protected::{Authority, Cutover, CutoverStep};
 use contract::guest_agent::substatus::{CALLERS, CUTOVER, cutover_text};
 use domain::ClientId;
 
 use super::Machine;
 use crate::disk::Disk;
 use crate::forwarding::Forwarding;
-use crate::handler::authority::{self, NetworkProbe};
+use crate::handler::authority::{self, NetworkProbe, Probe};
 use crate::handler::callers::CallersFile;
 use crate::handler::credentials::{self, Brought};
 use crate::handler::distribution;
@@ -70,6 +70,8 @@ pub(super) async fn enable(
             await_authority(machine, &authority, status).await?;
         }
         launch.replace(state, &machine.time).await?;
+    } else if forward_to.is_none() {
+        check_clock(machine, &authority).await?;
     }
     if public.supervised {
         launch.watch(state, &machine.time).await?;
@@ -101,16 +103,25 @@ async fn prove(
 }
 
 /// Waits until the authority can be reached, and says what is waited for.
-async fn await_authority(
-    machine: &Machine,
-    authority: &contract::guest_agent::protected::Authority,
-    status: &StatusFile,
-) -> Result<(), Failure> {
-    let probe = NetworkProbe::new(authority.clone(), Arc::clone(&machine.names))?;
+async fn await_authority(machine: &Machine, authority: &Authority, status: &StatusFile) -> Result<(), Failure> {
+    let probe = probe(machine, authority)?;
     let told = |trouble: &Failure| {
         tracing::warn!(why = trouble.message, "the authority is waited for");
         // The status that is there says that the command is at work.
         drop(status.transitioning(&format!("Waiting: {trouble}")));
     };
     authority::reach(&probe, &machine.time, BUDGET, told).await
+}
+
+/// Whether the authority would still take what the process that serves signs. That it is away for a while is no matter to a
+/// process that is there, but a clock that is off doesn't pass.
+async fn check_clock(machine: &Machine, authority: &Authority) -> Result<(), Failure> {
+    match probe(machine, authority)?.probe().await {
+        Err(failure) if failure.code == Code::Clock => Err(failure),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn probe(machine: &Machine, authority: &Authority) -> Result<NetworkProbe, Failure> {
+    NetworkProbe::new(authority.clone(), Arc::clone(&machine.names), machine.time.clock().clone())
 }

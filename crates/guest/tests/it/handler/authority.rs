@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::{SharedClock, SystemClock};
+use jiff::fmt::rfc2822::DateTimePrinter;
+use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -21,25 +24,33 @@ pub(crate) struct FakeAuthority {
 
 impl FakeAuthority {
     pub(crate) async fn start() -> Self {
+        Self::with(Arc::new(SystemClock::new()), 1975).await
+    }
+
+    /// With a clock of its own, and a certificate that is good from the first day of a year on.
+    pub(crate) async fn with(clock: SharedClock, from: i32) -> Self {
         let names = [NAME, "localhost", "127.0.0.1"].map(str::to_owned);
-        let made = rcgen::generate_simple_self_signed(names).expect("a certificate");
-        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
+        let mut params = CertificateParams::new(names).expect("names");
+        params.not_before = rcgen::date_time_ymd(from, 1, 1);
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params.self_signed(&key).expect("a certificate");
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = rustls::ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .expect("versions")
             .with_no_client_auth()
-            .with_single_cert(vec![made.cert.der().clone()], key)
+            .with_single_cert(vec![certificate.der().clone()], key)
             .expect("a configuration");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let acceptor = TlsAcceptor::from(Arc::new(config));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(answer(acceptor.clone(), stream));
+                tokio::spawn(answer(acceptor.clone(), stream, clock.clone()));
             }
         });
-        Self { address, certificate: made.cert.pem() }
+        Self { address, certificate: certificate.pem() }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -52,14 +63,18 @@ impl FakeAuthority {
     }
 }
 
-async fn answer(acceptor: TlsAcceptor, stream: TcpStream) -> Option<()> {
+async fn answer(acceptor: TlsAcceptor, stream: TcpStream, clock: SharedClock) -> Option<()> {
     let mut stream = acceptor.accept(stream).await.ok()?;
     loop {
         let request = request(&mut stream).await?;
         let body = body(&request);
         let status = if request.starts_with("POST ") { "200 OK" } else { "404 Not Found" };
-        let head =
-            format!("HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
+        let now = jiff::Timestamp::from_second(clock.now().unix()).expect("a time");
+        let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&now).expect("a date");
+        let head = format!(
+            "HTTP/1.1 {status}\r\nDate: {date}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
         stream.write_all((head + &body).as_bytes()).await.ok()?;
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::names::Resolve;
-use domain::{ManualClock, Timestamp};
+use domain::{Clock, ManualClock, SystemClock, Timestamp};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use guest::handler::place::Place;
@@ -15,7 +15,7 @@ use guest::handler::{self, Command};
 use guest::time::Time;
 use serde_json::json;
 
-use super::authority::NAME as AUTHORITY;
+use super::authority::{FakeAuthority, NAME as AUTHORITY};
 use super::machine::Machine;
 
 #[tokio::test]
@@ -150,21 +150,32 @@ impl Resolve for NoNames {
 }
 
 /// Runs `enable` in this process, where time passes as fast as it is waited for.
-async fn enabled_in_no_time(machine: &Machine) -> (u8, String, i64) {
+async fn enabled_by(machine: &Machine, clock: &ManualClock) -> Result<(), (u8, String)> {
     let program = machine.handler().join("bin/symbolon-guest");
-    let time = Time::manual(ManualClock::new(Timestamp::from_unix(0)));
     let inner = handler::Machine {
         place: Place::of(&program).expect("a place"),
         program,
         names: Arc::new(NoNames),
-        time: time.clone(),
+        time: Time::manual(clock.clone()),
         sequence: Some(0),
         updating_from: None,
     };
-    let failure = handler::run(Command::Enable, &inner).await.expect_err("it fails");
-    assert_eq!(machine.status(0).word, "error");
-    assert_eq!(machine.status(0).message, failure.message);
-    (failure.code.into(), failure.message, time.clock().now().unix())
+    let done = handler::run(Command::Enable, &inner).await;
+    let status = machine.status(0);
+    let Err(failure) = done else {
+        assert_eq!((status.word.as_str(), status.code), ("success", 0), "{status:?}");
+        return Ok(());
+    };
+    let code = u8::from(failure.code);
+    assert_eq!((status.word.as_str(), status.code, &status.message), ("error", i64::from(code), &failure.message));
+    Err((code, failure.message))
+}
+
+/// The same where it must fail: the code, the words, and the seconds that it took.
+async fn enabled_in_no_time(machine: &Machine) -> (u8, String, i64) {
+    let clock = ManualClock::new(Timestamp::from_unix(0));
+    let (code, message) = enabled_by(machine, &clock).await.expect_err("it fails");
+    (code, message, clock.now().unix())
 }
 
 #[tokio::test]
@@ -192,6 +203,55 @@ async fn an_authority_that_does_not_answer_or_is_not_the_one_is_an_error_too() {
     machine.settings_with(0, &json!({"port": machine.port}), Some(&nobody));
     let (code, message, _) = enabled_in_no_time(&machine).await;
     assert!(code == 31 && message.contains("certificate"), "{message}");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_a_day_off_is_told_until_it_is_set() {
+    const DAY: Duration = Duration::from_secs(86_400);
+    let right = Timestamp::from_unix(1_800_000_000);
+    let mut machine = Machine::new().await;
+    machine.authority = FakeAuthority::with(Arc::new(ManualClock::new(right)), 1975).await;
+    machine.settings(0, &[0]);
+    let url = machine.authority.url();
+    let told = |how: &str| {
+        let message = format!("this machine's clock is {how} that of the token authority at {url}; set the clock");
+        Err((32, message))
+    };
+    let clock = ManualClock::new(right);
+
+    // It is waited for as long as an agent lets a command work, and time goes on meanwhile.
+    clock.set_wall(right.plus(DAY));
+    assert_eq!(enabled_by(&machine, &clock).await, told("86610 s ahead of"));
+    clock.set_wall(right.minus(DAY));
+    assert_eq!(enabled_by(&machine, &clock).await, told("86190 s behind"));
+    assert!(!machine.listens() && machine.discovery_files().iter().all(|file| !file.exists()));
+
+    clock.set_wall(right);
+    enabled_by(&machine, &clock).await.unwrap();
+    assert!(machine.token("").await.is_ok());
+
+    // Of an endpoint that is there it is told at once.
+    let serving = machine.serving();
+    for (wrong, how) in [(right.plus(DAY), "86400 s ahead of"), (right.minus(DAY), "86400 s behind")] {
+        clock.set_wall(wrong);
+        assert_eq!(enabled_by(&machine, &clock).await, told(how));
+        clock.set_wall(right);
+        enabled_by(&machine, &clock).await.unwrap();
+        assert_eq!(machine.serving(), serving, "it goes on");
+    }
+}
+
+#[tokio::test]
+async fn a_clock_before_the_authoritys_certificate_is_told_too() {
+    let mut machine = Machine::new().await;
+    machine.authority = FakeAuthority::with(Arc::new(SystemClock::new()), 2_200).await;
+    machine.settings(0, &[0]);
+    let (code, message, _) = enabled_in_no_time(&machine).await;
+    assert!(code == 32 && message.starts_with("this machine's clock is at least "), "{message}");
+    assert!(
+        message
+            .ends_with(&format!(" s behind that of the token authority at {}; set the clock", machine.authority.url()))
+    );
 }
 
 #[tokio::test]
