@@ -11,7 +11,13 @@ use super::reply::Reply;
 use super::work::{Work, tenant_of};
 use super::{document, kind};
 
-pub(crate) fn put(tx: &mut dyn Tx, work: &Work, id: &ResourceId, body: &Object) -> Result<Reply, Failure> {
+pub(crate) fn put(
+    tx: &mut dyn Tx,
+    work: &Work,
+    _: &Authorized,
+    id: &ResourceId,
+    body: &Object,
+) -> Result<Reply, Failure> {
     document::require_group(tx, id)?;
     let before = tx.user_assigned_identity(id)?;
     let location = document::location_of(id, body, before.as_ref().map(|before| before.location.as_str()))?;
@@ -29,7 +35,7 @@ pub(crate) fn put(tx: &mut dyn Tx, work: &Work, id: &ResourceId, body: &Object) 
     Ok(Reply::put(created, shown(&wanted)))
 }
 
-pub(crate) fn patch(tx: &mut dyn Tx, id: &ResourceId, body: &Object) -> Result<Reply, Failure> {
+pub(crate) fn patch(tx: &mut dyn Tx, _: &Authorized, id: &ResourceId, body: &Object) -> Result<Reply, Failure> {
     let before = find(tx, id)?;
     let tags = document::tags(body)?.unwrap_or_else(|| before.tags.clone());
     let wanted = UserAssignedIdentity { tags, ..before };
@@ -37,7 +43,7 @@ pub(crate) fn patch(tx: &mut dyn Tx, id: &ResourceId, body: &Object) -> Result<R
     Ok(Reply::ok(shown(&wanted)))
 }
 
-pub(crate) fn delete(tx: &mut dyn Tx, id: &ResourceId) -> Result<Reply, Failure> {
+pub(crate) fn delete(tx: &mut dyn Tx, _: &Authorized, id: &ResourceId) -> Result<Reply, Failure> {
     Ok(Reply::empty(if tx.remove_user_assigned_identity(id)? { 200 } else { 204 }))
 }
 
