@@ -8,13 +8,13 @@ use super::authorization::Authorized;
 use super::body::Object;
 use super::failure::Failure;
 use super::reply::Reply;
-use super::work::{Work, tenant_of};
+use super::work::Work;
 use super::{document, kind};
 
 pub(crate) fn put(
     tx: &mut dyn Tx,
     work: &Work,
-    _: &Authorized,
+    authorized: &Authorized,
     id: &ResourceId,
     body: &Object,
 ) -> Result<Reply, Failure> {
@@ -26,8 +26,7 @@ pub(crate) fn put(
         Some(before) => UserAssignedIdentity { location, tags, ..before },
         None => {
             names::user_assigned_identity(id.name()).map_err(|invalid| document::invalid_name(&invalid))?;
-            let tenant = tenant_of(tx, id)?;
-            let identity = work.identity(tx, IdentityKind::UserAssigned, id, tenant)?;
+            let identity = work.identity(tx, IdentityKind::UserAssigned, id, authorized.tenant())?;
             UserAssignedIdentity { identity, name: id.name().to_owned(), location, tags }
         }
     };
