@@ -35,6 +35,7 @@ mod scale_set_extension;
 mod scale_set_machine;
 pub mod scheduled_event;
 mod seal;
+mod storage_profile;
 mod subscription;
 mod target;
 mod user_assigned_identity;
@@ -67,6 +68,7 @@ pub(crate) use self::scheduled_event::event_id;
 
 pub(crate) use self::directory::{by_ids, service_principals};
 pub(crate) use self::provider::cloud_metadata;
+pub(crate) use self::storage_profile::image_os;
 
 /// Carries out the deployments that are accepted, for ever; ends what guests say nothing of, and forgets what is old.
 pub async fn keep_deploying(app: Arc<App>) {

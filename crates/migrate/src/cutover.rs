@@ -40,6 +40,13 @@ pub enum Move {
 pub fn forwards(machine: &Machine, goal: Goal) -> Move {
     let (wanted, reached) = (machine.properties.cutover.step, machine.properties.cutover.reached);
     match wanted.next() {
+        _ if machine.is_model() => {
+            if goal == Goal::Removed {
+                Move::Remove
+            } else {
+                Move::Done
+            }
+        }
         _ if wanted != reached => Move::Wait(wanted),
         _ if goal <= Goal::Step(wanted) => Move::Done,
         Some(next) => Move::Want(next),
@@ -64,7 +71,8 @@ pub fn back(machine: &Machine, to: Step) -> Move {
 #[must_use]
 pub fn left(machine: &Machine, goal: Goal) -> Vec<Move> {
     let wanted = machine.properties.cutover.step;
-    let steps = Step::ALL.into_iter().filter(|step| *step > wanted && Goal::Step(*step) <= goal);
+    let goes = |step: &Step| !machine.is_model() && *step > wanted && Goal::Step(*step) <= goal;
+    let steps = Step::ALL.into_iter().filter(goes);
     let last = (goal == Goal::Removed).then_some(Move::Remove);
     steps.map(Move::Want).chain(last).collect()
 }
@@ -116,6 +124,17 @@ mod tests {
         assert_eq!(back(&at(Step::Closed, Step::Revoked), Step::Serving), Move::Want(Step::Serving));
         assert_eq!(back(&at(Step::Serving, Step::Revoked), Step::Serving), Move::Wait(Step::Serving));
         assert_eq!(back(&at(Step::Serving, Step::Serving), Step::Forwarding), Move::Done);
+    }
+
+    #[test]
+    fn a_model_only_loses_the_extension() {
+        let mut model = at(Step::Serving, Step::Serving);
+        model.properties.power = None;
+        assert_eq!(forwards(&model, Goal::Step(Step::Closed)), Move::Done);
+        assert_eq!(forwards(&model, Goal::Removed), Move::Remove);
+        assert_eq!(left(&model, Goal::Removed), [Move::Remove]);
+        assert_eq!(left(&model, Goal::Step(Step::Closed)), []);
+        assert_eq!(back(&model, Step::Serving), Move::Done);
     }
 
     #[test]

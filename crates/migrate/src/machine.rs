@@ -4,7 +4,7 @@ use domain::Step;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-/// A machine.
+/// A machine, or in the place of its machines a scale set whose model has the extension while none of them has.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Machine {
     /// Its resource id.
@@ -21,8 +21,8 @@ pub struct Machine {
 pub struct Properties {
     /// The resource id of the scale set that it belongs to.
     pub scale_set: Option<String>,
-    /// `running`, `stopped` or `deallocated`.
-    pub power: String,
+    /// `running`, `stopped` or `deallocated`; none of a scale set.
+    pub power: Option<String>,
     /// Its extension for managed identities.
     pub extension: Extension,
     /// The identities that it may act as.
@@ -35,6 +35,14 @@ pub struct Properties {
     pub imds_calls: Calls,
     /// How far its cutover is.
     pub cutover: Progress,
+}
+
+impl Machine {
+    /// Whether it is a scale set: there is nobody to cut over, and the extension is to be taken from its model.
+    #[must_use]
+    pub fn is_model(&self) -> bool {
+        self.properties.power.is_none()
+    }
 }
 
 /// An extension.

@@ -92,8 +92,13 @@ pub fn obstacles(machine: &Machine, days: u32) -> Vec<Obstacle> {
     let mut found = Vec::new();
     let mut add = |blocks, what: String| found.push(Obstacle { blocks, what });
     let begin = Some(Step::Forwarding);
-    if of.power != "running" {
-        add(begin, format!("it is {}: start it, so that its guest can do what is wanted", of.power));
+    match of.power.as_deref() {
+        None => {
+            add(None, "no machine of it has the extension, but its model: the next one will have it".to_owned());
+            return found;
+        }
+        Some("running") => {}
+        Some(power) => add(begin, format!("it is {power}: start it, so that its guest can do what is wanted")),
     }
     if of.extension.state != "Succeeded" {
         add(begin, format!("its extension is {}", of.extension.state));
@@ -166,6 +171,17 @@ mod tests {
         let text = serde_json::to_string(&plan).unwrap();
         assert_eq!(serde_json::from_str::<Plan>(&text).unwrap(), plan, "a plan can be kept in a file");
         assert_eq!(Plan::of(&[], 7, 0), Plan { days: 7, waves: vec![], blocked: vec![] });
+    }
+
+    #[test]
+    fn nothing_is_in_the_way_of_a_model() {
+        let mut model = machine("set", 0, "");
+        model["properties"]["power"] = Value::Null;
+        model["properties"]["identities"] = json!([]);
+        let plan = Plan::of(&machines(&json!({"value": [model]})).unwrap(), 7, 2);
+        let obstacles = &plan.waves[0].machines[0].obstacles;
+        let what = "no machine of it has the extension, but its model: the next one will have it";
+        assert_eq!(*obstacles, [Obstacle { blocks: None, what: what.to_owned() }]);
     }
 
     #[test]

@@ -7,6 +7,12 @@ use serde_json::Value;
 pub trait Runtime {
     /// The whole resource as a GET gives it, by its id in any case; none when it isn't there.
     fn resource(&self, id: &str) -> Option<Value>;
+
+    /// What a resource that is there becomes when this is put: with what the server adds where the body says nothing. A
+    /// comparison goes by it.
+    fn kept(&self, _id: &str, body: Value) -> Value {
+        body
+    }
 }
 
 /// A world with no resource in it.

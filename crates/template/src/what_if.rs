@@ -161,7 +161,13 @@ impl Comparison<'_> {
         let (secrets, session) = (&self.secrets, &self.session);
         let after = self.stripped(&resource.id, body);
         let before = self.counted(&resource.id)?;
-        let delta = before.as_ref().map(|before| delta::of_resources(before, &after, session)).transpose()?;
+        let delta = match &before {
+            Some(before) => {
+                let kept = self.stripped(&resource.id, &self.runtime.kept(&resource.id, body.clone()));
+                Some(delta::of_resources(before, &kept, session)?)
+            }
+            None => None,
+        };
         let change_type = match &delta {
             None => ChangeType::Create,
             Some(delta) if delta.is_empty() => ChangeType::NoChange,

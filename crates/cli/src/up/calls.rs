@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{CalledEndpoint, Caller, Calls, Day, ResourceId};
+use domain::{CalledEndpoint, Caller, Calls, Day, ResourceId, VmId};
 use guest::callers::Callers;
 use imds::Vm;
 use store::{Act, Tally};
@@ -40,7 +40,7 @@ impl Pace {
 /// Where calls are counted.
 pub(crate) struct Counted {
     pub(crate) common: Arc<Common>,
-    pub(crate) machines: Vec<(ResourceId, Arc<Callers>, Arc<Vm>)>,
+    pub(crate) machines: Vec<(ResourceId, VmId, Arc<Callers>, Arc<Vm>)>,
 }
 
 impl Counted {
@@ -48,24 +48,24 @@ impl Counted {
     /// more: no caller waits for it.
     pub(crate) async fn write(&self) -> bool {
         let now = self.common.clock.now();
-        let counted = self.machines.iter().map(|(id, callers, vm)| {
+        let counted = self.machines.iter().map(|(id, vm_id, callers, vm)| {
             let mut calls = callers.take();
             let count = vm.take_calls();
             if count > 0 {
                 let (endpoint, caller) = (CalledEndpoint::Metadata, Caller::default());
                 calls.push(Calls { endpoint, day: Day::of(now), caller, count, last_at: now });
             }
-            (id.clone(), calls)
+            (id.clone(), *vm_id, calls)
         });
-        let counted: Vec<_> = counted.filter(|(_, calls)| !calls.is_empty()).collect();
+        let counted: Vec<_> = counted.filter(|(.., calls)| !calls.is_empty()).collect();
         if counted.is_empty() {
             return false;
         }
         let act = Act::new("symbolon", "calls.count", "/", now);
         let written = self.common.store.write(act, move |tx| {
-            for (id, calls) in &counted {
-                // It may be gone by now.
-                if tx.virtual_machine(id)?.is_some() {
+            for (id, vm_id, calls) in &counted {
+                // It may be gone by now, or another under the same name.
+                if tx.virtual_machine(id)?.is_some_and(|there| there.vm_id == *vm_id) {
                     tx.count_calls(id, calls, Tally::More)?;
                 }
             }

@@ -206,9 +206,9 @@ impl Fleet {
 
     /// Where it is counted who calls.
     fn counted(&self) -> Counted {
-        let machines = self.running.values();
-        let machines =
-            machines.map(|running| (running.record.id.clone(), Arc::clone(&running.callers), Arc::clone(&running.vm)));
+        let machines = self.running.values().map(|Running { record, callers, vm, .. }| {
+            (record.id.clone(), record.vm_id, Arc::clone(callers), Arc::clone(vm))
+        });
         Counted { common: Arc::clone(&self.setting.common), machines: machines.collect() }
     }
 

@@ -7,12 +7,16 @@ use serde_json::{Value, json};
 use super::document;
 use super::failure::Failure;
 use super::reply::Reply;
+use super::storage_profile::image_os;
 
 /// The extension handlers that exist: publisher, type, the operating system, versions.
 const HANDLERS: [(&str, &str, &str, &[&str]); 2] = [
     (vm_extension::MANAGED_IDENTITY_PUBLISHER, vm_extension::MANAGED_IDENTITY_LINUX, "Linux", &["1.0"]),
     (vm_extension::MANAGED_IDENTITY_PUBLISHER, vm_extension::MANAGED_IDENTITY_WINDOWS, "Windows", &["1.0"]),
 ];
+
+/// The version of every image.
+pub(crate) const IMAGE_VERSION: &str = "1.0.0";
 
 /// That there is such an extension.
 pub(crate) fn require(spec: &ExtensionSpec, location: &str) -> Result<(), ArmError> {
@@ -85,12 +89,14 @@ pub(crate) fn get(subscription: SubscriptionId, names: &[String]) -> Result<Repl
             }
         }
         // Images are whatever a template says: each has one version, which `az vm create` wants to know of.
-        [_, "publishers", _, "artifacttypes", "vmimage", "offers", _, "skus", _, "versions"] => listed(vec!["1.0.0"]),
-        [_, "publishers", _, "artifacttypes", "vmimage", "offers", _, "skus", _, "versions", version] => {
+        [_, "publishers", _, "artifacttypes", "vmimage", "offers", _, "skus", _, "versions"] => {
+            listed(vec![IMAGE_VERSION])
+        }
+        [_, "publishers", publisher, "artifacttypes", "vmimage", "offers", _, "skus", _, "versions", version] => {
             Reply::ok(json!({
                 "id": base, "name": version, "location": location,
                 "properties": {
-                    "osDiskImage": {"operatingSystem": "Linux"}, "dataDiskImages": [], "hyperVGeneration": "V2",
+                    "osDiskImage": {"operatingSystem": image_os(publisher)}, "dataDiskImages": [], "hyperVGeneration": "V2",
                     "features": [{"name": "SecurityType", "value": "TrustedLaunchSupported"}],
                 },
             }))

@@ -1,16 +1,19 @@
 //! `Symbolon.Migration`: which machines still have the extension for managed identities and who calls it, and how far each
 //! of them is on its way to the metadata service. A provider of this program's own; no other control plane has it.
 
+mod machines;
+
 use std::time::Duration;
 
 use contract::arm::{ArmError, Code};
 use domain::{
-    CalledEndpoint, Calls, Cutover, CutoverRefusal, Day, PowerState, ProvisioningState, ResourceId, Scope, Step,
-    Timestamp, VirtualMachine, VmExtension,
+    CalledEndpoint, Calls, Cutover, CutoverRefusal, Day, PowerState, ProvisioningState, ResourceId, Step, Timestamp,
+    VirtualMachine, VmExtension,
 };
 use serde_json::{Map, Value, json};
-use store::{Page, ReadTx, Tx};
+use store::{ReadTx, Tx};
 
+pub(crate) use self::machines::machines;
 use super::authorization::Authorized;
 use super::body::{self, Object};
 use super::document;
@@ -24,9 +27,6 @@ pub(crate) const TYPE: &str = "Symbolon.Migration/cutovers";
 pub(crate) const MACHINES: &str = "Symbolon.Migration/machines";
 /// The only one of a machine.
 const NAME: &str = "default";
-/// For how many days calls are shown when nobody says.
-const DAYS: i64 = 7;
-
 /// For how long nobody must have called before the port is closed, when the request doesn't say.
 const QUIET: Duration = Duration::from_secs(7 * 86_400);
 
@@ -102,37 +102,6 @@ pub(crate) fn get(tx: &dyn ReadTx, id: &ResourceId) -> Result<Reply, Failure> {
     Ok(Reply::ok(shown(&found)))
 }
 
-/// `GET {scope}/providers/Symbolon.Migration/machines[?days=N]`: the machines with the extension.
-pub(crate) fn machines(
-    tx: &dyn ReadTx,
-    work: &Work,
-    authorized: &Authorized,
-    scope: &ResourceId,
-) -> Result<Reply, Failure> {
-    let days = match work.query.get("days") {
-        None => DAYS,
-        Some(days) => {
-            let days = days.parse().ok().filter(|days| (1..=domain::caller::REMEMBERED_DAYS).contains(days));
-            days.ok_or_else(|| body::wrong("days", "a number of days from 1 to 90"))?
-        }
-    };
-    // Today is one of them.
-    let from = Day::of(work.now).before(days - 1);
-    let at = Scope::At(scope.clone());
-    let mut found = tx.virtual_machines(&at, &Page::ALL)?;
-    for scale_set in tx.scale_sets(&at, &Page::ALL)? {
-        found.extend(tx.virtual_machines_of_scale_set(&scale_set.id)?);
-    }
-    let mut listed = Vec::new();
-    for machine in found.iter().filter(|machine| authorized.may_see(&machine.id)) {
-        let extensions = tx.vm_extensions(&machine.id)?;
-        if let Some(extension) = extensions.iter().find(|extension| extension.is_managed_identity()) {
-            listed.push(machine_shown(tx, machine, extension, from, work.now)?);
-        }
-    }
-    Ok(Reply::ok(json!({"value": listed})))
-}
-
 fn machine(tx: &dyn ReadTx, id: &ResourceId) -> Result<VirtualMachine, Failure> {
     if !id.name().eq_ignore_ascii_case(NAME) {
         let text = format!("The cutover of a machine is called '{NAME}'.");
@@ -198,73 +167,4 @@ fn steps_shown(cutover: &Cutover) -> Value {
         shown.insert("failed".to_owned(), why.as_str().into());
     }
     shown.into()
-}
-
-fn machine_shown(
-    tx: &dyn ReadTx,
-    machine: &VirtualMachine,
-    extension: &VmExtension,
-    from: Day,
-    now: Timestamp,
-) -> Result<Value, Failure> {
-    let calls = tx.calls(&machine.id, Day(0))?;
-    let (at_extension, at_imds): (Vec<_>, Vec<_>) =
-        calls.into_iter().partition(|one| one.endpoint == CalledEndpoint::Extension);
-    let identities = tx.vm_snapshot(&machine.id)?.map(|found| found.identities).unwrap_or_default();
-    let usable = tx.certificate_credentials_of_vm(&machine.id)?.iter().filter(|one| one.is_valid_at(now)).count();
-    let settings = contract::extension::Settings::parse(extension.spec.settings.as_deref().unwrap_or_default());
-    let cutover = tx.cutover(&machine.id)?.unwrap_or_else(|| Cutover::none(machine.id.clone()));
-    let scale_set = machine.instance.as_ref().map(|instance| instance.scale_set.as_str());
-    let name = match &machine.instance {
-        Some(instance) => format!("{}_{}", instance.scale_set.name(), instance.number),
-        None => machine.name.clone(),
-    };
-    Ok(json!({
-        "id": machine.id.as_str(),
-        "name": name,
-        "type": MACHINES,
-        "properties": {
-            "scaleSet": scale_set,
-            "power": machine.power.as_str(),
-            "extension": {
-                "name": extension.name,
-                "type": extension.spec.extension_type,
-                "state": extension.state.as_str(),
-                "port": settings.ok().map(|settings| settings.port),
-            },
-            "identities": identities.iter().map(|identity| json!({
-                "clientId": identity.client_id.to_string(),
-                "resourceId": identity.id.as_str(),
-            })).collect::<Vec<_>>(),
-            "usableCredentials": usable,
-            "extensionCalls": calls_shown(&at_extension, from),
-            "imdsCalls": calls_shown(&at_imds, from),
-            "cutover": steps_shown(&cutover),
-        },
-    }))
-}
-
-/// The last call of all, and the callers since a day.
-fn calls_shown(calls: &[Calls], from: Day) -> Value {
-    let last = calls.iter().map(|one| one.last_at).max().map(document::time);
-    let mut callers: Vec<&domain::Caller> = calls.iter().filter(|one| one.day >= from).map(|one| &one.caller).collect();
-    callers.sort();
-    callers.dedup();
-    let callers = callers.into_iter().map(|caller| {
-        let of = || calls.iter().filter(|one| one.day >= from && one.caller == *caller);
-        let days = of().map(|one| {
-            let day = jiff::Timestamp::from_second(one.day.start().unix()).unwrap_or_default();
-            json!({"day": day.strftime("%Y-%m-%d").to_string(), "calls": one.count})
-        });
-        json!({
-            "clientId": caller.identity.map(|id| id.to_string()),
-            "client": caller.client,
-            "process": caller.process,
-            "uid": caller.uid,
-            "calls": of().fold(0_u64, |sum, one| sum.saturating_add(one.count)),
-            "lastCall": of().map(|one| one.last_at).max().map(document::time),
-            "days": days.collect::<Vec<_>>(),
-        })
-    });
-    json!({"lastCall": last, "callers": callers.collect::<Vec<_>>()})
 }

@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::identity::{self, Identities, Owner};
 use super::reply::Reply;
 use super::work::Work;
-use super::{document, members, operation, vm_agent, vm_extension};
+use super::{document, members, operation, storage_profile, vm_agent, vm_extension};
 
 /// The size of a machine of which none is said.
 const DEFAULT_SIZE: &str = "Standard_DS1_v2";
@@ -30,7 +30,7 @@ pub(crate) fn put(
     let before = tx.virtual_machine(id)?;
     let location = document::location_of(id, body, before.as_ref().map(|before| before.location.as_str()))?;
     let tags = document::tags(body)?.unwrap_or_default();
-    let described = described(document::described(body), user_data(before.as_ref())?)?;
+    let mut described = described(document::described(body), user_data(before.as_ref())?)?;
     let extensions = before.as_ref().map(|before| tx.vm_extensions(&before.id)).transpose()?.unwrap_or_default();
     if before.is_none() {
         names::virtual_machine(id.name()).map_err(|invalid| document::invalid_name(&invalid))?;
@@ -38,11 +38,13 @@ pub(crate) fn put(
     let owner = owner(before.as_ref().map_or(id, |before| &before.id), &extensions, true);
     let identities = identity::change(tx, work, authorized, &owner, identities(before.as_ref()), body)?;
     let size = size(&described)?.or_else(|| before.as_ref().map(|before| before.size.clone()));
+    let vm_id = match &before {
+        Some(before) => before.vm_id,
+        None => work.vm_id(tx, id)?,
+    };
+    storage_profile::complete(&mut described, before.as_ref(), id.name(), vm_id)?;
     let wanted = VirtualMachine {
-        vm_id: match &before {
-            Some(before) => before.vm_id,
-            None => work.vm_id(tx, id)?,
-        },
+        vm_id,
         tenant: authorized.tenant(),
         name: before.as_ref().map_or_else(|| id.name().to_owned(), |before| before.name.clone()),
         location,
@@ -72,7 +74,8 @@ pub(crate) fn patch(
     let before = find(tx, id)?;
     let mut merged = document::parse(&before.document)?;
     document::merge(&mut merged, &document::described(body));
-    let described = described(merged, None)?;
+    let mut described = described(merged, None)?;
+    storage_profile::complete(&mut described, Some(&before), &before.name, before.vm_id)?;
     let extensions = tx.vm_extensions(&before.id)?;
     let owner = owner(&before.id, &extensions, false);
     let identities = identity::change(tx, work, authorized, &owner, identities(Some(&before)), body)?;
@@ -192,6 +195,7 @@ fn shown(tx: &dyn ReadTx, vm: &VirtualMachine, resources: Vec<Value>, view: Opti
         hardware.insert("vmSize".to_owned(), vm.size.as_str().into());
     }
     properties.shift_remove("userData");
+    storage_profile::show(&mut properties, &vm.name, vm.vm_id);
     properties.insert("vmId".to_owned(), vm.vm_id.to_string().into());
     properties.insert("provisioningState".to_owned(), "Succeeded".into());
     properties.insert("timeCreated".to_owned(), document::time(vm.created_at));

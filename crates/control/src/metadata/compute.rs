@@ -3,6 +3,8 @@
 use contract::imds::{Compute, OsProfile, Plan, PublicKey, SecurityProfile};
 use store::Error;
 
+use crate::arm::image_os;
+
 use super::said::Said;
 use super::storage;
 use super::{Machine, World};
@@ -67,9 +69,7 @@ fn name(machine: &Machine<'_>) -> String {
 fn os_type(machine: &Machine<'_>, of_disk: &str, publisher: &str) -> &'static str {
     let windows = of_disk.eq_ignore_ascii_case("Windows")
         || (of_disk.is_empty()
-            && (machine.profile.at("osProfile.windowsConfiguration").is_there()
-                || publisher.eq_ignore_ascii_case("MicrosoftWindowsServer")
-                || publisher.eq_ignore_ascii_case("MicrosoftWindowsDesktop")));
+            && (machine.profile.at("osProfile.windowsConfiguration").is_there() || image_os(publisher) == "Windows"));
     if windows { "Windows" } else { "Linux" }
 }
 

@@ -10,7 +10,7 @@ use migrate::plan::Plan;
 use serde::Serialize;
 
 use self::course::Course;
-use super::machines::{self, named};
+use super::machines::{self, MODEL, named};
 use super::{ExitStatus, usage};
 use crate::args::migrate::machines::MigrateCutoverArgs;
 use crate::arm::Arm;
@@ -38,7 +38,7 @@ impl Outcome {
     /// The machine as it is before anything is done.
     fn of(machine: &Machine) -> Self {
         let (id, name) = (machine.id.clone(), machine.name.clone());
-        Self { id, name, moves: Vec::new(), step: machine.properties.cutover.reached.as_str(), done: false, why: None }
+        Self { id, name, moves: Vec::new(), step: reached(machine), done: false, why: None }
     }
 
     /// With what was done afterwards.
@@ -73,7 +73,8 @@ async fn go(course: &Course<'_>, mut chosen: Vec<Machine>, outcomes: &mut Vec<Ou
     let &Course { args, printer, .. } = course;
     let goal = args.to.unwrap_or(Goal::Removed);
     let together = |machine: &Machine| {
-        goal == Goal::Removed && !args.undo && !args.dry_run && machine.properties.scale_set.is_some()
+        let one_of_many = machine.properties.scale_set.is_some() && !machine.is_model();
+        goal == Goal::Removed && !args.undo && !args.dry_run && one_of_many
     };
     while let Some(machine) = chosen.get(outcomes.len()) {
         let first = if together(machine) { Goal::Step(Step::Closed) } else { goal };
@@ -129,6 +130,11 @@ async fn selected(course: &Course<'_>, all: &[Machine]) -> anyhow::Result<Vec<Ma
         }
     }
     Ok(found)
+}
+
+/// The step that it is at.
+fn reached(machine: &Machine) -> &'static str {
+    if machine.is_model() { MODEL } else { machine.properties.cutover.reached.as_str() }
 }
 
 fn tell(outcome: &Outcome, args: &MigrateCutoverArgs, printer: &Printer) -> anyhow::Result<()> {

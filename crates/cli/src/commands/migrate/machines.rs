@@ -7,6 +7,9 @@ use serde_json::Value;
 use crate::arm::Arm;
 use crate::arm::target::{MACHINES, SCALE_SET, Target, VM};
 
+/// Where a scale set is of which no machine has the extension, but its model.
+pub(super) const MODEL: &str = "in the model";
+
 /// All of the resource group: as the server answered, and read.
 pub(super) async fn all(arm: &Arm, days: u32) -> anyhow::Result<(Value, Vec<Machine>)> {
     let list = arm.get(&arm.all(&MACHINES)?.with(format!("&days={days}"))).await?;

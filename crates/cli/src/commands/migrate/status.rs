@@ -3,7 +3,7 @@
 use migrate::machine::{Calls, Machine};
 use migrate::plan::obstacles;
 
-use super::machines::{self, instant, named};
+use super::machines::{self, MODEL, instant, named};
 use crate::args::migrate::machines::MigrateStatusArgs;
 use crate::arm::Arm;
 use crate::arm::document::items;
@@ -53,6 +53,9 @@ pub(super) async fn status(args: &MigrateStatusArgs, printer: &Printer) -> anyho
 /// Where it is, and where it is to go.
 fn step(machine: &Machine) -> String {
     let cutover = &machine.properties.cutover;
+    if machine.is_model() {
+        return MODEL.to_owned();
+    }
     match (cutover.step == cutover.reached, &cutover.failed) {
         (true, _) => cutover.step.as_str().to_owned(),
         (false, None) => format!("{} -> {}", cutover.reached.as_str(), cutover.step.as_str()),
@@ -70,7 +73,7 @@ fn page(machine: &Machine, days: u32, printer: &Printer) -> anyhow::Result<()> {
     printer.fields(&[
         ("machine", machine.name.clone()),
         ("id", machine.id.clone()),
-        ("power", of.power.clone()),
+        ("power", of.power.clone().unwrap_or_else(|| "-".to_owned())),
         ("extension", format!("{} ({}), port {}", of.extension.name, of.extension.state, port(machine))),
         ("step", step(machine)),
         ("credentials", format!("{} that the authority takes", of.usable_credentials)),

@@ -11,12 +11,17 @@ struct Set {
 
 impl Set {
     fn new() -> Self {
+        Self::of(2)
+    }
+
+    /// With so many machines.
+    fn of(capacity: u32) -> Self {
         let world = World::start();
         let arm = Arm::of(&world.up.ready);
         let path = format!("{}/Microsoft.Compute/virtualMachineScaleSets/ss", arm.providers);
         let body = json!({
             "location": "westus", "identity": {"type": "SystemAssigned"},
-            "sku": {"name": "Standard_B1s", "capacity": 2},
+            "sku": {"name": "Standard_B1s", "capacity": capacity},
             "properties": {"upgradePolicy": {"mode": "Manual"}, "virtualMachineProfile": {"extensionProfile": {
                 "extensions": [{"name": "msi", "properties": {
                     "publisher": "Microsoft.ManagedIdentity", "type": "ManagedIdentityExtensionForLinux",
@@ -172,5 +177,30 @@ fn the_extension_of_a_scale_set_is_not_removed_while_one_of_them_is_behind() {
     for name in ["ss_7", "s_0", "_0", "/x"] {
         assert_eq!(set.world.migrate(&["cutover", "--vm", name]).0, Some(1), "{name}: there is none");
     }
+    assert_eq!(set.world.up.end(Signal::TERM).0, Some(0));
+}
+
+/// There is nobody to cut over, and still somebody to come.
+#[test]
+fn a_scale_set_without_machines_loses_the_extension_from_its_model() {
+    let set = Set::of(0);
+    let (code, told) = set.world.migrate(&["status"]);
+    assert_eq!(code, Some(0), "{told}");
+    let row = told.lines().find(|line| line.trim_start().starts_with("ss ")).unwrap_or_else(|| panic!("{told}"));
+    assert!(row.contains("in the model"), "{row}");
+    let (_, told) = set.world.migrate(&["plan"]);
+    assert!(told.contains("no machine of it has the extension, but its model"), "{told}");
+    let (_, page) = set.world.migrate(&["status", "--vm", "ss"]);
+    assert!(page.contains("step         in the model\n") && page.contains("power        -\n"), "{page}");
+    let dry = set.cutover(&["--dry-run"]);
+    assert_eq!(dry, "ss: would remove the extension; this can't be taken back\n");
+    for args in [&["--to", "closed"][..], &["--undo"]] {
+        assert_eq!(set.cutover(args), "ss: at in the model\n");
+    }
+    let told = set.cutover(&[]);
+    assert_eq!(told, "ss: done: remove the extension; this can't be taken back\nss: at removed\n");
+    assert_eq!(set.at(), []);
+    set.grow(1);
+    assert!(set.told(0)["extension"].is_null());
     assert_eq!(set.world.up.end(Signal::TERM).0, Some(0));
 }

@@ -10,7 +10,7 @@ use super::super::authorization::Caller;
 use super::super::failure::Failure;
 use super::super::kind::{self, Kind};
 use super::super::work::Work;
-use super::super::{provider, resource, resource_group, subscription};
+use super::super::{provider, resource, resource_group, storage_profile, subscription};
 
 /// The api-version whose document of the cloud `environment()` gives.
 const CLOUD_VERSION: &str = "2022-09-01";
@@ -90,6 +90,22 @@ impl Runtime for Resources<'_> {
         }
         // What isn't there and what can't be read are the same to a template: it is told that it isn't there.
         resource::get(self.tx, &self.work.without_query(), Kind::of(&id)?, &id).ok()
+    }
+
+    fn kept(&self, id: &str, body: Value) -> Value {
+        let before = ResourceId::parse(id).ok().and_then(|id| self.tx.virtual_machine(&id).ok()?);
+        match (before, body) {
+            (Some(before), Value::Object(mut body)) => {
+                // What can't be read is compared as it was said.
+                let completed = storage_profile::complete(&mut body, Some(&before), &before.name, before.vm_id);
+                debug_assert!(completed.is_ok(), "{} has a description", before.id);
+                if let Some(Value::Object(properties)) = body.get_mut("properties") {
+                    storage_profile::show(properties, &before.name, before.vm_id);
+                }
+                body.into()
+            }
+            (_, body) => body,
+        }
     }
 }
 

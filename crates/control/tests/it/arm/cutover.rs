@@ -194,3 +194,50 @@ async fn a_new_machine_of_a_scale_set_joins_the_others() {
     arm.settle(&Guest::SOUND).await;
     assert_eq!(arm.get(&cutover(5)).await.is(200).json()["properties"]["step"], "serving");
 }
+
+/// The next machine of it will have the extension.
+#[tokio::test]
+async fn a_scale_set_is_listed_when_its_model_has_the_extension_and_no_machine_of_it() {
+    let arm = Arm::new().await;
+    let ids = arm.identities("id", 1).await;
+    let sized = |capacity: usize| {
+        json!({
+            "location": "westus", "sku": {"name": "Standard_B1s", "capacity": capacity},
+            "identity": {"type": "SystemAssigned, UserAssigned", "userAssignedIdentities": {&ids[0]: {}}},
+            "properties": {"upgradePolicy": {"mode": "Manual"}, "virtualMachineProfile": {"extensionProfile": {
+                "extensions": [{"name": "msi", "properties": extension(LINUX)}],
+            }}},
+        })
+    };
+    let machines = format!("{G}/providers/Symbolon.Migration/machines");
+    arm.put(&scale_set("ss"), sized(0)).await.is(201);
+    let shown = arm.get(&scale_set("ss")).await.json();
+    let identity = arm.get(&ids[0]).await.json();
+    let listed = arm.get(&machines).await.is(200).json();
+    let model = &listed["value"][0];
+    assert_eq!(
+        (&model["id"], &model["name"], listed["value"].as_array().unwrap().len()),
+        (&shown["id"], &json!("ss"), 1)
+    );
+    let of = &model["properties"];
+    assert_eq!((&of["scaleSet"], &of["power"]), (&shown["id"], &Value::Null));
+    assert_eq!(of["extension"], json!({"name": "msi", "type": LINUX, "state": "Succeeded", "port": 50342}));
+    assert_eq!(of["identities"][0]["resourceId"], shown["id"]);
+    assert_eq!(of["identities"][1]["clientId"], identity["properties"]["clientId"]);
+    // Who may not read it doesn't learn of it.
+    let other = arm.client(1, &[("Reader", &vm("vm1"))]).await;
+    let seen = arm.send(&other, "GET", &machines, "").await.is(200);
+    assert_eq!(seen.names(), [""; 0]);
+    // Its machines stand for themselves.
+    arm.put(&scale_set("ss"), sized(2)).await.is(200);
+    arm.settle(&Guest::SOUND).await;
+    assert_eq!(arm.get(&machines).await.names(), ["ss_0", "ss_1"]);
+    arm.put(&scale_set("ss"), sized(0)).await.is(200);
+    assert_eq!(arm.get(&machines).await.names(), ["ss"]);
+    // And one that hasn't followed the model yet hasn't the extension.
+    arm.delete(&format!("{}/extensions/msi", scale_set("ss"))).await.one_of(&[200, 202]);
+    assert_eq!(arm.get(&machines).await.names(), [""; 0]);
+    arm.patch(&scale_set("ss"), json!({"sku": {"capacity": 1}})).await.is(200);
+    arm.put(&scale_set("ss"), sized(1)).await.is(200);
+    assert_eq!(arm.get(&machines).await.names(), ["ss"]);
+}

@@ -1,5 +1,6 @@
 //! Virtual machines: what is shown of them, and what a request leaves as it is.
 
+use super::deployments::{strict, template};
 use super::*;
 
 const VM_VERSION: &str = "?api-version=2026-04-01";
@@ -19,8 +20,9 @@ async fn a_machine_is_shown_as_clients_read_it() {
         "id": vm("vm9"), "name": "vm9", "type": "Microsoft.Compute/virtualMachines", "location": "westus",
         "identity": {"type": "SystemAssigned", "principalId": principal, "tenantId": TENANT},
         "properties": {
-            "hardwareProfile": {"vmSize": "Standard_B1s"}, "provisioningState": "Succeeded", "vmId": vm_id,
-            "timeCreated": TIME,
+            "hardwareProfile": {"vmSize": "Standard_B1s"},
+            "storageProfile": {"osDisk": os_disk("vm9", vm_id), "dataDisks": []},
+            "provisioningState": "Succeeded", "vmId": vm_id, "timeCreated": TIME,
         },
     });
     let without = |mut shown: Value| {
@@ -140,4 +142,74 @@ async fn is_deleted_with_what_is_on_it() {
     arm.vm("vm1").await;
     let again = arm.patch(&path, json!({"identity": {"type": "SystemAssigned"}})).await.is(200).json();
     assert_ne!(again["identity"]["principalId"], principal, "its principal is gone for good");
+}
+
+/// The disk of a machine whose owner says nothing of it.
+fn os_disk(machine: &str, vm_id: &Value) -> Value {
+    let name = format!("{machine}_OsDisk_1_{}", vm_id.as_str().unwrap().replace('-', ""));
+    json!({
+        "osType": "Linux", "name": name, "createOption": "FromImage", "caching": "ReadWrite", "deleteOption": "Detach",
+        "managedDisk": {"storageAccountType": "Standard_LRS"},
+    })
+}
+
+/// A machine that is made from an image and says nothing of its disk.
+fn from_image(publisher: &str) -> Value {
+    let image = json!({"publisher": publisher, "offer": "o", "sku": "s", "version": "latest"});
+    json!({"location": "westus", "properties": {"storageProfile": {"imageReference": image}}})
+}
+
+#[tokio::test]
+async fn an_image_comes_with_a_disk() {
+    let arm = Arm::new().await;
+    arm.put(&vm("vm1"), from_image("Canonical")).await.is(201);
+    let shown = arm.get(&vm("vm1")).await.is(200).json();
+    let disk = os_disk("vm1", &shown["properties"]["vmId"]);
+    let storage = json!({
+        "imageReference":
+            {"publisher": "Canonical", "offer": "o", "sku": "s", "version": "latest", "exactVersion": "1.0.0"},
+        "osDisk": disk,
+        "dataDisks": [],
+    });
+    assert_eq!(shown["properties"]["storageProfile"], storage);
+    // The machine is told the same.
+    let told = arm.metadata(&vm("vm1")).await.instance.compute.storage_profile;
+    let (name, version) = (told.os_disk.name, told.image_reference.exact_version);
+    assert_eq!((json!(name), version.as_str()), (disk["name"].clone(), "1.0.0"));
+    // The same again is the same.
+    let body = strict(&template(json!([{
+        "type": "Microsoft.Compute/virtualMachines", "apiVersion": "2024-07-01", "name": "vm1", "location": "westus",
+        "properties": {"hardwareProfile": {"vmSize": "Standard_DS1_v2"},
+                       "storageProfile": {"imageReference": from_image("Canonical")["properties"]["storageProfile"]["imageReference"]}},
+    }])));
+    let changes = arm.post(&format!("{}/whatIf", deployment("d")), body).await.is(200).json();
+    assert_eq!(changes["properties"]["changes"][0]["changeType"], "NoChange", "{changes}");
+    arm.put(&vm("vm1"), from_image("Canonical")).await.is(200);
+    arm.patch(&vm("vm1"), json!({"tags": {"a": "b"}})).await.is(200);
+    assert_eq!(arm.get(&vm("vm1")).await.json()["properties"]["storageProfile"], storage);
+}
+
+#[tokio::test]
+async fn what_is_said_of_a_disk_stays() {
+    let arm = Arm::new().await;
+    let mut wanted = from_image("MicrosoftWindowsServer");
+    wanted["properties"]["storageProfile"]["osDisk"] = json!({
+        "name": "mine", "caching": "None", "diffDiskSettings": {"option": "Local"},
+        "managedDisk": {"storageAccountType": "Premium_LRS"},
+    });
+    arm.put(&vm("vm1"), wanted).await.is(201);
+    let disk = json!({
+        "name": "mine", "caching": "None", "diffDiskSettings": {"option": "Local"},
+        "managedDisk": {"storageAccountType": "Premium_LRS"},
+        "osType": "Windows", "createOption": "FromImage", "deleteOption": "Delete",
+    });
+    let shown = async || arm.get(&vm("vm1")).await.json()["properties"]["storageProfile"]["osDisk"].clone();
+    assert_eq!(shown().await, disk);
+    // Whoever doesn't say it again doesn't take it back.
+    arm.put(&vm("vm1"), from_image("MicrosoftWindowsServer")).await.is(200);
+    assert_eq!((&shown().await["name"], &shown().await["caching"]), (&disk["name"], &disk["caching"]));
+    // What isn't as it should be is kept as it was given.
+    let odd = json!({"location": "westus", "properties": {"storageProfile": {"imageReference": {}, "osDisk": "x"}}});
+    arm.put(&vm("vm2"), odd).await.is(201);
+    assert_eq!(arm.get(&vm("vm2")).await.json()["properties"]["storageProfile"]["osDisk"], "x");
 }

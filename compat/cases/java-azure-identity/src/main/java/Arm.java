@@ -15,10 +15,11 @@ import com.azure.resourcemanager.compute.fluent.models.VirtualMachineInner;
 import com.azure.resourcemanager.compute.fluent.models.VirtualMachineScaleSetExtensionInner;
 import com.azure.resourcemanager.compute.fluent.models.VirtualMachineScaleSetInner;
 import com.azure.resourcemanager.compute.fluent.models.VirtualMachineUpdateInner;
-import com.azure.resourcemanager.compute.models.DiskCreateOptionTypes;
+import com.azure.resourcemanager.compute.models.CachingTypes;
 import com.azure.resourcemanager.compute.models.HardwareProfile;
-import com.azure.resourcemanager.compute.models.OSDisk;
+import com.azure.resourcemanager.compute.models.ImageReference;
 import com.azure.resourcemanager.compute.models.OperatingSystemTypes;
+import com.azure.resourcemanager.compute.models.PowerState;
 import com.azure.resourcemanager.compute.models.ResourceIdentityType;
 import com.azure.resourcemanager.compute.models.Sku;
 import com.azure.resourcemanager.compute.models.StorageProfile;
@@ -113,6 +114,8 @@ public final class Arm {
         checks.run("virtual machine extension: its port opens", arm::makeExtension);
         checks.run("virtual machine extension: instance view, update, list", arm::readExtension);
         checks.run("virtual machine: instance view, list, restart", arm::readVm);
+        checks.run("virtualMachines().getByResourceGroup, listByResourceGroup, powerOff, start", arm::readConveniently);
+        checks.run("virtualMachines().define with a network of its own, list, deleteById", arm::defineVm);
         checks.run("virtual machine extension: deleted, its port closes", () -> {
             arm.compute.serviceClient().getVirtualMachineExtensions().delete(GROUP, "vm9", LINUX);
             arm.machines.assertPort(arm.vm, PORT, false);
@@ -164,10 +167,11 @@ public final class Arm {
     private void makeVm() throws Exception {
         var identity = new VirtualMachineIdentity().withType(ResourceIdentityType.SYSTEM_ASSIGNED);
         var size = new HardwareProfile().withVmSize(VirtualMachineSizeTypes.STANDARD_B1S);
-        // The convenience layer can't read a VM that says nothing of its disk.
-        var disk = new OSDisk().withOsType(OperatingSystemTypes.LINUX).withCreateOption(DiskCreateOptionTypes.FROM_IMAGE);
+        // The convenience layer can't read a VM without a disk, which a VM has that is made from an image.
+        var image = new ImageReference().withPublisher("Canonical").withOffer("ubuntu-24_04-lts").withSku("server")
+            .withVersion("latest");
         var wanted = new VirtualMachineInner().withLocation("westus").withIdentity(identity).withHardwareProfile(size)
-            .withStorageProfile(new StorageProfile().withOsDisk(disk));
+            .withStorageProfile(new StorageProfile().withImageReference(image));
         var made = compute.serviceClient().getVirtualMachines().createOrUpdate(GROUP, "vm9", wanted);
         machines.assertGets(vm, null, made.identity().principalId());
     }
@@ -246,12 +250,42 @@ public final class Arm {
         require(all.size() == 1 && all.get(0).forceUpdateTag().equals("1"), "the list");
     }
 
+    /** A machine as most programs make one: with a network and an interface beside it. */
+    private void defineVm() throws Exception {
+        var image = new ImageReference().withPublisher("Canonical").withOffer("ubuntu-24_04-lts").withSku("server")
+            .withVersion("latest");
+        VirtualMachine made = compute.virtualMachines().define("vm8").withRegion("westus").withExistingResourceGroup(GROUP)
+            .withNewPrimaryNetwork("10.0.0.0/28").withPrimaryPrivateIPAddressDynamic().withoutPrimaryPublicIPAddress()
+            .withSpecificLinuxImageVersion(image).withRootUsername("u").withSsh("ssh-rsa AAAA u@h")
+            .withSystemAssignedManagedServiceIdentity().withSize(VirtualMachineSizeTypes.STANDARD_B1S).create();
+        machines.assertGets(made.id(), null, made.systemAssignedManagedServiceIdentityPrincipalId());
+        require(made.getPrimaryNetworkInterface().primaryIPConfiguration() != null, "its interface");
+        // Every machine that there is, also those of the seed, of which nothing is said but their identities.
+        var all = compute.virtualMachines().list().stream().map(VirtualMachine::name).toList();
+        require(all.containsAll(List.of("dev", "vm8", "vm9")), all.toString());
+        compute.virtualMachines().deleteById(made.id());
+    }
+
     private void readVm() {
         var vms = compute.serviceClient().getVirtualMachines();
         require(vms.instanceView(GROUP, "vm9").statuses().stream().anyMatch(one -> one.code().equals("PowerState/running")),
             "it doesn't run");
         assertNames(vms.listByResourceGroup(GROUP).stream().map(VirtualMachineInner::name), List.of("vm9"));
         vms.restart(GROUP, "vm9");
+    }
+
+    /** Reads and powers by the convenience layer. */
+    private void readConveniently() {
+        VirtualMachine one = compute.virtualMachines().getByResourceGroup(GROUP, "vm9");
+        require(one.id().equals(vm) && one.powerState() == PowerState.RUNNING, one.id() + " " + one.powerState());
+        require(one.osType() == OperatingSystemTypes.LINUX && one.osDiskCachingType() == CachingTypes.READ_WRITE, "its disk");
+        require(one.isManagedDiskEnabled() && one.dataDisks().isEmpty(), "its disks");
+        require(one.storageProfile().imageReference().exactVersion().equals("1.0.0"), "its image");
+        assertNames(compute.virtualMachines().listByResourceGroup(GROUP).stream().map(VirtualMachine::name), List.of("vm9"));
+        one.powerOff();
+        require(one.refresh().powerState() == PowerState.STOPPED, "it runs");
+        one.start();
+        require(one.refresh().powerState() == PowerState.RUNNING, "it doesn't run");
     }
 
     private void scaleSet() {

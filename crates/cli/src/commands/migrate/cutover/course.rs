@@ -11,7 +11,7 @@ use migrate::machine::Machine;
 use serde_json::json;
 
 use super::super::machines;
-use super::{DAYS, Outcome};
+use super::{DAYS, Outcome, reached};
 use crate::args::migrate::machines::MigrateCutoverArgs;
 use crate::arm::Arm;
 use crate::arm::operation::Change;
@@ -56,7 +56,7 @@ impl Course<'_> {
         let mut first = true;
         while let Some(machine) = &self.look(id).await? {
             let cutover = &machine.properties.cutover;
-            outcome.step = cutover.reached.as_str();
+            outcome.step = reached(machine);
             let next = self.undo.map_or_else(|| forwards(machine, goal), |to| back(machine, to));
             // What failed before is tried again, once.
             let again = std::mem::take(&mut first) && cutover.failed.is_some();
@@ -120,7 +120,7 @@ impl Course<'_> {
         let behind: Vec<_> = behind
             .filter(|other| {
                 let cutover = &other.properties.cutover;
-                (cutover.step, cutover.reached) != (Step::Closed, Step::Closed)
+                !other.is_model() && (cutover.step, cutover.reached) != (Step::Closed, Step::Closed)
             })
             .map(|other| other.name.clone())
             .collect();
