@@ -18,7 +18,7 @@ with tempfile.TemporaryDirectory() as folder:
     source = azure.DataSourceAzure({}, None, helpers.Paths({"cloud_dir": folder, "run_dir": folder}))
     metadata = source.get_imds_data_with_api_fallback(retries=0)
     with checks.check("the document is fetched in the wanted version, with what is for provisioning agents"):
-        assert metadata["extended"]["compute"] == {"hasCustomData": False, "ppsType": "None"}, metadata.get("extended")
+        assert metadata["extended"]["compute"] == {"hasCustomData": True, "ppsType": "None"}, metadata.get("extended")
         assert "securityProfile" in metadata["compute"] and "host" not in metadata["compute"], metadata["compute"]
     with checks.check("user, host and password rule"):
         assert azure._username_from_imds(metadata) == "me"
