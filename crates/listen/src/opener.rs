@@ -9,9 +9,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use crate::endpoint::{Endpoint, EndpointError, Opened};
+use crate::endpoint::{Endpoint, EndpointError};
 use crate::stream::Listener;
 
 /// Opens listeners. Cheap to clone; the thread ends with the last clone.
@@ -21,7 +22,7 @@ pub struct Opener {
 }
 
 enum Job {
-    Open(Endpoint, oneshot::Sender<Result<Opened, EndpointError>>),
+    Open(Endpoint, Handle, oneshot::Sender<Result<Listener, EndpointError>>),
     Look(PathBuf, oneshot::Sender<Option<FileId>>),
 }
 
@@ -40,7 +41,10 @@ impl Opener {
             while let Ok(job) = queue.recv() {
                 // Who asked may have gone; what was opened is closed then.
                 match job {
-                    Job::Open(endpoint, done) => drop(done.send(endpoint.open())),
+                    Job::Open(endpoint, runtime, done) => {
+                        let _within = runtime.enter();
+                        drop(done.send(endpoint.open()));
+                    }
                     Job::Look(path, done) => drop(done.send(file_id(&path))),
                 }
             }
@@ -55,8 +59,8 @@ impl Opener {
     /// As the system says.
     pub async fn open(&self, endpoint: &Endpoint) -> Result<Listener, EndpointError> {
         let (done, opened) = oneshot::channel();
-        self.jobs.send(Job::Open(endpoint.clone(), done)).map_err(|_| EndpointError::Closed)?;
-        opened.await.map_err(|_| EndpointError::Closed)??.listener()
+        self.jobs.send(Job::Open(endpoint.clone(), Handle::current(), done)).map_err(|_| EndpointError::Closed)?;
+        opened.await.map_err(|_| EndpointError::Closed)?
     }
 
     /// Which file there is at a path, such as a network namespace's: not everyone may look into another process.
@@ -69,4 +73,51 @@ impl Opener {
 
 fn file_id(path: &Path) -> Option<FileId> {
     std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
+
+    use super::*;
+
+    /// A vsock port of this process alone among those that take a right, or among those that take none.
+    fn port(privileged: bool) -> Endpoint {
+        let own = std::process::id() % 256;
+        Endpoint::Vsock(if privileged { 512 + own } else { 1 << 20 | own })
+    }
+
+    #[tokio::test]
+    async fn a_vsock_port_is_opened_once() {
+        let opener = Opener::start(|| ()).unwrap();
+        let listener = match opener.open(&port(false)).await {
+            Ok(listener) => listener,
+            // The system has no such sockets.
+            Err(EndpointError::Vsock { why, .. }) if why.raw_os_error() == Some(97) => return, // EAFNOSUPPORT
+            Err(why) => panic!("{why:?}"),
+        };
+        assert_eq!(listener.address(), None);
+        let taken = opener.open(&port(false)).await.unwrap_err();
+        assert!(
+            matches!(&taken, EndpointError::Vsock { why, .. } if why.kind() == io::ErrorKind::AddrInUse),
+            "{taken:?}"
+        );
+        assert_eq!(taken.to_string(), format!("{} can't be listened on", port(false)));
+        drop(listener);
+        opener.open(&port(false)).await.unwrap();
+    }
+
+    #[test]
+    fn a_vsock_port_that_takes_a_right_is_opened_for_those_that_have_none() {
+        let runtime = || tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+        let opener = Opener::start(|| ()).unwrap();
+        // Whether this process has that right depends on who runs it.
+        let may = runtime().block_on(async { port(true).open().is_ok() });
+        let without = std::thread::spawn(move || {
+            let none = CapabilitySet::empty();
+            set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none }).unwrap();
+            runtime().block_on(async { (port(true).open().is_ok(), opener.open(&port(true)).await.is_ok()) })
+        });
+        assert_eq!(without.join().unwrap(), (false, may));
+    }
 }

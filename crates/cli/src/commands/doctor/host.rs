@@ -7,6 +7,7 @@ use std::net::{IpAddr, UdpSocket};
 use std::path::Path;
 
 use domain::{Attachment, Clock, SystemClock};
+use rustix::net::{AddressFamily, SocketType};
 use rustix::thread::{CapabilitySet, capabilities};
 
 use super::Check;
@@ -48,6 +49,9 @@ pub(super) async fn look(config: &Path) -> Vec<Check> {
     let held = capabilities(None).map(|sets| sets.permitted).unwrap_or(CapabilitySet::empty());
     checks.push(rights(privileges::missing(inventory.rights(), held)));
     checks.push(user(rustix::process::geteuid().as_raw()));
+    if attachments().any(|attachment| matches!(attachment, Attachment::Vsock { .. })) {
+        checks.push(vsock(rustix::net::socket(AddressFamily::VSOCK, SocketType::STREAM, None)));
+    }
     let addresses: BTreeSet<IpAddr> = attachments().filter_map(own_address).collect();
     checks.extend(addresses.into_iter().map(address));
     let devices: Vec<&str> = attachments().filter_map(device).collect();
@@ -101,6 +105,13 @@ fn user(uid: u32) -> Check {
         ),
         _ => Check::ok(check, format!("user {uid} is not root")),
     }
+}
+
+/// Whether this machine has sockets of virtual machines; one that is made and not bound is nobody's.
+fn vsock<S>(made: rustix::io::Result<S>) -> Check {
+    let made = made.map(|_| "this machine has vsock".to_owned());
+    let made = made.map_err(|why| anyhow::Error::new(why).context("this machine has no vsock"));
+    Check::of("vsock", made, "modprobe vhost_vsock")
 }
 
 /// The address of an attachment that must be this machine's own.
@@ -192,6 +203,14 @@ mod tests {
     #[test]
     fn root_is_advised_to_be_somebody_else() {
         assert_eq!([0, 1_000].map(|uid| user(uid).verdict), [Verdict::Advice, Verdict::Ok]);
+    }
+
+    #[test]
+    fn a_machine_without_vsock_is_told_what_brings_it() {
+        assert_eq!(vsock(Ok(())).verdict, Verdict::Ok);
+        let missing = vsock::<()>(Err(rustix::io::Errno::AFNOSUPPORT));
+        assert_eq!((missing.verdict, missing.advice.as_deref()), (Verdict::Failed, Some("modprobe vhost_vsock")));
+        assert!(missing.detail.starts_with("this machine has no vsock: "), "{}", missing.detail);
     }
 
     #[test]
