@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::Effort;
 use crate::load::{Mode, connect, exchange, read_answer, request, run};
-use crate::process::{Server, pin};
+use crate::process::{Pinned, Server};
 use crate::table::{Table, median};
 
 /// Everything of an `up` on free ports, with nothing kept.
@@ -32,12 +32,12 @@ pub(crate) const UP: [&str; 9] = [
 
 /// Gives what a cached request costs, in microseconds.
 pub(crate) fn measure(binary: &Path, effort: Effort, table: &mut Table) -> Result<f64> {
-    pin(0, 1)?;
-    let ours = Server::start(binary, &UP)?;
+    let _pinned = Pinned::to(1)?;
+    let ours = Server::start_pinned(binary, &UP)?;
     let address = ours.address("imds")?;
     let cached = request(&address, "resource=https%3A%2F%2Fmanagement.azure.com%2F");
     let length = exchange(&mut connect(&address)?, &cached)?.len();
-    let bare = Server::start(&std::env::current_exe()?, &["--baseline", &length.to_string()])?;
+    let bare = Server::start_pinned(&std::env::current_exe()?, &["--baseline", &length.to_string()])?;
     let bare_address = bare.address("imds")?;
     let mut cost = f64::NAN;
     for (mode, requests, name, target) in [
@@ -95,7 +95,7 @@ fn first_tokens(ours: &Server, address: &str, effort: Effort, table: &mut Table)
 
 /// CPU of a raw signature, on the processor of the server.
 fn signatures(key: &KeyPair, count: usize) -> Result<f64> {
-    pin(0, 0)?;
+    let _pinned = Pinned::to(0)?;
     let now = || {
         let time = clock_gettime(ClockId::ThreadCPUTime);
         Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
@@ -106,9 +106,7 @@ fn signatures(key: &KeyPair, count: usize) -> Result<f64> {
     for _ in 0..count {
         key.sign(&RSA_PKCS1_SHA256, &random, &message, &mut signature).ok().context("no signature")?;
     }
-    let used = now() - start;
-    pin(0, 1)?;
-    Ok(micros(used, count))
+    Ok(micros(now() - start, count))
 }
 
 fn single_flight(ours: &Server, address: &str, table: &mut Table) -> Result<()> {

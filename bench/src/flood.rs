@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::Effort;
 use crate::data_plane::UP;
 use crate::load::{connect, exchange, read_whole, request};
-use crate::process::{Server, pin};
+use crate::process::{Pinned, Server};
 use crate::table::{Table, median};
 
 /// How many of the VM's callers ask in turn. Each waits for its answer, and what it could not ask meanwhile counts from when it
@@ -31,9 +31,9 @@ const SHARE: f64 = 0.2;
 
 /// `cost` is what a cached request costs the server, in microseconds of its one processor.
 pub(crate) fn measure(binary: &Path, effort: Effort, cost: f64, table: &mut Table) -> Result<()> {
-    pin(0, 1)?;
+    let _pinned = Pinned::to(1)?;
     let args: Vec<_> = UP.iter().map(|arg| arg.replace("seed.yaml", "flood.yaml")).collect();
-    let server = Server::start(binary, &args.iter().map(String::as_str).collect::<Vec<_>>())?;
+    let server = Server::start_pinned(binary, &args.iter().map(String::as_str).collect::<Vec<_>>())?;
     let quiet = address(&server, "quiet")?;
     let loud = address(&server, "loud")?;
     let each = Duration::from_secs_f64(cost / 1e6 / SHARE * f64::from(CALLERS));

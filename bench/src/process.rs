@@ -8,10 +8,11 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use nix::time::clock_getcpuclockid;
 use nix::unistd::Pid;
-use rustix::thread::{CpuSet, sched_setaffinity};
+use rustix::io::Errno;
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use serde_json::Value;
 
-/// A server on the first processor.
+/// A server.
 pub(crate) struct Server {
     child: Child,
     /// The line that it printed when it was ready.
@@ -30,11 +31,13 @@ impl Server {
         let mut line = String::new();
         BufReader::new(child.stdout.take().context("no output")?).read_line(&mut line)?;
         let ready = serde_json::from_str(&line).with_context(|| format!("{name} printed '{line}'"))?;
-        let server = Self { child, ready };
-        for thread in server.threads()? {
-            pin(thread, 0)?;
-        }
-        Ok(server)
+        Ok(Self { child, ready })
+    }
+
+    /// The same on the first processor alone, from its start: it has as many threads as work there.
+    pub(crate) fn start_pinned(program: &Path, args: &[&str]) -> Result<Self> {
+        let _pinned = Pinned::to(0)?;
+        Self::start(program, args)
     }
 
     /// The address behind a URL of the ready line.
@@ -51,11 +54,6 @@ impl Server {
     /// Resident memory, in MB.
     pub(crate) fn resident(&self) -> Result<f64> {
         memory(self.child.id(), "VmRSS:")?.context("no VmRSS")
-    }
-
-    fn threads(&self) -> Result<Vec<i32>> {
-        let folder = std::fs::read_dir(format!("/proc/{}/task", self.child.id()))?;
-        Ok(folder.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect())
     }
 }
 
@@ -113,14 +111,27 @@ fn memory(process: u32, name: &str) -> Result<Option<f64>> {
     Ok(kilobytes.map(|kilobytes| kilobytes / 1024.0))
 }
 
-/// Keeps a thread on a processor; 0 is the calling one.
-pub(crate) fn pin(thread: i32, processor: usize) -> Result<()> {
-    if std::thread::available_parallelism()?.get() < 2 {
-        return Ok(());
+/// Keeps the calling thread, and what it starts meanwhile, on one processor until it is dropped.
+pub(crate) struct Pinned(CpuSet);
+
+impl Pinned {
+    pub(crate) fn to(processor: usize) -> Result<Self> {
+        let before = sched_getaffinity(None).context("the processors aren't known")?;
+        let mut set = CpuSet::new();
+        set.set(processor);
+        match sched_setaffinity(None, &set) {
+            // A machine without that processor has no other either.
+            Ok(()) | Err(Errno::INVAL) => Ok(Self(before)),
+            Err(why) => Err(why).context("a thread can't be pinned"),
+        }
     }
-    let mut set = CpuSet::new();
-    set.set(processor);
-    sched_setaffinity(rustix::process::Pid::from_raw(thread), &set).context("a thread can't be pinned")
+}
+
+impl Drop for Pinned {
+    fn drop(&mut self) {
+        // It was allowed before.
+        let _ = sched_setaffinity(None, &self.0);
+    }
 }
 
 #[cfg(test)]

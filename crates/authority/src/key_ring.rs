@@ -13,6 +13,7 @@ use domain::{KeyState, SigningKeyRecord};
 use crate::certificate::{Certificate, InvalidCertificate};
 use crate::kek::{Kek, KekError, KeyAad};
 use crate::signer::{KeyError, Signer, SoftwareSigner};
+use crate::verify::GoodSignatures;
 
 /// The keys of an installation.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ pub struct Ring {
     pub jwks_v1: Vec<u8>,
     /// The key set of the v2 paths, ready.
     pub jwks_v2: Vec<u8>,
+    /// Signatures of these keys that were found good; forgotten with the keys.
+    pub(crate) good: GoodSignatures,
 }
 
 /// A published key.
@@ -140,7 +143,8 @@ impl Ring {
         for key in &mut jwks.keys {
             key.issuer = Some(key_set_issuer.to_owned());
         }
-        Ok(Self { active: Arc::new(active), published, jwks_v1, jwks_v2: serde_json::to_vec(&jwks)? })
+        let jwks_v2 = serde_json::to_vec(&jwks)?;
+        Ok(Self { active: Arc::new(active), published, jwks_v1, jwks_v2, good: GoodSignatures::default() })
     }
 }
 

@@ -2,20 +2,27 @@
 //!
 //! The key decides the algorithm, never the token. The order is issuer, then the keys of that issuer, then the
 //! signature, then the claims; a claim of the wrong type is an error and never absent.
+//!
+//! A client shows the same token again and again, and its signature costs more to check than all the rest of it: that
+//! one was good is remembered, and nothing else is. Issuer, key and claims are looked at each time.
 
+use aws_lc_rs::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use contract::jose;
 use domain::clock::LEEWAY;
 use domain::{ClientId, PrincipalId, TenantId, Timestamp};
+use quick_cache::sync::Cache;
 use serde_json::{Map, Value};
 
 use crate::issuer::{Issuers, TokenVersion};
-use crate::key_ring::Ring;
+use crate::key_ring::{PublishedKey, Ring};
 
 /// The longest token that is looked at, in bytes.
 const MAX_LENGTH: usize = 16 * 1024;
 /// The longest key id, in characters.
 const MAX_KID: usize = 64;
+/// How many good signatures are remembered.
+const REMEMBERED: usize = 1_024;
 
 /// Who a token speaks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +69,39 @@ pub enum TokenRefusal {
     Time,
 }
 
+/// Signatures that were found good, by a digest of all that made them so.
+#[derive(Debug)]
+pub(crate) struct GoodSignatures(Cache<[u8; SHA256_OUTPUT_LEN], ()>);
+
+impl Default for GoodSignatures {
+    fn default() -> Self {
+        Self(Cache::new(REMEMBERED))
+    }
+}
+
+impl GoodSignatures {
+    /// Whether a signature is good, known or found out now. One that isn't leaves nothing behind.
+    fn holds(&self, key: &PublishedKey, signed: &[u8], signature: &[u8]) -> bool {
+        let mut digest = Context::new(&SHA256);
+        for part in [&key.n, &key.e, signed, signature] {
+            // Its length first: no two rows of parts run together into the same bytes.
+            digest.update(&part.len().to_be_bytes());
+            digest.update(part);
+        }
+        let mut known = [0; SHA256_OUTPUT_LEN];
+        known.copy_from_slice(digest.finish().as_ref());
+        if self.0.get(&known).is_some() {
+            return true;
+        }
+        let key = RsaPublicKeyComponents { n: &key.n, e: &key.e };
+        let good = key.verify(&RSA_PKCS1_2048_8192_SHA256, signed, signature).is_ok();
+        if good {
+            self.0.insert(known, ());
+        }
+        good
+    }
+}
+
 /// Verifies a token for a tenant and any of these audiences.
 ///
 /// # Errors
@@ -92,9 +132,9 @@ pub fn verify(
     version.ok_or(TokenRefusal::Issuer)?;
     let key =
         ring.published.iter().find(|key| key.kid == kid && key.issuer == issuers.v1).ok_or(TokenRefusal::UnknownKey)?;
-    RsaPublicKeyComponents { n: &key.n, e: &key.e }
-        .verify(&RSA_PKCS1_2048_8192_SHA256, signed.as_bytes(), &signature)
-        .map_err(|_| TokenRefusal::Signature)?;
+    if !ring.good.holds(key, signed.as_bytes(), &signature) {
+        return Err(TokenRefusal::Signature);
+    }
 
     if text(&claims, "tid")?.parse() != Ok(tenant) {
         return Err(TokenRefusal::Tenant);

@@ -13,6 +13,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use domain::{Monotonic, PrincipalId, Timestamp};
 use foldhash::fast::FixedState;
+use smallvec::SmallVec;
 
 use crate::drift::{Drift, Moment};
 use crate::flight::Flights;
@@ -107,6 +108,9 @@ struct Place<B> {
     entry: Arc<Entry<B>>,
 }
 
+/// The few tokens that most VMs hold stand behind the table's own count of users, and not somewhere else again.
+type Table<B> = SmallVec<[Place<B>; 4]>;
+
 impl<B> Clone for Place<B> {
     fn clone(&self) -> Self {
         Self { hash: self.hash, entry: Arc::clone(&self.entry) }
@@ -119,7 +123,7 @@ fn hash(principal: PrincipalId, resource: &str) -> u64 {
 
 /// The tokens of one VM. Dropping it forgets them.
 pub struct TokenCache<B> {
-    table: ArcSwap<Vec<Place<B>>>,
+    table: ArcSwap<Table<B>>,
     flights: Mutex<Flights<B>>,
     capacity: usize,
     pub(crate) make_body: MakeBody<B>,
@@ -136,7 +140,7 @@ impl<B> TokenCache<B> {
     #[must_use]
     pub fn with_capacity(make_body: MakeBody<B>, capacity: usize) -> Self {
         Self {
-            table: ArcSwap::from_pointee(Vec::new()),
+            table: ArcSwap::from_pointee(Table::new()),
             flights: Mutex::new(Flights::default()),
             capacity: capacity.max(1),
             make_body,
@@ -186,7 +190,7 @@ impl<B> TokenCache<B> {
         }
         let hash = hash(entry.principal, &entry.resource);
         let old = self.table.load();
-        let mut table = Vec::with_capacity(old.len() + 1);
+        let mut table = Table::with_capacity(old.len() + 1);
         let stays =
             |kept: &Entry<B>| !kept.is_for(entry.principal, &entry.resource) && kept.grade(&entry.made) != Grade::Spent;
         table.extend(old.iter().filter(|place| stays(&place.entry)).cloned());

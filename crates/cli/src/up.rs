@@ -17,6 +17,7 @@ pub(crate) mod moves;
 pub(crate) mod news;
 pub(crate) mod operations;
 pub(crate) mod outside;
+pub(crate) mod plain;
 pub(crate) mod report;
 pub(crate) mod roster;
 pub(crate) mod stage;

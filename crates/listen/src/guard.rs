@@ -6,6 +6,8 @@
 //! before it. After that, and on a hang-up or when time runs out, hyper sees the end of the stream; so it does
 //! when the server is to leave and nothing has arrived.
 
+mod writing;
+
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -18,15 +20,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Duration;
 
 use crate::timer::Timer;
+use crate::turns::{Turn, give_way};
 
 /// What hyper is given in the place of a refused head.
 const REFUSED: &[u8] = b"~ / HTTP/1.1\r\nhost: -\r\n\r\n";
 /// Its method.
 pub(crate) const REFUSED_METHOD: &str = "~";
-
-/// How much of what a refused client still sends is read before its connection is closed. Closing a socket
-/// with unread bytes makes the kernel reset it, and the client may lose the answer.
-const DRAIN: usize = 256 * 1024;
 
 /// How long a connection that rests is listened to when the server is to leave and its stream can't be asked what lies in
 /// it: longer than what arrived before takes to be told by the runtime.
@@ -95,6 +94,8 @@ pub(crate) struct Guard<I> {
     /// None where the stream has no such way, as below TLS: it is listened to for [`LINGER`] instead.
     late: Option<Late<I>>,
     timer: Timer,
+    /// What each of its heads waits for, where others have to do with the listener.
+    turn: Option<Turn>,
     /// Runs while it is listened for what may still come with the end.
     lingering: Option<Timer>,
     /// What arrived and wasn't passed on.
@@ -131,23 +132,28 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
         verdict: Verdict,
         leave: Leave,
         late: Option<Late<I>>,
+        turn: Option<Turn>,
     ) -> Self {
         // The first head must be complete in time whether it begins or not.
         let timer = Timer::after(times.head);
         let (arrived, state, first) = (BytesMut::new(), State::Head, true);
         let (lingering, stuck, draining) = (None, None, None);
-        Self { stream, limits, times, verdict, leave, late, timer, lingering, arrived, state, first, stuck, draining }
-    }
-
-    /// Lets a write, a flush or an end that waits fail when it has waited too long. Each that is done begins anew; what TLS
-    /// holds back for a flush has that time in all.
-    fn bounded<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if written.is_ready() {
-            self.stuck = None;
-            return written;
+        Self {
+            stream,
+            limits,
+            times,
+            verdict,
+            leave,
+            late,
+            timer,
+            turn,
+            lingering,
+            arrived,
+            state,
+            first,
+            stuck,
+            draining,
         }
-        let stuck = self.stuck.get_or_insert_with(|| Timer::after(self.times.write));
-        stuck.poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 
     /// Reads from the socket into hyper's own buffer, where a sound head stays without being copied.
@@ -166,6 +172,11 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
             // Out of time is the end of the stream.
             Poll::Pending => self.timer.poll(context).map(|()| Ok(0)),
         }
+    }
+
+    /// Waits until a head that is there may be answered.
+    fn poll_turn(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.turn.as_mut().map_or(Poll::Ready(()), |turn| turn.poll(context))
     }
 
     fn rests(&self) -> bool {
@@ -196,7 +207,9 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
             && let Framing::Length(body) = head.body
         {
             let whole = body.saturating_add(head.len as u64);
-            if let Some(left) = whole.checked_sub(count as u64) {
+            if let Some(left) = whole.checked_sub(count as u64)
+                && self.poll_turn(context).is_ready()
+            {
                 if left > 0 {
                     self.timer.reset(self.times.body);
                 }
@@ -219,24 +232,6 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
         let count = ready!(self.poll_socket(context, &mut more))?;
         self.arrived.extend_from_slice(more.filled());
         Poll::Ready(Ok(count > 0))
-    }
-
-    /// Reads and forgets what a client still sends that has its answer already.
-    fn poll_drain(&mut self, context: &mut Context<'_>, left: usize) -> Poll<io::Result<()>> {
-        let mut left = left;
-        let mut room = [std::mem::MaybeUninit::uninit(); 2 * 1024];
-        while left > 0 {
-            let mut more = ReadBuf::uninit(&mut room);
-            match self.poll_socket(context, &mut more) {
-                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Ok(())),
-                Poll::Ready(Ok(count)) => left = left.saturating_sub(count),
-                Poll::Pending => {
-                    self.draining = Some(left);
-                    return Poll::Pending;
-                }
-            }
-        }
-        Poll::Ready(Ok(()))
     }
 }
 
@@ -264,7 +259,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<I> {
                     (this.first, this.state) = (false, State::Head);
                     if begun {
                         // Whoever sends ahead has its next answer after all others have had their turn.
-                        context.waker().wake_by_ref();
+                        give_way(context);
                         return Poll::Pending;
                     }
                 }
@@ -317,6 +312,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<I> {
                 }
                 State::Head => match scan(&this.arrived, &this.limits) {
                     Scan::Head(head) => {
+                        ready!(this.poll_turn(context));
                         if head.body != Framing::Length(0) {
                             this.timer.reset(this.times.body);
                         }
@@ -326,6 +322,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<I> {
                         };
                     }
                     Scan::Refused(refusal) => {
+                        ready!(this.poll_turn(context));
                         this.verdict.set(refusal);
                         this.state = State::Refusing(0);
                     }
@@ -338,48 +335,6 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<I> {
                 },
             }
         }
-    }
-}
-
-impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<I> {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.bounded(context, written)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let flushed = Pin::new(&mut self.stream).poll_flush(context);
-        self.bounded(context, flushed)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let this = &mut *self;
-        let left = match this.draining {
-            Some(left) => left,
-            None => {
-                let shut = Pin::new(&mut this.stream).poll_shutdown(context);
-                ready!(this.bounded(context, shut))?;
-                if !matches!(this.state, State::Refusing(_) | State::Passing(1..) | State::Chunks(_)) {
-                    return Poll::Ready(Ok(()));
-                }
-                this.timer.reset(this.times.drain);
-                DRAIN
-            }
-        };
-        this.poll_drain(context, left)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        pieces: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(context, pieces);
-        self.bounded(context, written)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
     }
 }
 

@@ -20,6 +20,7 @@ mod room;
 mod server;
 mod stream;
 mod timer;
+mod turns;
 #[cfg(feature = "host")]
 mod unix;
 

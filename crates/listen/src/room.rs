@@ -11,6 +11,7 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::reserve::Reserve;
+use crate::turns::Turns;
 
 /// The most places that a listener has for itself.
 const OWN: usize = 64;
@@ -75,6 +76,7 @@ impl Room {
             share: Arc::new(Semaphore::new(self.share.min(most - own))),
             common: self.common.clone(),
             reserved: Arc::new(reserved),
+            turns: Arc::default(),
         }
     }
 
@@ -111,6 +113,7 @@ pub(crate) struct Places {
     common: Arc<Semaphore>,
     /// Keeps the own ones until the listener and all its connections are gone.
     reserved: Reserved,
+    turns: Arc<Turns>,
 }
 
 type Reserved = Arc<Option<OwnedSemaphorePermit>>;
@@ -121,6 +124,8 @@ pub(crate) struct Place {
     _own_or_share: OwnedSemaphorePermit,
     _common: Option<OwnedSemaphorePermit>,
     _reserved: Reserved,
+    /// What it shares with the other connections of its listener.
+    pub(crate) turns: Arc<Turns>,
 }
 
 impl Places {
@@ -146,7 +151,8 @@ impl Places {
     }
 
     fn place(&self, own_or_share: OwnedSemaphorePermit, common: Option<OwnedSemaphorePermit>) -> Place {
-        Place { _own_or_share: own_or_share, _common: common, _reserved: self.reserved.clone() }
+        let (reserved, turns) = (self.reserved.clone(), self.turns.clone());
+        Place { _own_or_share: own_or_share, _common: common, _reserved: reserved, turns }
     }
 }
 

@@ -20,6 +20,7 @@ use tokio::sync::{mpsc, watch};
 use crate::guard::{Guard, Late, Leave, REFUSED_METHOD, Times, Verdict};
 use crate::room::{Place, Places, Room, Share};
 use crate::stream::{Listener, Peer, Stream, late};
+use crate::turns::Turn;
 use crate::{HangUp, ResponseBody, Service};
 
 /// What a listener allows.
@@ -226,7 +227,8 @@ async fn accept_each<B: ResponseBody, S: Service<B>>(
             }
         };
         let service = stream.ends().map_or_else(|| service.clone(), |ends| service.connected(ends));
-        let connection = connection(stream, service, config.clone(), ending, Some(late));
+        let turn = Turn::new(place.turns.clone());
+        let connection = connection(stream, service, config.clone(), ending, Some(late), Some(turn));
         let busy = busy.clone();
         tokio::spawn(async move {
             connection.await;
@@ -245,11 +247,17 @@ where
     B: ResponseBody,
     S: Service<B>,
 {
-    connection(stream, service, config, ending, None).await;
+    connection(stream, service, config, ending, None, None).await;
 }
 
-async fn connection<I, B, S>(stream: I, service: S, config: Config, mut ending: Ending, late: Option<Late<I>>)
-where
+async fn connection<I, B, S>(
+    stream: I,
+    service: S,
+    config: Config,
+    mut ending: Ending,
+    late: Option<Late<I>>,
+    turn: Option<Turn>,
+) where
     I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     B: ResponseBody,
     S: Service<B>,
@@ -262,7 +270,7 @@ where
         write: config.write_timeout,
         drain: Duration::from_secs(1).min(config.grace),
     };
-    let guard = Guard::new(stream, config.limits, times, verdict.clone(), leave.clone(), late);
+    let guard = Guard::new(stream, config.limits, times, verdict.clone(), leave.clone(), late, turn);
     let told = leave.clone();
     let answer = service_fn(move |request| answer(service.clone(), verdict.clone(), told.clone(), request));
     let connection = http1::Builder::new()

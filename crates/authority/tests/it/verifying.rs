@@ -35,12 +35,28 @@ async fn our_own_tokens_are_believed() {
 async fn any_changed_byte_is_noticed() {
     let world = World::new();
     let token = world.token().await;
+    // That it was good once makes nothing else good.
+    check(&world, &token).unwrap();
     for at in 0..token.len() {
         let mut changed = token.clone().into_bytes();
         changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
         if changed != token.as_bytes() {
             check(&world, &String::from_utf8(changed).unwrap()).unwrap_err();
         }
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_was_believed_is_looked_at_again() {
+    let world = World::new();
+    let token = world.token().await;
+    let (ring, issuers) = (world.authority.ring().load(), Issuers::default());
+    let check =
+        |audience: &str, now: i64| verify(&token, &ring, &issuers, tenant(), &[audience], Timestamp::from_unix(now));
+    for _ in 0..2 {
+        check(AUDIENCES[0], NOW).unwrap();
+        assert_eq!(check("https://vault.azure.net", NOW), Err(TokenRefusal::Audience));
+        assert_eq!(check(AUDIENCES[0], NOW + 86_700), Err(TokenRefusal::Time));
     }
 }
 
@@ -114,6 +130,7 @@ async fn a_token_of_another_installation_is_refused() {
 async fn a_key_bound_to_another_issuer_verifies_nothing_here() {
     let world = World::new();
     let token = world.token().await;
+    check(&world, &token).unwrap();
     let mut records = world.records.clone();
     for record in &mut records {
         let private = world.kek.unwrap(&record.kek_id, &aad(record), &record.wrapped).unwrap();

@@ -21,6 +21,7 @@ use crate::host::{self, HostPlaybook, Inventory, Machines, NoControlPlane, Place
 use crate::printer::Printer;
 use crate::up::connections;
 use crate::up::operations::{self, Operations, Readiness};
+use crate::up::plain::InWords;
 use crate::up::stage::Stage;
 use crate::{hardening, logging};
 
@@ -83,7 +84,7 @@ async fn run(
             let listener = opener.open(&Endpoint::Tcp(Tcp::at(address))).await;
             let listener = listener.context("the metrics can't be served")?;
             let bound = listener.address().unwrap_or(address);
-            let operations = Operations { metrics: recorder, readiness: readiness.clone() };
+            let operations = InWords(Operations { metrics: recorder, readiness: readiness.clone() });
             let config = listen::Config { room: room.clone(), ..listen::Config::default() };
             services.run(|ending| listen::serve(listener, operations, config, ending));
             Some(bound)
@@ -97,7 +98,7 @@ async fn run(
             let listener = listener.context("the CA's certificate can't be served")?;
             let served = certificate.url(listener.address().unwrap_or(address));
             let config = listen::Config { room, ..listen::Config::default() };
-            services.run(|ending| listen::serve(listener, certificate, config, ending));
+            services.run(|ending| listen::serve(listener, InWords(certificate), config, ending));
             Some(served)
         }
     };

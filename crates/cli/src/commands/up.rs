@@ -49,6 +49,7 @@ use crate::up::machines::{self, Machine};
 use crate::up::moves::Moves;
 use crate::up::operations::{self, Operations, Readiness};
 use crate::up::outside::Outside;
+use crate::up::plain::InWords;
 use crate::up::roster::Roster;
 use crate::up::stage::Stage;
 use crate::up::wire_server::{self, OpenWireServer, Packaged, Served};
@@ -174,13 +175,13 @@ async fn run(args: &UpArgs, printer: &Printer, clock: SharedClock, opener: Opene
         control::server::serve(https, server, router, at_authority, async move { ending.asked().await })
     });
     let readiness = Readiness::default();
-    let operations = Operations { metrics, readiness: readiness.clone() };
+    let operations = InWords(Operations { metrics, readiness: readiness.clone() });
     let config = listen::Config { room: room.clone(), ..listen::Config::default() };
     services.run(|ending| listen::serve(operations_listener, operations, config.clone(), ending));
     let mut issuer_certificate = None;
     if let Some((listener, certificate)) = issuer_listener.zip(IssuerCertificate::of(&naming, &identity.ca)) {
         issuer_certificate = Some(certificate.url(listener.local_addr()?));
-        services.run(|ending| listen::serve(listener, certificate, config, ending));
+        services.run(|ending| listen::serve(listener, InWords(certificate), config, ending));
     }
 
     let mut roots = RootCertStore::empty();

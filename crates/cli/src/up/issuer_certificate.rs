@@ -1,10 +1,8 @@
 //! The certificate of the local CA, where the certificate of attested documents says that its issuer's is to be had: DER over
 //! plain HTTP (RFC 5280 §4.2.2.1, RFC 2585 §4.2).
 
-use std::future::Future;
 use std::net::SocketAddr;
 
-use contract::head::FramingRefusal;
 use control::attestation::Naming;
 use http::header::{ALLOW, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
@@ -12,7 +10,7 @@ use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use rustls_pki_types::CertificateDer;
 
-use super::operations::{failed_in_words, refuse_in_words, text};
+use super::plain::{Plain, text};
 
 /// A CA's certificate at its path. Cheap to clone.
 #[derive(Clone)]
@@ -32,7 +30,9 @@ impl IssuerCertificate {
     pub(crate) fn url(&self, address: SocketAddr) -> String {
         format!("http://{address}{}", self.path)
     }
+}
 
+impl Plain for IssuerCertificate {
     fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
         if request.uri().path() != self.path {
             return text(StatusCode::NOT_FOUND, format!("there is {}\n", self.path));
@@ -45,20 +45,6 @@ impl IssuerCertificate {
         let mut response = Response::new(Full::new(self.der.clone()));
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/pkix-cert"));
         response
-    }
-}
-
-impl listen::Service for IssuerCertificate {
-    fn call(&self, request: Request<Incoming>) -> impl Future<Output = Response<Full<Bytes>>> + Send {
-        std::future::ready(self.answer(&request))
-    }
-
-    fn refuse(&self, refusal: FramingRefusal) -> Response<Full<Bytes>> {
-        refuse_in_words(&refusal)
-    }
-
-    fn failed(&self) -> Response<Full<Bytes>> {
-        failed_in_words()
     }
 }
 

@@ -1,15 +1,14 @@
 //! `/metrics`, `/healthz`, `/readyz`: for those who run it.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use contract::head::FramingRefusal;
-use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+use super::plain::{Plain, text};
 
 /// Whether `up` is ready to serve; cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -42,7 +41,7 @@ pub(crate) struct Operations {
     pub(crate) readiness: Readiness,
 }
 
-impl Operations {
+impl Plain for Operations {
     fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
         if request.method() != Method::GET {
             return text(StatusCode::METHOD_NOT_ALLOWED, "only GET is answered here\n".to_owned());
@@ -55,49 +54,4 @@ impl Operations {
             _ => text(StatusCode::NOT_FOUND, "there are /metrics, /healthz and /readyz\n".to_owned()),
         }
     }
-}
-
-impl listen::Service for Operations {
-    fn call(&self, request: Request<Incoming>) -> impl Future<Output = Response<Full<Bytes>>> + Send {
-        std::future::ready(self.answer(&request))
-    }
-
-    fn refuse(&self, refusal: FramingRefusal) -> Response<Full<Bytes>> {
-        refuse_in_words(&refusal)
-    }
-
-    fn failed(&self) -> Response<Full<Bytes>> {
-        failed_in_words()
-    }
-}
-
-/// The answer to a head that can't be read, for people.
-pub(crate) fn refuse_in_words(refusal: &FramingRefusal) -> Response<Full<Bytes>> {
-    in_words(match refusal {
-        FramingRefusal::Malformed => StatusCode::BAD_REQUEST,
-        FramingRefusal::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-        FramingRefusal::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        FramingRefusal::Expectation => StatusCode::EXPECTATION_FAILED,
-    })
-}
-
-/// The answer to what failed, for people.
-pub(crate) fn failed_in_words() -> Response<Full<Bytes>> {
-    in_words(StatusCode::INTERNAL_SERVER_ERROR)
-}
-
-fn in_words(status: StatusCode) -> Response<Full<Bytes>> {
-    let mut response = text(status, "the request is refused\n".to_owned());
-    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    response
-}
-
-/// A text for people.
-pub(crate) fn text(status: StatusCode, body: String) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::from(body));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }

@@ -188,6 +188,11 @@ impl Authorized {
         &self.caller
     }
 
+    /// The tenant of every subscription that it may do anything in.
+    pub(crate) fn tenant(&self) -> TenantId {
+        self.caller.tenant
+    }
+
     /// Whether the caller may do this to a resource; of what a list has, only that is shown.
     pub(crate) fn may_see(&self, id: &ResourceId) -> bool {
         self.caller.may(&self.action, &Scope::At(id.clone()))

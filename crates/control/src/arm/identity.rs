@@ -2,7 +2,7 @@
 
 use contract::arm::identity::{self as wire, Principal};
 use contract::arm::{ArmError, IdentityChange, UserAssignedChange};
-use domain::{IdentityKind, ManagedIdentity, ResourceId, TenantId, limits};
+use domain::{IdentityKind, ManagedIdentity, ResourceId, limits};
 use serde_json::Value;
 use store::ReadTx;
 
@@ -26,7 +26,6 @@ pub(crate) struct Identities {
 /// Whose identities they are.
 pub(crate) struct Owner<'o> {
     pub(crate) id: &'o ResourceId,
-    pub(crate) tenant: TenantId,
     /// Whether a managed-identity extension serves it.
     pub(crate) with_extension: bool,
     /// Whether what the request doesn't name goes (PUT), or stays (PATCH).
@@ -52,7 +51,7 @@ pub(crate) fn change(
     let system = match (change.system_assigned, before.system) {
         (false, _) => None,
         (true, Some(there)) => Some(there),
-        (true, None) => Some(work.identity(tx, IdentityKind::SystemAssigned, owner.id, owner.tenant)?),
+        (true, None) => Some(work.identity(tx, IdentityKind::SystemAssigned, owner.id, authorized.tenant())?),
     };
     let user = match change.user_assigned {
         UserAssignedChange::Drop => Vec::new(),
@@ -96,7 +95,7 @@ fn merge(
             continue;
         }
         let found = tx.user_assigned_identity(&id)?.ok_or_else(unknown)?.identity;
-        if found.tenant != owner.tenant {
+        if found.tenant != authorized.tenant() {
             return Err(unknown().into());
         }
         if !before.contains(&found.id) {

@@ -11,7 +11,7 @@ use super::document::{self, normal};
 use super::failure::Failure;
 use super::identity::{self, Identities, Owner};
 use super::reply::Reply;
-use super::work::{Work, tenant_of};
+use super::work::Work;
 use super::{members, operation, scale_set_machine, virtual_machine, vm_extension};
 
 /// The most machines of one scale set.
@@ -82,7 +82,7 @@ fn apply(
     let own = before.as_ref().map_or_else(|| id.clone(), |before| before.id.clone());
     let extensions = extensions(work, &own, &described, before.as_ref(), &location)?;
     let with_extension = extensions.iter().any(|extension| extension.spec.is_managed_identity());
-    let owner = Owner { id: &own, tenant: tenant_of(tx, id)?, with_extension, replace };
+    let owner = Owner { id: &own, with_extension, replace };
     let there = Identities {
         system: before.as_ref().and_then(|before| before.system_assigned.clone()),
         user: before.as_ref().map(|before| before.user_assigned.clone()).unwrap_or_default(),
@@ -94,7 +94,7 @@ fn apply(
     let document = kept(described, before.as_ref())?;
     let mut wanted = ScaleSet {
         unique_id: before.as_ref().map_or_else(|| work.scale_set_id(id), |before| before.unique_id),
-        tenant: owner.tenant,
+        tenant: authorized.tenant(),
         name: before.as_ref().map_or_else(|| id.name().to_owned(), |before| before.name.clone()),
         location,
         tags,

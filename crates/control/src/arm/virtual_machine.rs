@@ -10,7 +10,7 @@ use super::body::{self, Object};
 use super::failure::Failure;
 use super::identity::{self, Identities, Owner};
 use super::reply::Reply;
-use super::work::{Work, tenant_of};
+use super::work::Work;
 use super::{document, members, operation, vm_agent, vm_extension};
 
 /// The size of a machine of which none is said.
@@ -31,18 +31,19 @@ pub(crate) fn put(
     let location = document::location_of(id, body, before.as_ref().map(|before| before.location.as_str()))?;
     let tags = document::tags(body)?.unwrap_or_default();
     let described = described(document::described(body), Kept::of(before.as_ref())?)?;
-    let tenant = tenant_of(tx, id)?;
+    let extensions = before.as_ref().map(|before| tx.vm_extensions(&before.id)).transpose()?.unwrap_or_default();
     if before.is_none() {
         names::virtual_machine(id.name()).map_err(|invalid| document::invalid_name(&invalid))?;
     }
-    let identities = identities(tx, work, authorized, id, before.as_ref(), body, true)?;
+    let owner = owner(before.as_ref().map_or(id, |before| &before.id), &extensions, true);
+    let identities = identity::change(tx, work, authorized, &owner, identities(before.as_ref()), body)?;
     let size = size(&described)?.or_else(|| before.as_ref().map(|before| before.size.clone()));
     let wanted = VirtualMachine {
         vm_id: match &before {
             Some(before) => before.vm_id,
             None => work.vm_id(tx, id)?,
         },
-        tenant,
+        tenant: authorized.tenant(),
         name: before.as_ref().map_or_else(|| id.name().to_owned(), |before| before.name.clone()),
         location,
         size: size.unwrap_or_else(|| DEFAULT_SIZE.to_owned()),
@@ -58,7 +59,7 @@ pub(crate) fn put(
         id: before.map_or_else(|| id.clone(), |before| before.id),
     };
     let created = tx.put_virtual_machine(&wanted)? == Put::Created;
-    Ok(Reply::put(created, whole(tx, work, &wanted)?))
+    Ok(Reply::put(created, whole(tx, work, &wanted, &extensions)?))
 }
 
 pub(crate) fn patch(
@@ -72,7 +73,9 @@ pub(crate) fn patch(
     let mut merged = document::parse(&before.document)?;
     document::merge(&mut merged, &document::described(body));
     let described = described(merged, Kept { user_data: None, ..Kept::of(Some(&before))? })?;
-    let identities = identities(tx, work, authorized, id, Some(&before), body, false)?;
+    let extensions = tx.vm_extensions(&before.id)?;
+    let owner = owner(&before.id, &extensions, false);
+    let identities = identity::change(tx, work, authorized, &owner, identities(Some(&before)), body)?;
     let wanted = VirtualMachine {
         size: size(&described)?.unwrap_or_else(|| before.size.clone()),
         tags: document::tags(body)?.unwrap_or_else(|| before.tags.clone()),
@@ -82,7 +85,7 @@ pub(crate) fn patch(
         ..before
     };
     tx.put_virtual_machine(&wanted)?;
-    Ok(Reply::ok(whole(tx, work, &wanted)?))
+    Ok(Reply::ok(whole(tx, work, &wanted, &extensions)?))
 }
 
 pub(crate) fn delete(tx: &mut dyn Tx, work: &Work, authorized: &Authorized, id: &ResourceId) -> Result<Reply, Failure> {
@@ -108,13 +111,13 @@ pub(crate) fn remove(tx: &mut dyn Tx, vm: &VirtualMachine) -> Result<(), Failure
 }
 
 pub(crate) fn get(tx: &dyn ReadTx, work: &Work, id: &ResourceId) -> Result<Value, Failure> {
-    whole(tx, work, &find(tx, id)?)
+    let vm = find(tx, id)?;
+    whole(tx, work, &vm, &tx.vm_extensions(&vm.id)?)
 }
 
-fn whole(tx: &dyn ReadTx, work: &Work, vm: &VirtualMachine) -> Result<Value, Failure> {
-    let extensions = tx.vm_extensions(&vm.id)?;
+fn whole(tx: &dyn ReadTx, work: &Work, vm: &VirtualMachine, extensions: &[VmExtension]) -> Result<Value, Failure> {
     let resources: Vec<Value> = extensions.iter().map(|extension| vm_extension::shown(extension, false)).collect();
-    let view = work.query.expands("instanceView").then(|| view(tx, vm, &extensions, work)).transpose()?;
+    let view = work.query.expands("instanceView").then(|| view(tx, vm, extensions, work)).transpose()?;
     let mut shown = shown(tx, vm, resources, view)?;
     if work.query.expands("userData")
         && let (Some(user_data), Some(properties)) = (Kept::of(Some(vm))?.user_data, shown.get_mut("properties"))
@@ -167,7 +170,7 @@ pub(crate) fn view(
 }
 
 fn shown(tx: &dyn ReadTx, vm: &VirtualMachine, resources: Vec<Value>, view: Option<Value>) -> Result<Value, Failure> {
-    let mut shown = Map::new();
+    let mut shown = Map::with_capacity(9);
     let mut put = |name: &str, value: Value| shown.insert(name.to_owned(), value);
     put("id", vm.id.as_str().into());
     put("name", vm.name.as_str().into());
@@ -251,24 +254,13 @@ fn size(described: &Object) -> Result<Option<String>, ArmError> {
     Ok(body::text(hardware, "vmSize")?.map(str::to_owned))
 }
 
-fn identities(
-    tx: &dyn ReadTx,
-    work: &Work,
-    authorized: &Authorized,
-    id: &ResourceId,
-    before: Option<&VirtualMachine>,
-    body: &Object,
-    replace: bool,
-) -> Result<Identities, Failure> {
-    let with_extension = match before {
-        None => false,
-        Some(vm) => tx.vm_extensions(&vm.id)?.iter().any(VmExtension::is_managed_identity),
-    };
-    let owner_id = before.map_or(id, |before| &before.id);
-    let owner = Owner { id: owner_id, tenant: tenant_of(tx, id)?, with_extension, replace };
-    let there = Identities {
-        system: before.and_then(|before| before.system_assigned.clone()),
-        user: before.map(|before| before.user_assigned.clone()).unwrap_or_default(),
-    };
-    identity::change(tx, work, authorized, &owner, there, body)
+fn owner<'o>(id: &'o ResourceId, extensions: &[VmExtension], replace: bool) -> Owner<'o> {
+    Owner { id, with_extension: extensions.iter().any(VmExtension::is_managed_identity), replace }
+}
+
+fn identities(vm: Option<&VirtualMachine>) -> Identities {
+    Identities {
+        system: vm.and_then(|vm| vm.system_assigned.clone()),
+        user: vm.map(|vm| vm.user_assigned.clone()).unwrap_or_default(),
+    }
 }

@@ -28,7 +28,7 @@ type Passed = JoinHandle<(String, u64)>;
 fn connect() -> (UnixStream, Passed) {
     let (client, server) = UnixStream::pair().unwrap();
     let limits = Limits { chunked: true, ..Limits::default() };
-    let mut guard = Guard::new(server, limits, TIMES, Verdict::default(), Leave::default(), None);
+    let mut guard = Guard::new(server, limits, TIMES, Verdict::default(), Leave::default(), None, None);
     let passed = tokio::spawn(async move {
         let (began, mut text) = (Instant::now(), String::new());
         guard.read_to_string(&mut text).await.unwrap();
@@ -55,7 +55,7 @@ async fn drip(client: &mut UnixStream, bytes: &str) {
 #[tokio::test]
 async fn what_is_sent_ahead_waits_until_others_have_had_their_turn() {
     let (mut client, server) = UnixStream::pair().unwrap();
-    let mut guard = Guard::new(server, Limits::default(), TIMES, Verdict::default(), Leave::default(), None);
+    let mut guard = Guard::new(server, Limits::default(), TIMES, Verdict::default(), Leave::default(), None, None);
     client.write_all(format!("{GET}{GET}").as_bytes()).await.unwrap();
     let mut room = [0; 256];
     assert_eq!(guard.read(&mut room).await.unwrap(), GET.len());
@@ -124,7 +124,7 @@ async fn a_body_has_its_own_time_from_the_end_of_its_head() {
 #[tokio::test(start_paused = true)]
 async fn a_client_that_takes_nothing_is_given_up_and_one_that_takes_little_is_not() {
     let (mut client, server) = UnixStream::pair().unwrap();
-    let mut guard = Guard::new(server, Limits::default(), TIMES, Verdict::default(), Leave::default(), None);
+    let mut guard = Guard::new(server, Limits::default(), TIMES, Verdict::default(), Leave::default(), None, None);
     let writing = tokio::spawn(async move {
         let began = Instant::now();
         let why = guard.write_all(&vec![0; 64 * 1024 * 1024]).await.unwrap_err();
@@ -145,7 +145,7 @@ async fn a_client_that_takes_nothing_is_given_up_at_a_flush_and_at_the_end_too()
         let (mut client, server) = UnixStream::pair().unwrap();
         let stream = BufWriter::with_capacity(64 * 1024 * 1024, server);
         let (verdict, leave) = (Verdict::default(), Leave::default());
-        let mut guard = Guard::new(stream, Limits::default(), TIMES, verdict, leave, None);
+        let mut guard = Guard::new(stream, Limits::default(), TIMES, verdict, leave, None, None);
         let writing = tokio::spawn(async move {
             let began = Instant::now();
             guard.write_all(&vec![0; 32 * 1024 * 1024]).await.unwrap();
@@ -162,7 +162,7 @@ async fn a_client_that_takes_nothing_is_given_up_at_a_flush_and_at_the_end_too()
 #[tokio::test(start_paused = true)]
 async fn a_refused_client_is_listened_to_for_a_moment_and_no_longer() {
     let (mut client, server) = UnixStream::pair().unwrap();
-    let mut guard = Guard::new(server, Limits::default(), TIMES, Verdict::default(), Leave::default(), None);
+    let mut guard = Guard::new(server, Limits::default(), TIMES, Verdict::default(), Leave::default(), None, None);
     client.write_all(b"GET /p HTTP/1.1\nbad\n\n").await.unwrap();
     let mut mark = [0; REFUSED.len()];
     guard.read_exact(&mut mark).await.unwrap();

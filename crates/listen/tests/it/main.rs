@@ -5,6 +5,7 @@ mod crowd;
 mod heads;
 mod life;
 mod streaming;
+mod turns;
 
 use std::future::Future;
 use std::net::SocketAddr;

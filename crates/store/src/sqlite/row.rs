@@ -1,5 +1,6 @@
 //! Columns as domain values. What cannot be one names its table and row.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
@@ -14,16 +15,18 @@ pub(super) struct Row<'r, 's> {
     table: &'static str,
     /// The column that names the row in an error.
     key: &'static str,
+    /// The column behind the one that was read last.
+    next: Cell<usize>,
 }
 
 impl<'r, 's> Row<'r, 's> {
     pub(super) fn new(row: &'r rusqlite::Row<'s>, table: &'static str, key: &'static str) -> Self {
-        Self { row, table, key }
+        Self { row, table, key, next: Cell::new(0) }
     }
 
     /// A column as it is stored.
     pub(super) fn get<T: FromSql>(&self, column: &'static str) -> Result<T, Error> {
-        self.row.get(column).map_err(|error| self.bad(error))
+        self.index(column).and_then(|index| self.row.get(index)).map_err(|error| self.bad(error))
     }
 
     /// A text column that stands for something.
@@ -97,8 +100,20 @@ impl<'r, 's> Row<'r, 's> {
     }
 
     fn text<T>(&self, column: &'static str, read: impl FnOnce(&str) -> Result<T, Error>) -> Result<T, Error> {
-        let value = self.row.get_ref(column).map_err(|error| self.bad(error))?;
+        let value = self.index(column).and_then(|index| self.row.get_ref(index)).map_err(|error| self.bad(error))?;
         read(value.as_str().map_err(|error| self.bad(error))?)
+    }
+
+    /// Where a column is. Most are read in the order in which the statement has them, so the next one is looked at first:
+    /// a search compares the names of all that come before.
+    fn index(&self, column: &str) -> rusqlite::Result<usize> {
+        let (statement, next) = (self.row.as_ref(), self.next.get());
+        let index = match statement.column_name(next) {
+            Ok(name) if name == column => next,
+            Ok(_) | Err(_) => statement.column_index(column)?,
+        };
+        self.next.set(index + 1);
+        Ok(index)
     }
 }
 
