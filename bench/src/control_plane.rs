@@ -206,16 +206,16 @@ async fn guests(world: &World) -> Result<usize> {
             for machine in machines {
                 let extensions = tx.vm_extensions(&machine.id)?;
                 let new = extensions.into_iter().filter(|one| one.status.is_none());
-                wanted.extend(new.map(|one| (one.id, one.sequence)));
+                wanted.extend(new.map(|one| (machine.vm_id, one.id, one.sequence)));
                 if tx.operation_on(&machine.id)?.is_some() {
-                    power.push(Report::Power { vm: machine.id, generation: machine.generation });
+                    power.push((machine.vm_id, Report::Power { vm: machine.id, generation: machine.generation }));
                 }
             }
             Ok::<_, store::Error>((wanted, power))
         })
         .await?;
     let (count, now) = (wanted.len(), world.clock.now());
-    for (extension, sequence) in wanted {
+    for (machine, extension, sequence) in wanted {
         let status = HandlerStatus {
             sequence,
             outcome: HandlerOutcome::Success,
@@ -223,10 +223,10 @@ async fn guests(world: &World) -> Result<usize> {
             message: String::new(),
             at: now,
         };
-        report(&world.app.store, now, Report::Handler { extension, status }).await?;
+        report(&world.app.store, now, machine, Report::Handler { extension, status }).await?;
     }
-    for power in power {
-        report(&world.app.store, now, power).await?;
+    for (machine, power) in power {
+        report(&world.app.store, now, machine, power).await?;
     }
     Ok(count)
 }

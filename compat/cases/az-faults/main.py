@@ -58,6 +58,8 @@ with checks.check("401 ExpiredAuthenticationToken: one request, and an error"):
     with proxy.with_faults(Fault("GET", GROUPS, 401, expired)) as seen:
         az.run("group", "list", code=1, says="(ExpiredAuthenticationToken) The access token expiry")
         assert_seen(seen, listing)
+# No answer of symbolon's has such a challenge. Whoever sends one is asked again once, whatever the credential: that is
+# azure-core's (`BearerTokenCredentialPolicy.on_challenge`, sdk/core/azure-core/azure/core/pipeline/policies), not az's own.
 claims = base64.b64encode(b'{"access_token":{"nbf":{"essential":true,"value":"1800000000"}}}').decode()
 challenge = {
     "WWW-Authenticate": f'Bearer authorization_uri="{ARM}/{TENANT}", error="insufficient_claims", claims="{claims}"'

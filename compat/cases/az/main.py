@@ -4,6 +4,7 @@ machines themselves whether each change has come to them."""
 
 import creation
 import logins
+import pasted
 import people
 import refusals
 from az_cli import Az
@@ -13,7 +14,7 @@ from resources import Resources
 checks = Checks()
 az = Az(checks)
 resources = Resources(az)
-parts = [logins.set_up, people.device_codes, people.password, logins.applications, *resources.parts()]
+parts = [pasted.lines, logins.set_up, people.device_codes, people.password, logins.applications, *resources.parts()]
 parts += [creation.images, refusals.occupied_port, creation.disks, creation.scale_sets, creation.pages, resources.end]
 parts += [logins.managed_identities, logins.variants, logins.take_roles_back]
 for part in parts:

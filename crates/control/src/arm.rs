@@ -207,8 +207,8 @@ async fn carry_out(
         }
         Route::Template(Template::Validate, id) => {
             let answer = move |tx: &dyn ReadTx| {
-                admit(tx)?;
-                deployment::validate(tx, &work, &id, &text?)
+                let authorized = admit(tx)?;
+                deployment::validate(tx, &work, &authorized, &id, &text?)
             };
             app.store.read(answer).await
         }
@@ -220,13 +220,12 @@ async fn carry_out(
             app.store.read(answer).await
         }
         Route::Playbook(subscription) => {
-            app.store.read(admit).await?;
-            playbook::show(app, subscription)
+            let authorized = app.store.read(admit).await?;
+            playbook::show(app, &authorized, subscription)
         }
         Route::ChangePlaybook(what, subscription) => {
             let order = move |tx: &mut dyn Tx| {
-                admit(tx)?;
-                let order = playbook::order(what, &text?)?;
+                let order = playbook::order(&admit(tx)?, what, &text?)?;
                 // The act itself, which changes nothing in the store.
                 tx.record();
                 Ok::<_, Failure>(order)
@@ -279,16 +278,16 @@ fn answer_write(
         Write::RoleAssignment(change, scope, name) => {
             role_assignment::write(tx, work, authorized, change, &scope, &name, body)
         }
-        Write::Register(subscription, namespace) => Ok(provider::register(subscription, &namespace)),
+        Write::Register(subscription, namespace) => Ok(provider::register(authorized, subscription, &namespace)),
         Write::Power(action, id) => power::change(tx, work, authorized, action, &id),
-        Write::FireEvent(id) => scheduled_event::fire(tx, work, &id, body),
-        Write::SimulateEviction(id) => scheduled_event::simulate_eviction(tx, work, &id),
+        Write::FireEvent(id) => scheduled_event::fire(tx, work, authorized, &id, body),
+        Write::SimulateEviction(id) => scheduled_event::simulate_eviction(tx, work, authorized, &id),
         Write::Switch(switch, id) => vm_extension::switch(tx, work, authorized, switch, &id),
         Write::ManualUpgrade(id) => scale_set_machine::upgrade(tx, work, authorized, &id, body),
         Write::DeleteInstances(id) => scale_set_machine::delete_some(tx, work, authorized, &id, body),
-        Write::DeleteDeployment(id) => deployment::delete(tx, &id),
-        Write::CancelDeployment(id) => deployment::cancel(tx, work, &id),
-        Write::Cutover(id) => cutover::put(tx, work, &id, body),
+        Write::DeleteDeployment(id) => deployment::delete(tx, authorized, &id),
+        Write::CancelDeployment(id) => deployment::cancel(tx, work, authorized, &id),
+        Write::Cutover(id) => cutover::put(tx, work, authorized, &id, body),
     }
 }
 

@@ -175,7 +175,7 @@ impl GoalStates {
         for said in status::reports(&wanted.extensions, wanted.step(), goal_state.incarnation, blob, now) {
             let asked = said.clone();
             if !self.app.store.read(move |tx| is_known(tx, &asked)).await? {
-                report(&self.app.store, now, said).await?;
+                report(&self.app.store, now, wanted.machine.vm_id, said).await?;
             }
         }
         Ok(())

@@ -141,7 +141,7 @@ impl Fleet {
         let Setting { common, guests, discovery, .. } = &self.setting;
         let folder = self.roster.guest(vm);
         let (disk, copy) = (Disk::new(guests.join(&folder)), discovery.as_ref().map(|copies| copies.join(&folder)));
-        GuestProcess::new(Arc::clone(common), vm.id.clone(), disk, copy, own, reachable(attachment))
+        GuestProcess::new(Arc::clone(common), vm, disk, copy, own, reachable(attachment))
     }
 
     /// A machine as its metadata service sees it, and what its description leans on.

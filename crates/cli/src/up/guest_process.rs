@@ -13,7 +13,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use control::arm::guest::Report;
-use domain::{AssignedIdentities, PowerState, ProvisioningState, ResourceId, Step, Timestamp, VmExtension};
+use domain::{
+    AssignedIdentities, PowerState, ProvisioningState, ResourceId, Step, Timestamp, VirtualMachine, VmExtension, VmId,
+};
 use guest::callers::Callers;
 use guest::disk::Disk;
 use listen::Ending;
@@ -34,6 +36,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(60);
 pub(crate) struct GuestProcess {
     common: Arc<Common>,
     guest: Guest,
+    /// The VM's unique id: a VM made anew under the same name has another guest.
+    vm_id: VmId,
     /// The VM's own address, where that isn't localhost.
     own: Option<IpAddr>,
     /// Where the VM's metadata service is, if this process reaches it.
@@ -72,17 +76,18 @@ struct StartPort {
 impl GuestProcess {
     pub(crate) fn new(
         common: Arc<Common>,
-        vm: ResourceId,
+        vm: &VirtualMachine,
         disk: Disk,
         discovery_copy: Option<PathBuf>,
         own: Option<IpAddr>,
         imds: Option<SocketAddr>,
     ) -> Self {
-        let guest = Guest { vm, identities: AssignedIdentities::default(), disk, discovery_copy };
+        let guest = Guest { vm: vm.id.clone(), identities: AssignedIdentities::default(), disk, discovery_copy };
         let callers = Arc::new(Callers::new(common.clock.clone()));
         Self {
             common,
             guest,
+            vm_id: vm.vm_id,
             own,
             imds,
             start: None,
@@ -226,6 +231,6 @@ impl GuestProcess {
 
     pub(super) async fn say(&self, what: Report) {
         self.common.moves.told().await;
-        guest_report::say(&self.common, what).await;
+        guest_report::say(&self.common, self.vm_id, what).await;
     }
 }

@@ -89,17 +89,23 @@ impl Arm {
         url.map_or(Value::from("Succeeded"), |url| self.follow(url))
     }
 
-    /// Follows an operation to its end.
+    /// Follows an operation to its end; the state it ends in, or its error's code.
     pub(crate) fn follow(&self, url: &str) -> Value {
-        let path = url.split_once(&self.address).unwrap().1.to_owned();
+        self.try_follow(url).expect("an answer")
+    }
+
+    /// The same, also from another process than the one that began it; nothing when the server is gone.
+    pub(crate) fn try_follow(&self, url: &str) -> Option<Value> {
+        let (_, below) = url.split_once("/subscriptions/").expect("a path of the control plane");
+        let path = format!("/subscriptions/{below}");
         eventually(&format!("{url} ends"), || {
-            let answer = self.exchange("GET", &path, "application/json", "").expect("an answer");
+            let Some(answer) = self.exchange("GET", &path, "application/json", "") else { return Some(None) };
             match answer.body["status"].as_str() {
                 Some("InProgress" | "Running" | "Accepted") => None,
                 None if answer.status == 202 => None,
-                None => Some(Value::from("Succeeded")),
-                Some(_) if answer.body["error"].is_object() => Some(answer.body["error"]["code"].clone()),
-                Some(_) => Some(answer.body["status"].clone()),
+                None => Some(Some(Value::from("Succeeded"))),
+                Some(_) if answer.body["error"].is_object() => Some(Some(answer.body["error"]["code"].clone())),
+                Some(_) => Some(Some(answer.body["status"].clone())),
             }
         })
     }

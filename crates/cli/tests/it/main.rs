@@ -24,6 +24,7 @@ mod refusals;
 mod secrets;
 mod up;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;

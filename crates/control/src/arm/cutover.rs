@@ -31,7 +31,13 @@ const DAYS: i64 = 7;
 const QUIET: Duration = Duration::from_secs(7 * 86_400);
 
 /// `PUT {machine}/providers/Symbolon.Migration/cutovers/default`: the step that is wanted. The same again changes nothing.
-pub(crate) fn put(tx: &mut dyn Tx, work: &Work, id: &ResourceId, body: &Object) -> Result<Reply, Failure> {
+pub(crate) fn put(
+    tx: &mut dyn Tx,
+    work: &Work,
+    _: &Authorized,
+    id: &ResourceId,
+    body: &Object,
+) -> Result<Reply, Failure> {
     let machine = machine(tx, id)?;
     let properties = body::member(body, "properties")?.ok_or_else(|| body::wrong("properties", "an object"))?;
     let to = body::text(properties, "step")?.and_then(Step::of).ok_or_else(|| {

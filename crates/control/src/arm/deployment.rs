@@ -97,7 +97,7 @@ pub(crate) fn begin(
     Ok((created, operation.id))
 }
 
-pub(crate) fn delete(tx: &mut dyn Tx, id: &ResourceId) -> Result<Reply, Failure> {
+pub(crate) fn delete(tx: &mut dyn Tx, _: &Authorized, id: &ResourceId) -> Result<Reply, Failure> {
     document::require_group(tx, id)?;
     if let Some(found) = tx.deployment(id)?
         && found.state.is_under_way()
@@ -110,7 +110,7 @@ pub(crate) fn delete(tx: &mut dyn Tx, id: &ResourceId) -> Result<Reply, Failure>
 }
 
 /// Ends a deployment where it is: what was written stays.
-pub(crate) fn cancel(tx: &mut dyn Tx, work: &Work, id: &ResourceId) -> Result<Reply, Failure> {
+pub(crate) fn cancel(tx: &mut dyn Tx, work: &Work, _: &Authorized, id: &ResourceId) -> Result<Reply, Failure> {
     let found = find(tx, id)?;
     if !found.state.is_under_way() {
         let text = format!("The deployment '{}' cannot be cancelled: it is not running.", id.name());
@@ -184,7 +184,13 @@ pub(crate) fn status(tx: &dyn ReadTx, id: &ResourceId, operation: OperationId) -
 }
 
 /// `POST …/validate`: everything that can be checked without touching anything.
-pub(crate) fn validate(tx: &dyn ReadTx, work: &Work, id: &ResourceId, body: &[u8]) -> Result<Reply, Failure> {
+pub(crate) fn validate(
+    tx: &dyn ReadTx,
+    work: &Work,
+    _: &Authorized,
+    id: &ResourceId,
+    body: &[u8],
+) -> Result<Reply, Failure> {
     let request = DeploymentRequest::parse(body).map_err(plan::refusal)?;
     let surroundings = Surroundings::of(tx, work, id, work.now, work.operation_id())?;
     let planned = template::plan(&request, &surroundings.context).map_err(plan::refusal)?;

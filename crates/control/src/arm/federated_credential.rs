@@ -5,6 +5,7 @@ use domain::{FederatedCredential, ManagedIdentity, ResourceId, names};
 use serde_json::{Value, json};
 use store::{Put, ReadTx, Tx};
 
+use super::authorization::Authorized;
 use super::body::{self, Object};
 use super::document;
 use super::failure::Failure;
@@ -15,7 +16,7 @@ const MAX: usize = 20;
 /// The longest issuer, subject or audience, in bytes.
 const MAX_LENGTH: usize = 600;
 
-pub(crate) fn put(tx: &mut dyn Tx, id: &ResourceId, body: &Object) -> Result<Reply, Failure> {
+pub(crate) fn put(tx: &mut dyn Tx, _: &Authorized, id: &ResourceId, body: &Object) -> Result<Reply, Failure> {
     let identity = parent(tx, id, true)?;
     names::federated_credential(id.name()).map_err(|invalid| document::invalid_name(&invalid))?;
     let properties = body::member(body, "properties")?.ok_or_else(|| body::wrong("properties", "an object"))?;
@@ -39,7 +40,7 @@ pub(crate) fn put(tx: &mut dyn Tx, id: &ResourceId, body: &Object) -> Result<Rep
     Ok(Reply::put(created, shown(&identity, &wanted)))
 }
 
-pub(crate) fn delete(tx: &mut dyn Tx, id: &ResourceId) -> Result<Reply, Failure> {
+pub(crate) fn delete(tx: &mut dyn Tx, _: &Authorized, id: &ResourceId) -> Result<Reply, Failure> {
     let identity = parent(tx, id, false)?;
     Ok(Reply::empty(if tx.remove_federated_credential(identity.principal_id, id.name())? { 200 } else { 204 }))
 }

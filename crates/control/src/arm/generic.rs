@@ -4,6 +4,7 @@ use domain::{Resource, ResourceId};
 use serde_json::{Map, Value, json};
 use store::{Put, ReadTx, Tx};
 
+use super::authorization::Authorized;
 use super::body::{self, Object};
 use super::failure::Failure;
 use super::kind::{self, Kind};
@@ -11,7 +12,13 @@ use super::reply::Reply;
 use super::work::Work;
 use super::{document, resource};
 
-pub(crate) fn put(tx: &mut dyn Tx, work: &Work, id: &ResourceId, body: &Object) -> Result<Reply, Failure> {
+pub(crate) fn put(
+    tx: &mut dyn Tx,
+    work: &Work,
+    _: &Authorized,
+    id: &ResourceId,
+    body: &Object,
+) -> Result<Reply, Failure> {
     document::require_group(tx, id)?;
     require_parent(tx, id)?;
     body::member(body, "properties")?;
@@ -28,7 +35,13 @@ pub(crate) fn put(tx: &mut dyn Tx, work: &Work, id: &ResourceId, body: &Object) 
     Ok(Reply::put(created, get(tx, id)?))
 }
 
-pub(crate) fn patch(tx: &mut dyn Tx, work: &Work, id: &ResourceId, body: &Object) -> Result<Reply, Failure> {
+pub(crate) fn patch(
+    tx: &mut dyn Tx,
+    work: &Work,
+    _: &Authorized,
+    id: &ResourceId,
+    body: &Object,
+) -> Result<Reply, Failure> {
     let before = find(tx, id)?;
     let mut merged = document::parse(&before.document)?;
     document::merge(&mut merged, &own(body));
@@ -42,7 +55,7 @@ pub(crate) fn patch(tx: &mut dyn Tx, work: &Work, id: &ResourceId, body: &Object
     Ok(Reply::ok(get(tx, id)?))
 }
 
-pub(crate) fn delete(tx: &mut dyn Tx, id: &ResourceId) -> Result<Reply, Failure> {
+pub(crate) fn delete(tx: &mut dyn Tx, _: &Authorized, id: &ResourceId) -> Result<Reply, Failure> {
     Ok(Reply::empty(if tx.remove_resource(id)? { 200 } else { 204 }))
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use authority::kek::{FileKek, KekError};
 use domain::{
     Calls, Cutover, HandlerOutcome, HandlerStatus, OperationError, PowerState, ProvisioningState, ResourceId, Step,
-    Timestamp, VirtualMachine, VmExtension, Wait,
+    Timestamp, VirtualMachine, VmExtension, VmId, Wait,
 };
 use store::{Act, Handle, ReadTx, Tally, Tx};
 use zeroize::Zeroizing;
@@ -70,29 +70,43 @@ pub enum Report {
     },
 }
 
-/// Takes a report: what it says and whatever ends with it are written together. One that comes too late, about
-/// something that is wanted otherwise by now, changes nothing but what was said last.
+impl Report {
+    /// The machine whose guest says it.
+    fn machine(&self) -> Option<ResourceId> {
+        match self {
+            Self::Handler { extension, .. } | Self::Gone { extension } => extension.parent(),
+            Self::Power { vm, .. } | Self::Cutover { vm, .. } | Self::Calls { vm, .. } => Some(vm.clone()),
+        }
+    }
+}
+
+/// Takes a report of the guest of the machine with this unique id: what it says and whatever ends with it are written
+/// together. One that comes too late, about something that is wanted otherwise by now, changes nothing but what was said
+/// last; one of a machine that is no more changes nothing.
 ///
 /// # Errors
 /// When the store fails; the guest says it again.
-pub async fn report(store: &Handle, now: Timestamp, report: Report) -> Result<(), store::Error> {
+pub async fn report(store: &Handle, now: Timestamp, of: VmId, report: Report) -> Result<(), store::Error> {
     let target = match &report {
         Report::Handler { extension, .. } | Report::Gone { extension } => extension.to_string(),
         Report::Power { vm, .. } | Report::Cutover { vm, .. } | Report::Calls { vm, .. } => vm.to_string(),
     };
     let act = Act::new("guest", "guest.report", target, now);
-    store
-        .write(act, move |tx| match report {
+    let take = move |tx: &mut dyn Tx| {
+        // One that was made anew under this name is another machine, though all that is counted of it begins as that did.
+        let machine = report.machine().map(|id| tx.virtual_machine(&id)).transpose()?.flatten();
+        if machine.is_none_or(|machine| machine.vm_id != of) {
+            return Ok(());
+        }
+        match report {
             Report::Handler { extension, status } => handler(tx, &extension, status),
             Report::Gone { extension } => gone(tx, &extension),
             Report::Power { vm, generation } => tx.reach(&vm, generation, None).map(drop),
             Report::Cutover { vm, wanted, reached, failed } => cut_over(tx, &vm, (wanted, reached, failed), now),
-            Report::Calls { vm, calls } if tx.virtual_machine(&vm)?.is_some() => {
-                tx.count_calls(&vm, &calls, Tally::AtLeast)
-            }
-            Report::Calls { .. } => Ok(()),
-        })
-        .await
+            Report::Calls { vm, calls } => tx.count_calls(&vm, &calls, Tally::AtLeast),
+        }
+    };
+    store.write(act, take).await
 }
 
 /// Whether a report says nothing that isn't known. Agents say the same every few seconds.

@@ -6,6 +6,7 @@ use domain::{ResourceId, SubscriptionId};
 use playbook::{Mistake, Shown, parse};
 use serde_json::{Value, json};
 
+use super::authorization::Authorized;
 use super::failure::Failure;
 use super::reply::Reply;
 use super::route::PlaybookChange;
@@ -18,7 +19,7 @@ pub(crate) enum Order {
 }
 
 /// Reads an order.
-pub(crate) fn order(what: PlaybookChange, text: &[u8]) -> Result<Order, ArmError> {
+pub(crate) fn order(_: &Authorized, what: PlaybookChange, text: &[u8]) -> Result<Order, ArmError> {
     match what {
         PlaybookChange::Run => {
             let text = str::from_utf8(text).map_err(|_| invalid(&Mistake::whole("it is not UTF-8")))?;
@@ -28,7 +29,7 @@ pub(crate) fn order(what: PlaybookChange, text: &[u8]) -> Result<Order, ArmError
     }
 }
 
-/// Does what was ordered, once that is written down.
+/// Does what was ordered by somebody who may, once that is written down.
 pub(crate) fn carry_out(app: &App, order: Order, subscription: SubscriptionId) -> Result<Reply, Failure> {
     match order {
         Order::Run(playbook) => Ok(Reply::ok(document(subscription, &app.playbooks.run(subscription, playbook))?)),
@@ -40,7 +41,7 @@ pub(crate) fn carry_out(app: &App, order: Order, subscription: SubscriptionId) -
 }
 
 /// The playbook that runs, with what was asked since.
-pub(crate) fn show(app: &App, subscription: SubscriptionId) -> Result<Reply, Failure> {
+pub(crate) fn show(app: &App, _: &Authorized, subscription: SubscriptionId) -> Result<Reply, Failure> {
     let none = || {
         let text = format!("No playbook runs in the subscription '{subscription}'.");
         ArmError::new(Code::ResourceNotFound, text)

@@ -9,6 +9,7 @@ use domain::SubscriptionId;
 use http::Uri;
 use serde_json::{Value, json};
 
+use super::authorization::Authorized;
 use super::body::Query;
 use super::failure::Failure;
 use super::reply::{self, Reply};
@@ -38,7 +39,7 @@ pub(crate) fn get(subscription: SubscriptionId, namespace: &str) -> Reply {
 }
 
 /// Every provider is registered from the start.
-pub(crate) fn register(subscription: SubscriptionId, namespace: &str) -> Reply {
+pub(crate) fn register(_: &Authorized, subscription: SubscriptionId, namespace: &str) -> Reply {
     Reply::ok(shown(subscription, namespace))
 }
 

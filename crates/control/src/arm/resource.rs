@@ -43,14 +43,14 @@ pub(crate) fn put(
 ) -> Result<Reply, Failure> {
     let body = &members::spelt(kind, body);
     match kind {
-        Kind::UserAssignedIdentity => user_assigned_identity::put(tx, work, id, body),
-        Kind::FederatedCredential => federated_credential::put(tx, id, body),
+        Kind::UserAssignedIdentity => user_assigned_identity::put(tx, work, authorized, id, body),
+        Kind::FederatedCredential => federated_credential::put(tx, authorized, id, body),
         Kind::VirtualMachine => virtual_machine::put(tx, work, authorized, id, body),
         Kind::VmExtension => vm_extension::put(tx, work, authorized, id, body),
         Kind::ScaleSet => scale_set::put(tx, work, authorized, id, body),
         Kind::ScaleSetExtension => scale_set_extension::put(tx, work, authorized, id, body),
         Kind::ScaleSetMachine | Kind::ScaleSetMachineExtension => Err(follows_model(id).into()),
-        Kind::Generic => generic::put(tx, work, id, body),
+        Kind::Generic => generic::put(tx, work, authorized, id, body),
     }
 }
 
@@ -64,14 +64,14 @@ fn patch(
 ) -> Result<Reply, Failure> {
     let body = &members::spelt(kind, body);
     match kind {
-        Kind::UserAssignedIdentity => user_assigned_identity::patch(tx, id, body),
-        Kind::FederatedCredential => federated_credential::put(tx, id, body),
+        Kind::UserAssignedIdentity => user_assigned_identity::patch(tx, authorized, id, body),
+        Kind::FederatedCredential => federated_credential::put(tx, authorized, id, body),
         Kind::VirtualMachine => virtual_machine::patch(tx, work, authorized, id, body),
         Kind::VmExtension => vm_extension::patch(tx, work, authorized, id, body),
         Kind::ScaleSet => scale_set::patch(tx, work, authorized, id, body),
         Kind::ScaleSetExtension => scale_set_extension::patch(tx, work, authorized, id, body),
         Kind::ScaleSetMachine | Kind::ScaleSetMachineExtension => Err(follows_model(id).into()),
-        Kind::Generic => generic::patch(tx, work, id, body),
+        Kind::Generic => generic::patch(tx, work, authorized, id, body),
     }
 }
 
@@ -84,15 +84,15 @@ pub(crate) fn delete(
 ) -> Result<Reply, Failure> {
     document::require_group(tx, id)?;
     match kind {
-        Kind::UserAssignedIdentity => user_assigned_identity::delete(tx, id),
-        Kind::FederatedCredential => federated_credential::delete(tx, id),
+        Kind::UserAssignedIdentity => user_assigned_identity::delete(tx, authorized, id),
+        Kind::FederatedCredential => federated_credential::delete(tx, authorized, id),
         Kind::VirtualMachine => virtual_machine::delete(tx, work, authorized, id),
         Kind::VmExtension => vm_extension::delete(tx, work, authorized, id),
         Kind::ScaleSet => scale_set::delete(tx, work, authorized, id),
         Kind::ScaleSetExtension => scale_set_extension::delete(tx, work, authorized, id),
         Kind::ScaleSetMachine => scale_set_machine::delete(tx, work, authorized, id),
         Kind::ScaleSetMachineExtension => Err(follows_model(id).into()),
-        Kind::Generic => generic::delete(tx, id),
+        Kind::Generic => generic::delete(tx, authorized, id),
     }
 }
 

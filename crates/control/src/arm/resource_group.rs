@@ -25,8 +25,8 @@ pub(crate) fn write(
     body: &Object,
 ) -> Result<Reply, Failure> {
     match change {
-        Change::Put => put(tx, id, body),
-        Change::Patch => patch(tx, id, body),
+        Change::Put => put(tx, authorized, id, body),
+        Change::Patch => patch(tx, authorized, id, body),
         Change::Delete => delete(tx, work, authorized, id),
     }
 }
@@ -74,7 +74,7 @@ pub(crate) fn shown(group: &ResourceGroup) -> Value {
     })
 }
 
-fn put(tx: &mut dyn Tx, id: &ResourceId, body: &Object) -> Result<Reply, Failure> {
+fn put(tx: &mut dyn Tx, _: &Authorized, id: &ResourceId, body: &Object) -> Result<Reply, Failure> {
     let before = tx.resource_group(id)?;
     let location = document::location_of(id, body, before.as_ref().map(|before| before.location.as_str()))?;
     let tags = document::tags(body)?.unwrap_or_default();
@@ -92,7 +92,7 @@ fn put(tx: &mut dyn Tx, id: &ResourceId, body: &Object) -> Result<Reply, Failure
     Ok(Reply::put(created, shown(&wanted)))
 }
 
-fn patch(tx: &mut dyn Tx, id: &ResourceId, body: &Object) -> Result<Reply, Failure> {
+fn patch(tx: &mut dyn Tx, _: &Authorized, id: &ResourceId, body: &Object) -> Result<Reply, Failure> {
     let before = tx.resource_group(id)?.ok_or_else(|| ArmError::group_not_found(id.name()))?;
     let tags = document::tags(body)?.unwrap_or_else(|| before.tags.clone());
     let wanted = ResourceGroup { tags, ..before };

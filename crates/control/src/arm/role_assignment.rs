@@ -10,7 +10,7 @@ use super::body::{self, Object};
 use super::failure::Failure;
 use super::reply::Reply;
 use super::route::{Change, Look};
-use super::work::{Work, tenant_of};
+use super::work::Work;
 use super::{document, role_definition};
 
 pub(crate) fn write(
@@ -97,13 +97,10 @@ fn put(
     let role = body::text(properties, "roleDefinitionId")?.unwrap_or_default();
     let role = role_definition::named(role)?;
     let sent = body::text(properties, "principalId")?.unwrap_or_default();
-    let tenant = match scope {
-        Scope::Root => authorized.caller().tenant,
-        Scope::At(id) => {
-            document::require_group(tx, id)?;
-            tenant_of(tx, id)?
-        }
-    };
+    if let Scope::At(id) = scope {
+        document::require_group(tx, id)?;
+    }
+    let tenant = authorized.tenant();
     let principal: Option<PrincipalId> = sent.parse().ok();
     let living = principal.map(|id| tx.service_principal(id)).transpose()?.flatten();
     let living = living.filter(|found| found.deleted_at.is_none() && found.tenant == tenant);
@@ -168,7 +165,7 @@ fn find(
 /// Whether an assignment is one of the caller's tenant: the root of one tenant is not that of another.
 fn is_at_home(tx: &dyn ReadTx, authorized: &Authorized, found: &RoleAssignment) -> Result<bool, Failure> {
     let principal = tx.service_principal(found.principal)?;
-    Ok(principal.is_some_and(|principal| principal.tenant == authorized.caller().tenant))
+    Ok(principal.is_some_and(|principal| principal.tenant == authorized.tenant()))
 }
 
 fn shown(found: &RoleAssignment) -> Value {

@@ -14,6 +14,7 @@ use store::{Act, ReadTx, Tx};
 use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
+use super::authorization::Authorized;
 use super::body::{self, Object};
 use super::failure::Failure;
 use super::reply::Reply;
@@ -32,7 +33,13 @@ const MAX_SECONDS: u64 = 7 * 86_400;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// `POST …/fireScheduledEvent`.
-pub(crate) fn fire(tx: &mut dyn Tx, work: &Work, id: &ResourceId, body: &Object) -> Result<Reply, Failure> {
+pub(crate) fn fire(
+    tx: &mut dyn Tx,
+    work: &Work,
+    _: &Authorized,
+    id: &ResourceId,
+    body: &Object,
+) -> Result<Reply, Failure> {
     let word = body::text(body, "eventType")?.unwrap_or_default();
     let kind = EventKind::ALL.into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(word));
     let kind = kind.ok_or_else(|| body::wrong("eventType", "Freeze, Reboot, Redeploy, Preempt or Terminate"))?;
@@ -60,7 +67,12 @@ pub(crate) fn fire(tx: &mut dyn Tx, work: &Work, id: &ResourceId, body: &Object)
 }
 
 /// `POST …/simulateEviction`: 204 (Azure/azure-rest-api-specs `virtualMachine.json`).
-pub(crate) fn simulate_eviction(tx: &mut dyn Tx, work: &Work, id: &ResourceId) -> Result<Reply, Failure> {
+pub(crate) fn simulate_eviction(
+    tx: &mut dyn Tx,
+    work: &Work,
+    _: &Authorized,
+    id: &ResourceId,
+) -> Result<Reply, Failure> {
     let vm = virtual_machine::find(tx, id)?;
     let priority = profile(&vm, "priority")?;
     if !["Spot", "Low"].iter().any(|word| word.eq_ignore_ascii_case(&priority)) {

@@ -8,10 +8,16 @@ use super::authorization::Authorized;
 use super::body::Object;
 use super::failure::Failure;
 use super::reply::Reply;
-use super::work::{Work, tenant_of};
+use super::work::Work;
 use super::{document, kind};
 
-pub(crate) fn put(tx: &mut dyn Tx, work: &Work, id: &ResourceId, body: &Object) -> Result<Reply, Failure> {
+pub(crate) fn put(
+    tx: &mut dyn Tx,
+    work: &Work,
+    authorized: &Authorized,
+    id: &ResourceId,
+    body: &Object,
+) -> Result<Reply, Failure> {
     document::require_group(tx, id)?;
     let before = tx.user_assigned_identity(id)?;
     let location = document::location_of(id, body, before.as_ref().map(|before| before.location.as_str()))?;
@@ -20,8 +26,7 @@ pub(crate) fn put(tx: &mut dyn Tx, work: &Work, id: &ResourceId, body: &Object) 
         Some(before) => UserAssignedIdentity { location, tags, ..before },
         None => {
             names::user_assigned_identity(id.name()).map_err(|invalid| document::invalid_name(&invalid))?;
-            let tenant = tenant_of(tx, id)?;
-            let identity = work.identity(tx, IdentityKind::UserAssigned, id, tenant)?;
+            let identity = work.identity(tx, IdentityKind::UserAssigned, id, authorized.tenant())?;
             UserAssignedIdentity { identity, name: id.name().to_owned(), location, tags }
         }
     };
@@ -29,7 +34,7 @@ pub(crate) fn put(tx: &mut dyn Tx, work: &Work, id: &ResourceId, body: &Object) 
     Ok(Reply::put(created, shown(&wanted)))
 }
 
-pub(crate) fn patch(tx: &mut dyn Tx, id: &ResourceId, body: &Object) -> Result<Reply, Failure> {
+pub(crate) fn patch(tx: &mut dyn Tx, _: &Authorized, id: &ResourceId, body: &Object) -> Result<Reply, Failure> {
     let before = find(tx, id)?;
     let tags = document::tags(body)?.unwrap_or_else(|| before.tags.clone());
     let wanted = UserAssignedIdentity { tags, ..before };
@@ -37,7 +42,7 @@ pub(crate) fn patch(tx: &mut dyn Tx, id: &ResourceId, body: &Object) -> Result<R
     Ok(Reply::ok(shown(&wanted)))
 }
 
-pub(crate) fn delete(tx: &mut dyn Tx, id: &ResourceId) -> Result<Reply, Failure> {
+pub(crate) fn delete(tx: &mut dyn Tx, _: &Authorized, id: &ResourceId) -> Result<Reply, Failure> {
     Ok(Reply::empty(if tx.remove_user_assigned_identity(id)? { 200 } else { 204 }))
 }
 

@@ -170,7 +170,7 @@ pub(crate) fn view(
 }
 
 fn shown(tx: &dyn ReadTx, vm: &VirtualMachine, resources: Vec<Value>, view: Option<Value>) -> Result<Value, Failure> {
-    let mut shown = Map::with_capacity(9);
+    let mut shown = Map::new();
     let mut put = |name: &str, value: Value| shown.insert(name.to_owned(), value);
     put("id", vm.id.as_str().into());
     put("name", vm.name.as_str().into());

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::body::Query;
 use super::failure::Failure;
-use super::{reply, subscription};
+use super::reply;
 use crate::{Agents, App, Ids};
 
 /// How many items a list has at once.
@@ -145,13 +145,6 @@ impl Work {
         }
         Ok(list.into())
     }
-}
-
-/// The tenant that a subscription is in.
-pub(crate) fn tenant_of(tx: &dyn ReadTx, id: &ResourceId) -> Result<TenantId, Failure> {
-    let found = id.subscription().map(|id| tx.subscription(id)).transpose()?.flatten();
-    let tenant = found.map(|subscription| subscription.tenant);
-    tenant.ok_or_else(|| subscription::not_found(subscription_of(id)).into())
 }
 
 fn subscription_of(id: &ResourceId) -> String {

@@ -32,7 +32,7 @@ impl GuestProcess {
         // What is done already needs no report: the endpoint was only opened again.
         if extension.state.is_under_way() && !self.common.outside.has(&self.guest.vm) {
             self.common.moves.told().await;
-            guest_report::handled(&self.common, extension, outcome, message).await;
+            guest_report::handled(&self.common, self.vm_id, extension, outcome, message).await;
         }
     }
 

@@ -246,6 +246,36 @@ async fn a_late_report_changes_nothing_that_is_wanted_now() {
     assert_eq!(arm.poll(&forced).await.json()["status"], "Succeeded");
 }
 
+/// A machine that is made anew has an extension of the same id, and both are counted from one again.
+#[tokio::test]
+async fn a_report_of_a_machine_that_was_deleted_is_none_of_the_next() {
+    use control::arm::guest::Report;
+
+    let arm = Arm::new().await;
+    let (machine, extension) = (ResourceId::parse(&vm("vm1")).unwrap(), ResourceId::parse(&path(LINUX)).unwrap());
+    arm.vm("vm1").await;
+    arm.put(&path(LINUX), body(LINUX)).await.is(201);
+    let (gone, old) = (guest::vm_id(&arm.world, machine.clone()).await, stored(&arm).await);
+    arm.delete(&vm("vm1")).await.is(202);
+    arm.vm("vm1").await;
+    let started = arm.post(&format!("{}/start", vm("vm1")), Value::Null).await.is(202);
+    let made = arm.put(&path(LINUX), body(LINUX)).await.is(201);
+    assert_eq!(stored(&arm).await.sequence, old.sequence);
+    let status = Guest::failing("").status(&arm.world, &old);
+    for said in [
+        Report::Handler { extension, status },
+        Report::Power { vm: machine.clone(), generation: 1 },
+        Report::Calls { vm: machine, calls: Vec::new() },
+    ] {
+        guest::say_as(&arm.world, gone, said).await;
+    }
+    assert_eq!(arm.states(&path(LINUX), &made).await, states("Creating", "InProgress"));
+    assert_eq!(arm.poll(&started).await.json()["status"], "InProgress");
+    arm.settle(&Guest::SOUND).await;
+    assert_eq!(arm.states(&path(LINUX), &made).await, states("Succeeded", "Succeeded"));
+    assert_eq!(arm.poll(&started).await.json()["status"], "Succeeded");
+}
+
 #[tokio::test]
 async fn is_disabled_and_enabled_again() {
     let arm = Arm::new().await;

@@ -1,7 +1,7 @@
 //! A guest for every machine, which does at once what is wanted of it.
 
 use control::arm::guest::{Report, report};
-use domain::{HandlerOutcome, HandlerStatus, ProvisioningState, VmExtension};
+use domain::{HandlerOutcome, HandlerStatus, ProvisioningState, VmExtension, VmId};
 
 use super::*;
 
@@ -89,7 +89,23 @@ impl Guest {
     }
 }
 
+/// Says something as the guest of the machine that is there.
 pub(super) async fn say(world: &World, said: Report) {
+    let of = match &said {
+        Report::Handler { extension, .. } | Report::Gone { extension } => extension.parent().expect("a machine's"),
+        Report::Power { vm, .. } | Report::Cutover { vm, .. } | Report::Calls { vm, .. } => vm.clone(),
+    };
+    say_as(world, vm_id(world, of).await, said).await;
+}
+
+/// Says something as the guest of the machine with this unique id.
+pub(super) async fn say_as(world: &World, of: VmId, said: Report) {
     let now = world.app.authority.clock().now();
-    report(&world.store, now, said).await.expect("the report is taken");
+    report(&world.store, now, of, said).await.expect("the report is taken");
+}
+
+/// The unique id of a machine.
+pub(super) async fn vm_id(world: &World, vm: ResourceId) -> VmId {
+    let found = world.store.read(move |tx| tx.virtual_machine(&vm)).await;
+    found.expect("the store").expect("the machine").vm_id
 }

@@ -9,7 +9,7 @@ use super::*;
 const NETWORK: &str = "providers/Microsoft.Network";
 
 impl Arm {
-    async fn metadata(&self, path: &str) -> Metadata {
+    pub(super) async fn metadata(&self, path: &str) -> Metadata {
         let id = ResourceId::parse(path).expect("an id");
         let read = self.world.store.read(move |tx| {
             let vm = tx.virtual_machine(&id)?.expect("the machine");
