@@ -58,6 +58,12 @@ impl Room {
         self.own + self.share
     }
 
+    /// How many of these each listener that is planned has for itself; none where they are too few.
+    #[must_use]
+    pub fn own(&self) -> usize {
+        self.own
+    }
+
     /// The places of one of several that share a listener, of which it takes at most so many.
     #[must_use]
     pub fn share(&self, most: usize) -> Share {

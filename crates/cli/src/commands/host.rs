@@ -65,7 +65,15 @@ async fn run(
     let recorder = operations::start_counting()?;
     let issuer = signers.as_ref().and_then(|signers| signers.issuer.as_ref());
     let listeners = machines.len() + usize::from(metrics.is_some()) + usize::from(issuer.is_some());
-    let room = connections::room(hardening::raise_descriptors(), listeners);
+    let descriptors = hardening::raise_descriptors();
+    let room = connections::room(descriptors, listeners);
+    if room.own() == 0 {
+        tracing::warn!(
+            descriptors,
+            listeners,
+            "too few files may be open for each VM to have a connection of its own, so one can keep another waiting;              raise the hard limit of open files (LimitNOFILE= of the unit)"
+        );
+    }
     let source = Arc::new(Certificates::new(authority, [], Arc::clone(&clock)));
     let tokens: Arc<dyn TokenSource> = source.clone();
     let broker = Broker::new(tokens, Arc::clone(&clock), Freshness::default(), Counters::register("imds"));

@@ -53,6 +53,15 @@ mod tests {
     }
 
     #[test]
+    fn every_listener_has_places_of_its_own_where_there_are_four_descriptors_for_each() {
+        for listeners in [40, 1_000, 10_000, 250_000] {
+            let own = |descriptors| room(descriptors, listeners).own();
+            assert!(own(RESERVE + 4 * listeners) > 0, "{listeners}");
+            assert!(listeners < 1_000 || own(RESERVE + 3 * listeners) == 0, "{listeners}");
+        }
+    }
+
+    #[test]
     fn ten_thousand_rest_at_one_listener_where_the_system_lets_them() {
         assert!(divide(20_000, 5).room.most() > 10_000);
         assert!(divide(1 << 20, 100).room.most() > 10_000);

@@ -37,8 +37,7 @@ pub(crate) fn put(
     body: &[u8],
 ) -> Result<Reply, Failure> {
     document::require_group(tx, id)?;
-    let caller = authorized.caller().principal_id;
-    let (created, operation) = begin(tx, work, caller, id, body)?;
+    let (created, operation) = begin(tx, work, authorized, id, body)?;
     let found = find(tx, id)?;
     let status = status_url(work, &found.id, operation);
     Ok(Reply::put(created, shown(&found)?).following(status, operation))
@@ -48,10 +47,11 @@ pub(crate) fn put(
 pub(crate) fn begin(
     tx: &mut dyn Tx,
     work: &Work,
-    caller: domain::PrincipalId,
+    authorized: &Authorized,
     id: &ResourceId,
     body: &[u8],
 ) -> Result<(bool, OperationId), Failure> {
+    let caller = authorized.caller().principal_id;
     names::deployment(id.name()).map_err(|invalid| document::invalid_name(&invalid))?;
     let request = DeploymentRequest::parse(body).map_err(plan::refusal)?;
     let operation = work.operation_id();

@@ -23,7 +23,7 @@ pub(crate) const HAS_CUSTOM_DATA: &str = "hasCustomData";
 /// The most characters of a region's name.
 const MAX_LOCATION: usize = 64;
 /// What stands beside a description: it has a place of its own, or is ours to say.
-const OURS: [&str; 8] = ["id", "name", "type", "location", "tags", "identity", "resources", "etag"];
+const OURS: [&str; 9] = ["id", "name", "type", "location", "tags", "identity", "resources", "etag", HAS_CUSTOM_DATA];
 
 /// What a body says beside what has a place of its own.
 pub(crate) fn described(body: &Object) -> Object {

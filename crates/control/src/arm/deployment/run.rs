@@ -195,9 +195,9 @@ fn write(
         return Err(error.place(planned.line, planned.column).into());
     }
     if planned.is_deployment() {
-        may_write(tx, caller, &resource_type, &Scope::At(id.clone()))?;
+        let authorized = may_write(tx, caller, &resource_type, &Scope::At(id.clone()))?;
         document::require_group(tx, id)?;
-        let (_, operation) = super::begin(tx, work, caller, id, text.as_bytes())?;
+        let (_, operation) = super::begin(tx, work, &authorized, id, text.as_bytes())?;
         return Ok((201, Some(operation)));
     }
     let Value::Object(body) = body else {
