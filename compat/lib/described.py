@@ -7,12 +7,13 @@ from arm import Arm
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIF7N0kK6Wq7l0bJx1wqk1w5m0z9v8b6y5r4t3e2w1q0p me@dev"
 USER_DATA = "#cloud-config\nhostname: from-user-data\n"
+CUSTOM_DATA = "what only the first start is for"
 MAC = "000D3A123456"
 COMPUTE, NETWORK = "2024-11-01", "2024-05-01"
 
 
 def describe() -> Arm:
-    """Gives the VM an administrator, a key, user data, tags and an interface in a network; the client that did."""
+    """Gives the VM an administrator, a key, user data, custom data, tags and an interface in a network; the client that did."""
     arm, vm = Arm(), world.vm()
     group = vm["id"].split("/providers/")[0]
     network = f"{group}/providers/Microsoft.Network"
@@ -27,7 +28,7 @@ def describe() -> Arm:
     properties = {
         "userData": base64.b64encode(USER_DATA.encode()).decode(),
         "osProfile": {
-            "adminUsername": "me", "computerName": "host1",
+            "adminUsername": "me", "computerName": "host1", "customData": base64.b64encode(CUSTOM_DATA.encode()).decode(),
             "linuxConfiguration": {
                 "disablePasswordAuthentication": True,
                 "ssh": {"publicKeys": [{"path": "/home/me/.ssh/authorized_keys", "keyData": KEY}]},

@@ -25,6 +25,7 @@ FAULTS = {
     "status-401": {"status": 401},
     "status-403": {"status": 403},
     "status-404": {"status": 404},
+    "status-405": {"status": 405},
     "status-408": {"status": 408},
     "gone-for-ever": {"status": 410},
     "gone-for-70-s": {"status": 410, "for": "70s"},
@@ -36,14 +37,18 @@ FAULTS = {
     "unavailable-once": {"status": 503, "retryAfter": 1, "count": 1},
     "gateway": {"status": 502},
     "gateway-page": {"status": 502, "body": "<html><body>Bad Gateway</body></html>"},
+    "gateway-timeout": {"status": 504},
     "dropped": {"drop": True},
     "slow": {"latency": "3s"},
+    "silent-for-20-s": {"latency": "20s", "count": 1},
+    "silent-for-70-s": {"latency": "70s", "count": 1},
+    "silent-for-130-s": {"latency": "130s", "count": 1},
     "broken-off": {"partial": 200},
     "broken-off-once": {"partial": 200, "count": 1},
     "expired": {"expiredToken": True},
     "not-propagated": {"notPropagated": True},
 }
-"""By the names of their VMs."""
+"""By the names of their VMs. Whoever waits for ever for an answer waits for one that comes after so long, in one request."""
 
 
 @dataclass(frozen=True)

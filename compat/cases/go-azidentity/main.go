@@ -1,6 +1,7 @@
 // Azure's identity libraries for Go on IMDS (fixed address) and, by MSI_ENDPOINT, on the VM extension; with the argument
-// `authority`, service principals at the authority; with `token`, one token and what came of it; with `attested` and a
-// CA's file, attested documents; with `arm` and the folder of the templates, the control plane.
+// `authority`, service principals at the authority; with `token`, one token and what came of it, and with `token msal` that
+// of MSAL alone; with `attested` and a CA's file, attested documents; with `arm` and the folder of the templates, the
+// control plane.
 package main
 
 import (
@@ -20,7 +21,7 @@ const unassigned = "isn't assigned"
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == "token" {
-		token()
+		token(os.Args[len(os.Args)-1])
 		return
 	}
 	if len(os.Args) > 2 && os.Args[1] == "attested" {

@@ -2,13 +2,15 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
+from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 
 import world
-from bed import CLAIM, GATEWAY, HOLD, Bed, within
+from bed import CLAIM, GATEWAY, HOLD, Bed, Network, Symbolon, within
 from bed_host import A, B, Host
 from checks import Checks
 
@@ -27,10 +29,7 @@ def main() -> None:
 
 def spoofed_source(bed: Bed, host: Host) -> None:
     """Lines 1 to 3: with VMs told apart by their addresses on one bridge, a neighbour gets another's token."""
-    bed.host.ip("link", "add", "br0", "type", "bridge")
-    bed.host.ip("address", "add", f"{GATEWAY}/24", "dev", "br0")
-    bed.host.ip("link", "set", "br0", "up")
-    a, b = bed.guest("a", A, "br0"), bed.guest("b", B, "br0")
+    a, b = on_a_bridge(bed)
     with host.serving("source"):
         host.soon(a, "a")
         host.soon(b, "b")
@@ -41,6 +40,14 @@ def spoofed_source(bed: Bed, host: Host) -> None:
             return host.who(b, A, 1) == "a"
 
         within(leaks, "the attack, which this test must see")
+
+
+def on_a_bridge(bed: Bed) -> tuple[Network, Network]:
+    """Two guests behind one device of the host."""
+    bed.host.ip("link", "add", "br0", "type", "bridge")
+    bed.host.ip("address", "add", f"{GATEWAY}/24", "dev", "br0")
+    bed.host.ip("link", "set", "br0", "up")
+    return bed.guest("a", A, "br0"), bed.guest("b", B, "br0")
 
 
 def devices_hold(bed: Bed, host: Host) -> None:
@@ -177,54 +184,117 @@ def hop_limit(bed: Bed, host: Host) -> None:
             assert host.who(inner).startswith(wanted), kind
 
 
-def flood(bed: Bed, host: Host) -> None:
-    """A VM that floods is refused what is too much, and its neighbour nothing."""
+def flood_within(bed: Bed, host: Host) -> None:
+    """Where both count as one VM, what one of them floods is missing to the other."""
+    a, b = on_a_bridge(bed)
+    with host.serving("bridge", vms="a"):
+        host.soon(a, "a")
+        host.soon(b, "a")
+        flooded, neighbour = flood(a, b)
+        assert neighbour.count(429) > len(neighbour) / 2, f"the attack, which this test must see: {neighbour}"
+        assert 429 in flooded, flooded
+
+
+def flood_beside(bed: Bed, host: Host) -> None:
+    """A VM that floods is refused what is too much, and its neighbour nothing; nor is it where nothing is too much."""
     a, b = bed.guest("a", A), bed.guest("b", B)
-    for limits, most in (("[limits]\nthrottle = false\n", 200), ("", 199)):
+    for limits, refused in (("", {429}), ("[limits]\nthrottle = false\n", set())):
         with host.serving("device", limits):
             host.soon(a, "a")
             host.soon(b, "b")
-            flooding = a.start(FLOOD, world.IMDS, "200")
-            neighbour = [status for status, _ in b.ask(count=10)]
-            flooded = json.loads(flooding.communicate(timeout=60)[0])
-            assert neighbour == [200] * 10, neighbour
-            assert set(flooded) <= {200, 429}, flooded
-            assert flooded.count(200) <= most and (most == 200 or 429 in flooded), flooded
-            assert most != 200 or flooded.count(200) == 200, "without limits nothing is refused, so the flood is one"
+            flooded, neighbour = flood(a, b)
+            assert neighbour == [200] * len(neighbour), neighbour
+            assert set(flooded) == {200} | refused, flooded
+            assert flooded.total() > 20 * len(neighbour), f"the attack is one: {flooded}"
+
+
+def flood(a: Network, b: Network) -> tuple[Counter[int], list[int]]:
+    """What `a` is answered that asks without a pause, and what `b` that asks now and then all the while."""
+    flooding = a.start(FLOOD, world.IMDS)
+    assert flooding.stdout.readline() == "flooding\n"
+    neighbour = []
+    for _ in range(15):
+        ((status, _),) = b.ask()
+        neighbour.append(status)
+    return Counter(json.loads(flooding.communicate("enough", timeout=60)[0])), neighbour
 
 
 FLOOD = """
-import http.client, json, sys
-from concurrent.futures import ThreadPoolExecutor
+import http.client, json, sys, threading
 from bed import TOKEN
 
-def ask(_):
-    connection = http.client.HTTPConnection(sys.argv[1], 80, timeout=20)
-    connection.request("GET", TOKEN, headers={"Metadata": "true"})
-    return connection.getresponse().status
+said, flowing, enough = [], threading.Event(), threading.Event()
 
-with ThreadPoolExecutor(16) as pool:
-    print(json.dumps(list(pool.map(ask, range(int(sys.argv[2]))))))
+def flood():
+    connection = http.client.HTTPConnection(sys.argv[1], 80, timeout=20)
+    while not enough.is_set():
+        connection.request("GET", TOKEN, headers={"Metadata": "true"})
+        reply = connection.getresponse()
+        reply.read()
+        said.append(reply.status)
+        if len(said) > 100:
+            flowing.set()
+
+threads = [threading.Thread(target=flood) for _ in range(16)]
+for thread in threads:
+    thread.start()
+flowing.wait()
+print("flooding", flush=True)
+sys.stdin.read()
+enough.set()
+for thread in threads:
+    thread.join()
+print(json.dumps(said))
 """
+
+
+def descriptors_unbounded(bed: Bed, host: Host) -> None:
+    """Where the host doesn't know how few descriptors it has, a VM takes those of its neighbour, who is served again after."""
+    a, b = bed.guest("a", A), bed.guest("b", B)
+    with host.serving("device", MANY) as serving:
+        host.soon(a, "a")
+        host.soon(b, "b")
+        resource.prlimit(serving.process.pid, resource.RLIMIT_NOFILE, (FILES, FILES))
+        before, holding = files(serving), hold(a)
+        said = [host.who(b, timeout=1) for _ in range(9)]
+        starved = [one for one in said if one.startswith("none: 0")]
+        assert len(starved) > len(said) / 2, f"the attack, which this test must see: {said}"
+        holding.communicate(timeout=60)
+        host.soon(b, "b")
+        host.soon(a, "a")
+        within(lambda: files(serving) < before + 10, "the descriptors again")
 
 
 def descriptors(bed: Bed, host: Host) -> None:
     """A VM that holds every connection it can get keeps no descriptor from its neighbour, and is served again after."""
     a, b = bed.guest("a", A), bed.guest("b", B)
-    with host.serving("device", "[limits]\nconnections = 10000\n", files=160) as serving:
+    with host.serving("device", MANY, files=FILES) as serving:
         host.soon(a, "a")
         host.soon(b, "b")
-        files = Path(f"/proc/{serving.process.pid}/fd")
-        before = len(list(files.iterdir()))
-        holding = a.start(HOLD, world.IMDS, "300")
-        assert holding.stdout.readline() == "held\n"
-        assert len(list(files.iterdir())) > before + 30, "the attack is one"
-        assert host.who(a, timeout=2).startswith("none: 0"), "it has used up its own"
-        for _ in range(5):
-            assert host.who(b) == "b"
+        before, holding = files(serving), hold(a)
+        assert files(serving) > before + 30, "the attack is one"
+        assert host.who(a, timeout=1).startswith("none: 0"), "it has used up its own"
+        for _ in range(10):
+            assert host.who(b, timeout=1) == "b"
         holding.communicate(timeout=60)
         host.soon(a, "a")
-        within(lambda: len(list(files.iterdir())) < before + 10, "the descriptors again")
+        within(lambda: files(serving) < before + 10, "the descriptors again")
+
+
+MANY = "[limits]\nconnections = 10000\n"
+FILES = 160
+
+
+def hold(guest: Network) -> subprocess.Popen:
+    """The guest holds every connection that it can get."""
+    holding = guest.start(HOLD, world.IMDS, "400")
+    assert holding.stdout.readline() == "held\n"
+    return holding
+
+
+def files(serving: Symbolon) -> int:
+    """The descriptors that a host uses."""
+    return len(list(Path(f"/proc/{serving.process.pid}/fd").iterdir()))
 
 
 def rights(bed: Bed, host: Host) -> None:
@@ -274,7 +344,9 @@ CHECKS = {
     "one VM for each device": one_vm_for_each_device,
     "network namespaces": namespaces,
     "hop limit": hop_limit,
-    "flood by a neighbour": flood,
+    "a flood in one VM's limits starves (negative control)": flood_within,
+    "flood by a neighbour": flood_beside,
+    "descriptors that nobody counts are taken (negative control)": descriptors_unbounded,
     "descriptors held by a neighbour": descriptors,
     "rights that are given up": rights,
     "the doctor's advice": doctor,

@@ -10,7 +10,7 @@ UNAVAILABLE, REFUSED = "CredentialUnavailableError", "ServerError"
 
 
 IDENTITY = {
-    **{f"status-{status}": Expected(1, UNAVAILABLE) for status in (400, 401, 403)},
+    **{f"status-{status}": Expected(1, UNAVAILABLE) for status in (400, 401, 403, 405)},
     "status-404": Expected(6, UNAVAILABLE),
     "status-408": Expected(4, UNAVAILABLE),
     "gone-for-ever": Expected(6, UNAVAILABLE),
@@ -22,15 +22,17 @@ IDENTITY = {
     "unavailable": Expected(4, UNAVAILABLE, apart=2),
     "unavailable-once": Expected(2, apart=1),
     "gateway": Expected(4, UNAVAILABLE),
+    "gateway-timeout": Expected(4, UNAVAILABLE),
     "dropped": Expected(4, UNAVAILABLE),
     "slow": Expected(1),
+    "silent-for-130-s": Expected(1),
     "broken-off": Expected(1, UNAVAILABLE),
     "expired": Expected(1, good=False),
     "not-propagated": Expected(1, UNAVAILABLE),
 }
 MSAL_NODE = {
-    **{f"status-{status}": Expected(1, REFUSED) for status in (400, 401, 403)},
-    **{vm: Expected(4, REFUSED) for vm in ("status-404", "status-408", "busy", "status-500", "unavailable", "gateway")},
+    **{f"status-{status}": Expected(1, REFUSED) for status in (400, 401, 403, 405)},
+    **{vm: Expected(4, REFUSED) for vm in ("status-404", "status-408", "busy", "status-500", "unavailable", "gateway", "gateway-timeout")},
     "busy-without-retry-after": Expected(4, REFUSED),
     "gone-for-ever": Expected(8, REFUSED, apart=9.9),
     "gone-for-70-s": Expected(8, apart=9.9),
@@ -39,6 +41,7 @@ MSAL_NODE = {
     "gateway-page": Expected(1, "AuthError"),
     "dropped": Expected(1, "NetworkError"),
     "slow": Expected(1),
+    "silent-for-130-s": Expected(1),
     "broken-off": Expected(1, "AuthError"),
     "expired": Expected(1, good=False),
     "not-propagated": Expected(1, REFUSED),

@@ -73,7 +73,7 @@ def branched(client: Callable[[], float], imds: str | None = None) -> Told:
 def every(requests: int, error: str) -> dict[str, Expected]:
     """What is the same for all faults that don't go away."""
     kinds = ("status-404", "status-408", "gone-for-ever", "busy", "busy-without-retry-after", "status-500", "gateway",
-             "gateway-page")  # fmt: skip
+             "gateway-page", "gateway-timeout")  # fmt: skip
     return {vm: Expected(requests, error) for vm in kinds}
 
 
@@ -81,6 +81,7 @@ SYNC = every(6, UNAVAILABLE) | {
     "status-400": Expected(1, UNAVAILABLE),
     "status-401": Expected(1, UNAVAILABLE),
     "status-403": Expected(1, UNAVAILABLE),
+    "status-405": Expected(1, UNAVAILABLE),
     "not-propagated": Expected(1, UNAVAILABLE),
     "gone-for-70-s": Expected(6),
     "unavailable": Expected(6, UNAVAILABLE, apart=2),
@@ -88,6 +89,7 @@ SYNC = every(6, UNAVAILABLE) | {
     "busy-once": Expected(2),
     "dropped": Expected(4, UNAVAILABLE),
     "slow": Expected(1),
+    "silent-for-70-s": Expected(1),
     "broken-off": Expected(6, REFUSED),
     "broken-off-once": Expected(2),
     "expired": Expected(1, good=False),
@@ -95,12 +97,14 @@ SYNC = every(6, UNAVAILABLE) | {
 AIO = SYNC | every(6, REFUSED) | {
     "status-401": Expected(1, REFUSED),
     "status-403": Expected(1, REFUSED),
+    "status-405": Expected(1, REFUSED),
     "unavailable": Expected(6, REFUSED, apart=2),
     "gateway-page": Expected(6, UNAVAILABLE),
     "dropped": Expected(8, UNAVAILABLE),
 }
-MSAL = {vm: Expected(1, "LookupError") for vm in SYNC} | {
+MSAL = {vm: Expected(1, "LookupError") for vm in SYNC if vm != "silent-for-70-s"} | {
     "slow": Expected(1),
+    "silent-for-20-s": Expected(1),
     "expired": Expected(1, good=False),
     "dropped": Expected(1, "ConnectionError"),
     "broken-off": Expected(1, "ChunkedEncodingError"),
@@ -108,13 +112,16 @@ MSAL = {vm: Expected(1, "LookupError") for vm in SYNC} | {
     "gateway-page": Expected(1, "JSONDecodeError"),
 }
 MSRESTAZURE = {
-    "status-400": Expected(1, "HTTPError"),
-    "status-403": Expected(1, "HTTPError"),
+    **{f"status-{status}": Expected(1, "HTTPError") for status in (400, 401, 403, 405, 408)},
     "dropped": Expected(1, "ConnectionError"),
     "slow": Expected(1),
+    "silent-for-20-s": Expected(1),
     "broken-off": Expected(1, "ChunkedEncodingError"),
     "expired": Expected(1, good=False),
-    **{f"{fault} twice": Expected(3) for fault in ("status-404", "gone-for-ever", "busy", "status-500", "unavailable")},
+    **{
+        f"{fault} twice": Expected(3)
+        for fault in ("status-404", "gone-for-ever", "busy", "status-500", "unavailable", "gateway")
+    },
 }
 
 checks = Checks()

@@ -6,12 +6,16 @@ import outages
 from checks import Checks
 from outages import Expected
 
-TWICE = ("status-404", "gone-for-ever", "busy", "busy-without-retry-after", "status-500", "unavailable")
+TWICE = ("status-404", "gone-for-ever", "busy", "busy-without-retry-after", "status-500", "unavailable", "gateway")
 FAILED = "Credential"
 TABLE = {
+    # The first, so that what it left behind is over before symbolon is asked to end.
+    "silent-for-130-s": Expected(2, apart=60),
     "status-400": Expected(1, FAILED),
     "not-propagated": Expected(1, FAILED),
+    "status-401": Expected(1, FAILED),
     "status-403": Expected(1, FAILED),
+    "status-405": Expected(1, FAILED),
     "status-408": Expected(1, FAILED),
     **{f"{fault} twice": Expected(3) for fault in TWICE},
     "status-500": Expected(7, FAILED),

@@ -71,6 +71,9 @@ class Patient(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
+    def log_message(self, *_: object) -> None:
+        """Says nothing: a thread that still writes when this program ends makes Python abort."""
+
 
 @contextmanager
 def patient_server():

@@ -178,3 +178,43 @@ fn text<'c>(claims: &'c Map<String, Value>, name: &'static str) -> Result<&'c st
 fn seconds(claims: &Map<String, Value>, name: &'static str) -> Result<i64, TokenRefusal> {
     claims.get(name).and_then(Value::as_i64).ok_or(TokenRefusal::Claim(name))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::signer::{NewKey, Signer, SoftwareSigner};
+
+    use super::*;
+
+    fn key() -> (SoftwareSigner, PublishedKey) {
+        let made = NewKey::generate("test", Timestamp::from_unix(0), Timestamp::from_unix(1)).unwrap();
+        let (n, e) = made.certificate.modulus_and_exponent().unwrap();
+        let key = PublishedKey { kid: made.certificate.kid(), issuer: String::new(), n, e };
+        (SoftwareSigner::new(key.kid.clone(), &made.pkcs8).unwrap(), key)
+    }
+
+    #[test]
+    fn a_good_signature_is_remembered_and_nothing_else() {
+        let ((signer, own), (_, other)) = (key(), key());
+        let signature = signer.sign(b"text").unwrap();
+        let good = GoodSignatures::default();
+        for _ in 0..2 {
+            assert!(good.holds(&own, b"text", &signature));
+            assert_eq!(good.0.len(), 1);
+            assert!(!good.holds(&other, b"text", &signature), "another key");
+            assert!(!good.holds(&own, b"tex", &signature), "another text");
+            assert!(!good.holds(&own, b"text", signature.get(1..).unwrap()), "another signature");
+            assert_eq!(good.0.len(), 1, "what isn't good leaves nothing behind");
+        }
+    }
+
+    #[test]
+    fn no_more_are_remembered_than_there_is_room_for() {
+        let good = GoodSignatures::default();
+        for number in 0..4 * REMEMBERED {
+            let mut digest = [0; SHA256_OUTPUT_LEN];
+            digest.first_chunk_mut().map(|first| *first = number.to_be_bytes()).unwrap();
+            good.0.insert(digest, ());
+        }
+        assert!(good.0.len() <= REMEMBERED);
+    }
+}

@@ -108,7 +108,7 @@ struct Place<B> {
     entry: Arc<Entry<B>>,
 }
 
-/// The few tokens that most VMs hold stand behind the table's own count of users, and not somewhere else again.
+/// Up to four tokens, which is what most VMs hold, lie in the table itself.
 type Table<B> = SmallVec<[Place<B>; 4]>;
 
 impl<B> Clone for Place<B> {

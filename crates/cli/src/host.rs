@@ -12,7 +12,7 @@ mod serving;
 
 use std::path::Path;
 
-pub(crate) use attestation::Signers;
+pub(crate) use attestation::{Signers, Signing};
 use config::HostConfig;
 pub(crate) use control_plane::NoControlPlane;
 pub(crate) use error::ConfigError;

@@ -63,6 +63,7 @@ use self::route::{Look, Open, Read, Route, Template, Write};
 use self::work::Work;
 use crate::App;
 
+pub(crate) use self::document::HAS_CUSTOM_DATA;
 pub use self::route::NAMES as ROUTES;
 pub(crate) use self::scheduled_event::event_id;
 

@@ -27,8 +27,8 @@ use crate::tls::{self, TlsError};
 pub const DEFAULT_NAME: &str = "metadata.azure.com";
 /// How long the certificate lives.
 const LIFE: Duration = Duration::from_secs(90 * 86_400);
-/// How long before its end another is made.
-const RENEW_BEFORE: Duration = Duration::from_secs(30 * 86_400);
+/// How long before its end another is made, or is to be.
+pub const RENEW_BEFORE: Duration = Duration::from_secs(30 * 86_400);
 /// How long after one could not be made it is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(3_600);
 /// How often it is told that one of somebody's making ends soon or has ended.

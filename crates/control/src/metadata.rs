@@ -14,7 +14,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use contract::imds::{Instance, LoadBalancer, ScheduledEvents};
-use domain::{Resource, ResourceId, ScheduledEvent, VirtualMachine};
+use domain::{Resource, ResourceId, ScheduledEvent, TenantId, VirtualMachine};
 use serde_json::Value;
 use store::{Error, ReadTx};
 
@@ -40,7 +40,7 @@ pub struct Metadata {
 /// # Errors
 /// When the store fails.
 pub fn describe(tx: &dyn ReadTx, vm: &VirtualMachine) -> Result<Metadata, Error> {
-    let world = World { tx, asked: RefCell::default() };
+    let world = World { tx, tenant: vm.tenant, asked: RefCell::default() };
     let document = parse(&vm.document);
     let machine = Machine::new(vm, &document);
     let network = network::read(&world, &machine)?;
@@ -89,16 +89,21 @@ impl<'m> Machine<'m> {
     }
 }
 
-/// The resources that a machine's own may name.
+/// The resources that a machine's own may name: those of its tenant.
 struct World<'t> {
     tx: &'t dyn ReadTx,
+    tenant: TenantId,
     asked: RefCell<BTreeSet<String>>,
 }
 
 impl World<'_> {
-    /// A resource by its id; nothing when there is none, or the text is no id.
+    /// A resource by its id; nothing when there is none here, or the text is no id.
     fn find(&self, id: &str) -> Result<Option<Found>, Error> {
         let Ok(id) = ResourceId::parse(id) else { return Ok(None) };
+        let subscription = id.subscription().map(|id| self.tx.subscription(id)).transpose()?.flatten();
+        if subscription.is_none_or(|found| found.tenant != self.tenant) {
+            return Ok(None);
+        }
         self.asked.borrow_mut().insert(id.key().to_owned());
         Ok(self.tx.resource(&id)?.map(|resource| Found { document: parse(&resource.document), resource }))
     }

@@ -93,6 +93,9 @@ pub enum AttachmentError {
     /// A context id that no guest has.
     #[error("{0} is no guest's context id; the first one is {FIRST_GUEST_CID}")]
     Cid(u32),
+    /// What asks for any port, which the machine would not know.
+    #[error("{0} is no vsock port")]
+    Port(u32),
     /// An unspecified or shared address is nobody's.
     #[error("{0} is no machine's address")]
     Source(IpAddr),
@@ -128,6 +131,7 @@ impl Attachment {
             }
             Self::Unix { path, .. } => check_path(path),
             Self::Vsock { cid, .. } if *cid < FIRST_GUEST_CID || *cid == u32::MAX => Err(AttachmentError::Cid(*cid)),
+            Self::Vsock { port: u32::MAX, .. } => Err(AttachmentError::Port(u32::MAX)),
             Self::Vsock { .. } => Ok(()),
         }
     }
@@ -335,6 +339,7 @@ mod tests {
             Attachment::Unix { path: "vm.sock".into(), group: false },
             Attachment::Vsock { cid: 2, port: 80 },
             Attachment::Vsock { cid: u32::MAX, port: 80 },
+            Attachment::Vsock { cid: 3, port: u32::MAX },
         ] {
             assert!(wrong.check().is_err(), "{wrong:?}");
         }

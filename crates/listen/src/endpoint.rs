@@ -3,8 +3,10 @@
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
 use std::path::PathBuf;
+
+use tokio::net::TcpListener;
+use tokio_vsock::{VMADDR_CID_ANY, VsockAddr, VsockListener};
 
 use crate::bind::{self, BindError, Tcp};
 use crate::stream::Listener;
@@ -54,43 +56,26 @@ pub enum EndpointError {
 }
 
 impl Endpoint {
-    /// Listens on it.
+    /// Listens on it, on whatever thread is within a runtime.
     ///
     /// # Errors
     /// When the system refuses, or others could come between (a Unix socket).
-    pub(crate) fn open(&self) -> Result<Opened, EndpointError> {
+    pub(crate) fn open(&self) -> Result<Listener, EndpointError> {
         match self {
-            Self::Tcp(tcp) => match &tcp.namespace {
-                None => Ok(Opened::Tcp(bind::open(tcp)?)),
-                Some(path) => in_namespace(path, || bind::open(tcp)).map(Opened::Tcp),
-            },
-            Self::Unix(socket) => Ok(Opened::Unix(socket.open()?)),
-            Self::Vsock(port) => Ok(Opened::Vsock(*port)),
-        }
-    }
-}
-
-/// What was opened on any thread, to be used in the runtime.
-pub(crate) enum Opened {
-    Tcp(std::net::TcpListener),
-    Unix(crate::unix::OpenSocket),
-    /// It needs no right to be opened and is opened in the runtime.
-    Vsock(u32),
-}
-
-impl Opened {
-    pub(crate) fn listener(self) -> Result<Listener, EndpointError> {
-        match self {
-            Self::Tcp(listener) => {
-                let address = listener.local_addr().unwrap_or_else(|_| SocketAddr::from(([0, 0, 0, 0], 0)));
-                let listener = tokio::net::TcpListener::from_std(listener);
-                Ok(Listener::Tcp(listener.map_err(|why| BindError { address, holder: None, why })?))
+            Self::Tcp(tcp) => {
+                let listener = match &tcp.namespace {
+                    None => bind::open(tcp)?,
+                    Some(path) => in_namespace(path, || bind::open(tcp))?,
+                };
+                let listener = TcpListener::from_std(listener);
+                let failed = |why| BindError { address: tcp.address, holder: None, why };
+                Ok(Listener::Tcp(listener.map_err(failed)?))
             }
-            Self::Unix(socket) => Ok(Listener::Unix(socket.listener()?)),
+            Self::Unix(socket) => Ok(Listener::Unix(socket.open()?.listener()?)),
+            // A port below 1024 takes `CAP_NET_BIND_SERVICE` (Linux `net/vmw_vsock/af_vsock.c`, `__vsock_bind_connectible`).
             Self::Vsock(port) => {
-                use tokio_vsock::{VMADDR_CID_ANY, VsockAddr, VsockListener};
-                let listener = VsockListener::bind(VsockAddr::new(VMADDR_CID_ANY, port));
-                Ok(Listener::Vsock(listener.map_err(|why| EndpointError::Vsock { port, why })?))
+                let listener = VsockListener::bind(VsockAddr::new(VMADDR_CID_ANY, *port));
+                Ok(Listener::Vsock(listener.map_err(|why| EndpointError::Vsock { port: *port, why })?))
             }
         }
     }

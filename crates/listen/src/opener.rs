@@ -9,9 +9,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use crate::endpoint::{Endpoint, EndpointError, Opened};
+use crate::endpoint::{Endpoint, EndpointError};
 use crate::stream::Listener;
 
 /// Opens listeners. Cheap to clone; the thread ends with the last clone.
@@ -21,7 +22,7 @@ pub struct Opener {
 }
 
 enum Job {
-    Open(Endpoint, oneshot::Sender<Result<Opened, EndpointError>>),
+    Open(Endpoint, Handle, oneshot::Sender<Result<Listener, EndpointError>>),
     Look(PathBuf, oneshot::Sender<Option<FileId>>),
 }
 
@@ -40,7 +41,10 @@ impl Opener {
             while let Ok(job) = queue.recv() {
                 // Who asked may have gone; what was opened is closed then.
                 match job {
-                    Job::Open(endpoint, done) => drop(done.send(endpoint.open())),
+                    Job::Open(endpoint, runtime, done) => {
+                        let _within = runtime.enter();
+                        drop(done.send(endpoint.open()));
+                    }
                     Job::Look(path, done) => drop(done.send(file_id(&path))),
                 }
             }
@@ -55,8 +59,8 @@ impl Opener {
     /// As the system says.
     pub async fn open(&self, endpoint: &Endpoint) -> Result<Listener, EndpointError> {
         let (done, opened) = oneshot::channel();
-        self.jobs.send(Job::Open(endpoint.clone(), done)).map_err(|_| EndpointError::Closed)?;
-        opened.await.map_err(|_| EndpointError::Closed)??.listener()
+        self.jobs.send(Job::Open(endpoint.clone(), Handle::current(), done)).map_err(|_| EndpointError::Closed)?;
+        opened.await.map_err(|_| EndpointError::Closed)?
     }
 
     /// Which file there is at a path, such as a network namespace's: not everyone may look into another process.

@@ -17,8 +17,8 @@ use crate::turns::Turns;
 const OWN: usize = 64;
 /// The part of what isn't planned that is set aside for listeners that aren't: one in so many.
 const LATE: usize = 16;
-/// The descriptors that a listener holds besides its connections: its socket.
-pub const DESCRIPTORS: usize = 1;
+/// The descriptors that a listener holds besides its connections: its socket, and a connection that waits for its place.
+pub const DESCRIPTORS: usize = 2;
 
 /// The room that several listeners share. Cheap to clone; the clones are one room.
 #[derive(Clone, Debug)]

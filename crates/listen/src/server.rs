@@ -36,7 +36,7 @@ pub struct Config {
     pub idle_timeout: Duration,
     /// How long a client may take nothing of an answer.
     pub write_timeout: Duration,
-    /// How many connections there may be at once; more wait to be accepted.
+    /// How many connections there may be at once; more wait for an answer.
     pub max_connections: usize,
     /// What this listener's connections have to share with those of others.
     pub room: Room,
@@ -183,8 +183,9 @@ impl<S: Clone + Send + Sync> Entrance<S> for OfOne<S> {
     }
 
     async fn next(&self) -> io::Result<Option<Arrival<S>>> {
-        let place = self.places.take().await?;
+        // In this order: where there are more listeners than places, one to which nobody connects must not hold a place.
         let (stream, _) = self.listener.accept().await?;
+        let place = self.places.take().await?;
         Ok(Some(Arrival { stream, place, service: self.service.clone(), ending: self.ending.clone() }))
     }
 }

@@ -96,7 +96,71 @@ impl Drop for Turn {
 }
 
 /// Wakes after the runtime has done what it has to do now and has seen what arrived meanwhile: what [`yield_now`] waits for.
+/// Outside of a runtime it wakes at once.
 pub(crate) fn give_way(context: &mut Context<'_>) {
-    // It is woken in any case, so that nobody need ask again.
+    // The runtime has the waker then, and wakes it whether the future is there or not: so it is in tokio, and were it not,
+    // the tests below would wait in vain.
     let _ = pin!(yield_now()).poll(context);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::time::Duration;
+
+    use futures_util::FutureExt;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    async fn taken(turn: &mut Turn) {
+        timeout(Duration::from_secs(10), poll_fn(|context| turn.poll(context))).await.expect("a turn");
+    }
+
+    /// As many connections of one listener.
+    fn connections(count: usize) -> Vec<Turn> {
+        let turns = Arc::<Turns>::default();
+        (0..count).map(|_| Turn::new(Arc::clone(&turns))).collect()
+    }
+
+    fn has_now(turn: &mut Turn) -> bool {
+        poll_fn(|context| turn.poll(context)).now_or_never().is_some()
+    }
+
+    #[tokio::test]
+    async fn whoever_has_few_connections_never_waits() {
+        let mut connections = connections(AT_ONCE);
+        for _ in 0..10 {
+            assert!(connections.iter_mut().all(has_now));
+        }
+    }
+
+    #[tokio::test]
+    async fn of_many_connections_some_go_on_and_the_others_follow_in_their_order() {
+        let mut connections = connections(3 * AT_ONCE);
+        let went: Vec<bool> = connections.iter_mut().map(has_now).collect();
+        assert!(went.iter().take(AT_ONCE).all(|now| *now) && !went.iter().skip(AT_ONCE).any(|now| *now), "{went:?}");
+        for turn in connections.iter_mut().skip(AT_ONCE) {
+            taken(turn).await;
+        }
+        // For ever, and not only once.
+        for turn in &mut connections {
+            taken(turn).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_goes_while_it_waits_takes_no_turn_with_it() {
+        let mut connections = connections(4 * AT_ONCE);
+        assert_eq!(connections.iter_mut().filter_map(|turn| has_now(turn).then_some(())).count(), AT_ONCE);
+        let (rest, turns) =
+            (connections.split_off(3 * AT_ONCE), connections.first().map(|turn| Arc::clone(&turn.turns)));
+        drop(connections);
+        for mut turn in rest {
+            taken(&mut turn).await;
+        }
+        let turns = turns.expect("some");
+        yield_now().await;
+        assert_eq!((turns.free.available_permits(), turns.connections.load(Ordering::Relaxed)), (AT_ONCE, 0));
+    }
 }

@@ -130,7 +130,6 @@ async fn a_token_of_another_installation_is_refused() {
 async fn a_key_bound_to_another_issuer_verifies_nothing_here() {
     let world = World::new();
     let token = world.token().await;
-    check(&world, &token).unwrap();
     let mut records = world.records.clone();
     for record in &mut records {
         let private = world.kek.unwrap(&record.kek_id, &aad(record), &record.wrapped).unwrap();

@@ -96,6 +96,14 @@ impl Signing {
         }
     }
 
+    /// When the certificate ends, where it isn't made anew before.
+    pub(crate) fn ends(&self) -> Option<Timestamp> {
+        match self {
+            Self::Local { .. } => None,
+            Self::Given { certificate, .. } => Some(certificate.not_after),
+        }
+    }
+
     /// Opens what signs, or makes it. It blocks.
     pub(crate) fn open(self, now: Timestamp) -> anyhow::Result<Signers> {
         let pool = SigningPool::start()?;

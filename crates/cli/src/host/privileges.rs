@@ -20,14 +20,19 @@ pub(crate) fn needed<'a>(attachments: impl IntoIterator<Item = &'a Attachment>) 
                     CapabilitySet::NET_BIND_SERVICE | CapabilitySet::SYS_ADMIN | CapabilitySet::SYS_PTRACE
                 }
                 Attachment::Listen(_) | Attachment::Source { .. } => CapabilitySet::NET_BIND_SERVICE,
-                Attachment::Unix { .. } | Attachment::Vsock { .. } => CapabilitySet::empty(),
+                Attachment::Vsock { port, .. } => privileged(*port < 1024),
+                Attachment::Unix { .. } => CapabilitySet::empty(),
             }
     })
 }
 
 /// What a listener at this address needs: ports from 1 to 1023 are privileged (ip(7)).
 pub(crate) fn needed_at(address: SocketAddr) -> CapabilitySet {
-    if (1..1024).contains(&address.port()) { CapabilitySet::NET_BIND_SERVICE } else { CapabilitySet::empty() }
+    privileged((1..1024).contains(&address.port()))
+}
+
+fn privileged(port: bool) -> CapabilitySet {
+    if port { CapabilitySet::NET_BIND_SERVICE } else { CapabilitySet::empty() }
 }
 
 /// What of the rights that are needed is not held. Where a device takes a right (before Linux 5.7), it says so when it is listened
@@ -54,7 +59,8 @@ mod tests {
     fn what_is_kept_goes_by_the_attachments() {
         let attachment = |text: &str| text.parse::<Attachment>().unwrap();
         let needed = |texts: &[&str]| needed(&texts.iter().map(|text| attachment(text)).collect::<Vec<_>>());
-        assert_eq!(needed(&["unix=/run/vm.sock", "port=80,vsock=3"]), CapabilitySet::empty());
+        assert_eq!(needed(&["unix=/run/vm.sock", "port=1024,vsock=3"]), CapabilitySet::empty());
+        assert_eq!(needed(&["port=1023,vsock=3"]), CapabilitySet::NET_BIND_SERVICE);
         assert_eq!(needed(&["127.0.0.1:80", "unix=/run/vm.sock"]), CapabilitySet::NET_BIND_SERVICE);
         assert!(!needed(&["listen=192.0.2.1:80,device=tap0"]).contains(CapabilitySet::SYS_ADMIN));
         assert!(needed(&["listen=192.0.2.1:80,netns=/run/netns/a"]).contains(CapabilitySet::SYS_ADMIN));

@@ -31,12 +31,19 @@ impl Home {
     fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
         fs::set_permissions(home.path(), fs::Permissions::from_mode(0o700)).unwrap();
+        let home = Self(home);
+        home.certify("certificate.pem", "both.pem");
+        home
+    }
+
+    /// Makes a certificate, and a file of it and its key.
+    fn certify(&self, certificate: &str, both: &str) {
         let key = KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap();
-        let certificate = CertificateParams::default().self_signed(&key).unwrap();
-        fs::write(home.path().join("certificate.pem"), certificate.pem()).unwrap();
-        fs::write(home.path().join("both.pem"), format!("{}{}", certificate.pem(), key.serialize_pem())).unwrap();
-        fs::set_permissions(home.path().join("both.pem"), fs::Permissions::from_mode(0o600)).unwrap();
-        Self(home)
+        let made = CertificateParams::default().self_signed(&key).unwrap().pem();
+        let both = self.path().join(both);
+        fs::write(&both, format!("{made}{}", key.serialize_pem())).unwrap();
+        fs::set_permissions(both, fs::Permissions::from_mode(0o600)).unwrap();
+        fs::write(self.path().join(certificate), made).unwrap();
     }
 
     fn path(&self) -> &Path {
@@ -66,7 +73,9 @@ impl Home {
         )
         .unwrap();
         let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("an answer");
+        stream
+            .read_to_string(&mut answer)
+            .unwrap_or_else(|why| panic!("no answer of VM {vm} to {method} {path}: {why}"));
         let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
         let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
         (status, serde_json::from_str(body).expect("JSON"))
@@ -90,6 +99,21 @@ fn identity(number: usize) -> String {
     )
 }
 
+/// What the token in an answer says.
+fn claims(answer: &Value) -> Value {
+    let token = answer["access_token"].as_str().unwrap_or_else(|| panic!("{answer}"));
+    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+    serde_json::from_slice(&claims).unwrap()
+}
+
+/// An application of an authority's seed, which is the identity of a VM.
+fn application(number: usize) -> String {
+    format!(
+        "{{name: vm{number}, clientId: 30000000-0000-4000-8000-{number:012}, \
+         principalId: 40000000-0000-4000-8000-{number:012}, certificate: certificate.pem}}"
+    )
+}
+
 fn token_path(resource: &str) -> String {
     format!("/metadata/identity/oauth2/token?api-version=2018-02-01&resource={resource}")
 }
@@ -97,25 +121,15 @@ fn token_path(resource: &str) -> String {
 #[test]
 fn two_vms_get_their_own_tokens_from_an_authority_across_the_network() {
     let home = Home::new();
-    let application = |number: usize| {
-        format!(
-            "{{name: vm{number}, clientId: 30000000-0000-4000-8000-{number:012}, \
-             principalId: 40000000-0000-4000-8000-{number:012}, certificate: certificate.pem}}"
-        )
-    };
     // The third is of nobody that the authority knows.
-    let other = Home::new();
-    fs::copy(other.path().join("certificate.pem"), home.path().join("other.pem")).unwrap();
+    home.certify("other.pem", "other-both.pem");
     let third = application(3).replace("certificate.pem", "other.pem");
     let seed = format!(
         "tenants: [{{name: t, id: {TENANT}}}]\napplications: [{}, {}, {third}]\n",
         application(1).replace("certificate.pem", "one.pem"),
         application(2),
     );
-    let one = Home::new();
-    for (from, to) in [("certificate.pem", "one.pem"), ("both.pem", "one-both.pem")] {
-        fs::copy(one.path().join(from), home.path().join(to)).unwrap();
-    }
+    home.certify("one.pem", "one-both.pem");
     fs::write(home.path().join("seed.yaml"), seed).unwrap();
     let up = Up::start(home.path(), &["--seed=seed.yaml", "--no-extension"]);
     let config = format!(
@@ -131,8 +145,7 @@ fn two_vms_get_their_own_tokens_from_an_authority_across_the_network() {
         let (status, body) = home.ask(number, &token_path("https://vault.azure.net"));
         assert_eq!(status, 200, "{body}");
         let token = body["access_token"].as_str().unwrap();
-        let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
-        let claims: Value = serde_json::from_slice(&claims).unwrap();
+        let claims = claims(&body);
         assert_eq!(claims["oid"], format!("40000000-0000-4000-8000-{number:012}"));
         assert_eq!((&claims["aud"], &claims["tid"]), (&"https://vault.azure.net".into(), &TENANT.into()));
         // The second time it comes from the host's own memory.
@@ -274,10 +287,7 @@ fn a_thousand_user_assigned_identities_on_one_vm() {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let body: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
-        let token = body["access_token"].as_str().unwrap_or_else(|| panic!("{body}"));
-        let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
-        let claims: Value = serde_json::from_slice(&claims).unwrap();
-        assert_eq!(claims["oid"], identity["principalId"]);
+        assert_eq!(claims(&body)["oid"], identity["principalId"]);
     }
     assert_eq!(up.end(Signal::TERM).0, Some(0));
 }
@@ -287,7 +297,7 @@ fn a_host_of_some_vms() {
     println!("{}", serve_many(FEW));
 }
 
-/// Each is asked once, and answers for itself.
+/// Each is asked who it is, and some for their tokens and documents.
 #[test]
 #[ignore = "it takes a minute; run it with: cargo xtask test --long"]
 fn a_host_of_ten_thousand_vms() {
@@ -298,9 +308,22 @@ fn a_host_of_ten_thousand_vms() {
 fn serve_many(count: usize) -> String {
     let home = Home::new();
     let tenant = |number: usize| format!("10000000-0000-4000-8000-{number:012}");
-    let mut config = "[authority]\nurl = \"https://login.example\"\nca-file = \"certificate.pem\"\n".to_owned();
+    let asked_more = || (0..count).step_by(count / 8);
+    let tenants: Vec<_> = asked_more().map(|number| format!("{{name: t{number}, id: {}}}", tenant(number))).collect();
+    let of_its_own = |number| {
+        home.certify(&format!("{number}.pem"), &format!("{number}-both.pem"));
+        let own = application(number).replace("{name", &format!("{{tenant: t{number}, name"));
+        own.replace("certificate.pem", &format!("{number}.pem"))
+    };
+    let applications: Vec<_> = asked_more().map(of_its_own).collect();
+    let seed = format!("tenants: [{}]\napplications: [{}]\n", tenants.join(", "), applications.join(", "));
+    fs::write(home.path().join("seed.yaml"), seed).unwrap();
+    let up = Up::start(home.path(), &["--seed=seed.yaml", "--no-extension"]);
+    let mut config = format!("[authority]\nurl = \"{}\"\nca-file = \"{}\"\n", up.text("authority"), up.text("caFile"));
     for number in 0..count {
-        config.push_str(&vm(number, &tenant(number)));
+        let vm = vm(number, &tenant(number));
+        let own = format!("{number}-both.pem");
+        config += &if home.path().join(&own).exists() { vm.replace("both.pem", &own) } else { vm };
     }
     let clock = SystemClock::new();
     let began = clock.monotonic();
@@ -311,6 +334,19 @@ fn serve_many(count: usize) -> String {
         let (status, body) = home.ask(number, "/metadata/identity/info?api-version=2018-02-01");
         assert_eq!((status, body["tenantId"].as_str()), (200, Some(tenant(number).as_str())), "VM {number}");
     }
+    for number in asked_more() {
+        let (status, body) = home.ask(number, &token_path("https://vault.azure.net"));
+        assert_eq!(status, 200, "VM {number}: {body}");
+        let claims = claims(&body);
+        let principal = format!("40000000-0000-4000-8000-{number:012}");
+        assert_eq!((&claims["oid"], &claims["tid"]), (&principal.into(), &tenant(number).into()), "VM {number}");
+        let (status, body) = home.ask(number, "/metadata/instance?api-version=2021-02-01");
+        let compute = &body["compute"];
+        let id = format!("{GROUP}/Microsoft.Compute/virtualMachines/{number}");
+        let vm_id = format!("50000000-0000-4000-8000-{number:012}");
+        let wanted = (200, &Value::from(number.to_string()), &id.into(), &vm_id.into());
+        assert_eq!((status, &compute["name"], &compute["resourceId"], &compute["vmId"]), wanted, "VM {number}");
+    }
     let status = fs::read_to_string(format!("/proc/{}/status", host.child.id())).unwrap();
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     let resident: usize = resident.trim().trim_end_matches(" kB").parse().unwrap();
@@ -318,5 +354,6 @@ fn serve_many(count: usize) -> String {
     assert!(resident < ALONE + count * PER_VM, "{said}");
     let (code, log) = host.end(Signal::TERM);
     assert_eq!(code, Some(0), "{log}");
+    assert_eq!(up.end(Signal::TERM).0, Some(0));
     said
 }

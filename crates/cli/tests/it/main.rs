@@ -13,6 +13,7 @@ mod clients;
 mod crowd;
 mod cutover;
 mod document;
+mod event;
 mod fleet;
 mod host;
 mod kills;

@@ -30,6 +30,8 @@ pub struct Compute {
     pub eviction_policy: String,
     pub extended_location_name: String,
     pub extended_location_type: String,
+    /// Whether it was handed custom data, which is never told here.
+    pub has_custom_data: bool,
     pub host_id: String,
     pub host_group_id: String,
     pub license_type: String,
@@ -155,7 +157,7 @@ impl Instance {
             Format::Text if extended => Ok(format!("{}\nextended/", node.text(version))),
             Format::Text => Ok(node.text(version)),
             Format::Json if node.is_leaf() => Err(NoElement::Leaf),
-            Format::Json if extended => Ok(with_extended(node.json(version), &document::extended())),
+            Format::Json if extended => Ok(with_extended(node.json(version), &document::extended(&self.compute))),
             Format::Json => Ok(node.json(version)),
         }
     }

@@ -244,6 +244,12 @@ fn extended_is_known_since_2021_03_01_and_to_the_whole_document_alone() {
         body("api-version=2021-03-01&extended=true", &[])
             .ends_with(r#","extended":{"compute":{"hasCustomData":false,"ppsType":"None"}}}"#)
     );
+    let mut handed = instance();
+    handed.compute.has_custom_data = true;
+    let request = InstanceRequest::parse("api-version=2025-04-07&extended=true").unwrap();
+    let handed = handed.render(&request, []).unwrap();
+    assert!(handed.ends_with(r#","extended":{"compute":{"hasCustomData":true,"ppsType":"None"}}}"#), "{handed}");
+    assert!(handed.contains(r#""customData":"","#), "{handed}");
     assert_eq!(body("api-version=2021-03-01&extended=true&format=text", &[]), "compute/\nnetwork/\nextended/");
     for query in ["api-version=2021-02-01&extended=true", "api-version=2021-03-01&extended=false"] {
         assert!(!body(query, &[]).contains("extended\""), "{query}");

@@ -16,6 +16,10 @@ use super::{kind, subscription};
 const MAX_TAGS: usize = 50;
 /// The most bytes of user data.
 const MAX_USER_DATA: usize = 64 * 1024;
+/// The most characters of custom data.
+const MAX_CUSTOM_DATA: usize = 87_380;
+/// The member of a stored description that says of a machine, or of a scale set's, that it was handed custom data.
+pub(crate) const HAS_CUSTOM_DATA: &str = "hasCustomData";
 /// The most characters of a region's name.
 const MAX_LOCATION: usize = 64;
 /// What stands beside a description: it has a place of its own, or is ours to say.
@@ -79,6 +83,34 @@ pub(crate) fn take_user_data(profile: &mut Object, place: &str) -> Result<Option
         }
         Some(_) => Err(body::wrong(&format!("{place}.userData"), "a string")),
     }
+}
+
+/// Whether a machine's owner hands it something for its first start, in the `osProfile` of this profile: base64 (refused as by
+/// Azure otherwise). It may hold secrets, so it isn't kept, and its machine is told of it but not what it is.
+pub(crate) fn has_custom_data(profile: &Object) -> Result<bool, ArmError> {
+    let os_profiles = in_any_case(profile, "osProfile").filter_map(Value::as_object);
+    let mut given = false;
+    for custom_data in os_profiles.flat_map(|os_profile| in_any_case(os_profile, "customData")) {
+        let sound = match custom_data {
+            Value::Null => true,
+            Value::String(text) => text.len() <= MAX_CUSTOM_DATA && BASE64_STANDARD.decode(text).is_ok(),
+            Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => false,
+        };
+        if !sound {
+            let text = format!(
+                "Custom data in OSProfile must be in Base64 encoding and with a maximum length of {MAX_CUSTOM_DATA} \
+                 characters."
+            );
+            return Err(ArmError::parameter("customData", text));
+        }
+        given |= custom_data.as_str().is_some_and(|text| !text.is_empty());
+    }
+    Ok(given)
+}
+
+/// The members of a name, however it is spelt.
+fn in_any_case<'o>(object: &'o Object, wanted: &'static str) -> impl Iterator<Item = &'o Value> {
+    object.iter().filter(move |(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value)
 }
 
 fn forget_within(value: &mut Value) {

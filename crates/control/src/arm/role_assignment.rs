@@ -165,7 +165,7 @@ fn find(
 /// Whether an assignment is one of the caller's tenant: the root of one tenant is not that of another.
 fn is_at_home(tx: &dyn ReadTx, authorized: &Authorized, found: &RoleAssignment) -> Result<bool, Failure> {
     let principal = tx.service_principal(found.principal)?;
-    Ok(principal.is_some_and(|principal| principal.tenant == authorized.caller().tenant))
+    Ok(principal.is_some_and(|principal| principal.tenant == authorized.tenant()))
 }
 
 fn shown(found: &RoleAssignment) -> Value {

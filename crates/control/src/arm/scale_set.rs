@@ -91,7 +91,7 @@ fn apply(
     identity::check_number(identities.user.len(), with_extension)?;
     let sku = sku(&described, before.as_ref())?;
     let upgrade_mode = upgrade_mode(&described)?;
-    let document = kept(described)?;
+    let document = kept(described, before.as_ref())?;
     let mut wanted = ScaleSet {
         unique_id: before.as_ref().map_or_else(|| work.scale_set_id(id), |before| before.unique_id),
         tenant: authorized.tenant(),
@@ -240,6 +240,7 @@ pub(crate) fn shown(tx: &dyn ReadTx, found: &ScaleSet) -> Result<Value, Failure>
     }
     let mut described = whole(found)?;
     described.shift_remove("sku");
+    described.shift_remove(document::HAS_CUSTOM_DATA);
     if let Some(Value::Object(properties)) = described.get_mut("properties") {
         let under_way = tx.operation_on(&found.id)?.is_some();
         let state = if under_way { "Updating" } else { "Succeeded" };
@@ -282,13 +283,17 @@ fn extension_shown(extension: &ScaleSetExtension) -> Value {
 }
 
 /// What is kept of a description: nothing that has a place of its own, nothing of ours, no secrets.
-fn kept(mut described: Object) -> Result<String, Failure> {
+fn kept(mut described: Object, before: Option<&ScaleSet>) -> Result<String, Failure> {
     described.shift_remove("sku");
+    described.shift_remove(document::HAS_CUSTOM_DATA);
+    let before = before.map(|before| document::parse(&before.document)).transpose()?.unwrap_or_default();
+    let mut has_custom_data = before.contains_key(document::HAS_CUSTOM_DATA);
     let mut user_data = None;
     if let Some(Value::Object(properties)) = described.get_mut("properties")
         && let Some(Value::Object(profile)) = properties.get_mut("virtualMachineProfile")
     {
         user_data = document::take_user_data(profile, "properties.virtualMachineProfile")?;
+        has_custom_data |= document::has_custom_data(profile)?;
     }
     document::forget_secrets(&mut described);
     if let Some(Value::Object(properties)) = described.get_mut("properties") {
@@ -307,6 +312,9 @@ fn kept(mut described: Object) -> Result<String, Failure> {
                 profile.insert("userData".to_owned(), user_data);
             });
         });
+    }
+    if has_custom_data {
+        described.insert(document::HAS_CUSTOM_DATA.to_owned(), true.into());
     }
     Ok(document::text(described))
 }

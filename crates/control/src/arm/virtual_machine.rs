@@ -30,7 +30,7 @@ pub(crate) fn put(
     let before = tx.virtual_machine(id)?;
     let location = document::location_of(id, body, before.as_ref().map(|before| before.location.as_str()))?;
     let tags = document::tags(body)?.unwrap_or_default();
-    let mut described = described(document::described(body), user_data(before.as_ref())?)?;
+    let mut described = described(document::described(body), Kept::of(before.as_ref())?)?;
     let extensions = before.as_ref().map(|before| tx.vm_extensions(&before.id)).transpose()?.unwrap_or_default();
     if before.is_none() {
         names::virtual_machine(id.name()).map_err(|invalid| document::invalid_name(&invalid))?;
@@ -74,7 +74,7 @@ pub(crate) fn patch(
     let before = find(tx, id)?;
     let mut merged = document::parse(&before.document)?;
     document::merge(&mut merged, &document::described(body));
-    let mut described = described(merged, None)?;
+    let mut described = described(merged, Kept { user_data: None, ..Kept::of(Some(&before))? })?;
     storage_profile::complete(&mut described, Some(&before), &before.name, before.vm_id)?;
     let extensions = tx.vm_extensions(&before.id)?;
     let owner = owner(&before.id, &extensions, false);
@@ -123,7 +123,7 @@ fn whole(tx: &dyn ReadTx, work: &Work, vm: &VirtualMachine, extensions: &[VmExte
     let view = work.query.expands("instanceView").then(|| view(tx, vm, extensions, work)).transpose()?;
     let mut shown = shown(tx, vm, resources, view)?;
     if work.query.expands("userData")
-        && let (Some(user_data), Some(properties)) = (user_data(Some(vm))?, shown.get_mut("properties"))
+        && let (Some(user_data), Some(properties)) = (Kept::of(Some(vm))?.user_data, shown.get_mut("properties"))
         && let Some(properties) = properties.as_object_mut()
     {
         properties.insert("userData".to_owned(), user_data);
@@ -173,7 +173,7 @@ pub(crate) fn view(
 }
 
 fn shown(tx: &dyn ReadTx, vm: &VirtualMachine, resources: Vec<Value>, view: Option<Value>) -> Result<Value, Failure> {
-    let mut shown = Map::with_capacity(9);
+    let mut shown = Map::new();
     let mut put = |name: &str, value: Value| shown.insert(name.to_owned(), value);
     put("id", vm.id.as_str().into());
     put("name", vm.name.as_str().into());
@@ -186,6 +186,7 @@ fn shown(tx: &dyn ReadTx, vm: &VirtualMachine, resources: Vec<Value>, view: Opti
         put("identity", identity);
     }
     let mut described = document::parse(&vm.document)?;
+    described.shift_remove(document::HAS_CUSTOM_DATA);
     let mut properties = match described.shift_remove("properties") {
         Some(Value::Object(properties)) => properties,
         Some(_) | None => Map::new(),
@@ -210,10 +211,26 @@ fn shown(tx: &dyn ReadTx, vm: &VirtualMachine, resources: Vec<Value>, view: Opti
     Ok(shown.into())
 }
 
-/// The description as it is kept: known members, nothing of ours, no secrets. `user_data` is what there was of it: who
-/// doesn't say it, which nobody does who only read the machine, leaves it.
-fn described(mut described: Object, user_data: Option<Value>) -> Result<Object, Failure> {
-    let mut kept = user_data;
+/// What a description has that its machine isn't shown with: who doesn't say it, which nobody does who only read the machine,
+/// leaves it.
+#[derive(Default)]
+struct Kept {
+    user_data: Option<Value>,
+    has_custom_data: bool,
+}
+
+impl Kept {
+    fn of(vm: Option<&VirtualMachine>) -> Result<Self, Failure> {
+        let Some(vm) = vm else { return Ok(Self::default()) };
+        let document = document::parse(&vm.document)?;
+        let user_data = document.get("properties").and_then(|properties| properties.get("userData")).cloned();
+        Ok(Self { user_data, has_custom_data: document.contains_key(document::HAS_CUSTOM_DATA) })
+    }
+}
+
+/// The description as it is kept: known members, nothing of ours, no secrets. `kept` is what there was.
+fn described(mut described: Object, kept: Kept) -> Result<Object, Failure> {
+    let Kept { mut user_data, mut has_custom_data } = kept;
     if let Some(properties) = body::member(&described, "properties")? {
         members::VIRTUAL_MACHINE.check(properties, "properties")?;
     }
@@ -221,18 +238,18 @@ fn described(mut described: Object, user_data: Option<Value>) -> Result<Object, 
         for ours in OURS {
             properties.shift_remove(ours);
         }
-        kept = document::take_user_data(properties, "properties")?.or(kept);
+        user_data = document::take_user_data(properties, "properties")?.or(user_data);
+        has_custom_data |= document::has_custom_data(properties)?;
     }
     document::forget_secrets(&mut described);
-    if let (Some(kept), Some(Value::Object(properties))) = (kept, described.get_mut("properties")) {
-        properties.insert("userData".to_owned(), kept);
+    if let (Some(user_data), Some(Value::Object(properties))) = (user_data, described.get_mut("properties")) {
+        properties.insert("userData".to_owned(), user_data);
+    }
+    described.shift_remove(document::HAS_CUSTOM_DATA);
+    if has_custom_data {
+        described.insert(document::HAS_CUSTOM_DATA.to_owned(), true.into());
     }
     Ok(described)
-}
-
-fn user_data(vm: Option<&VirtualMachine>) -> Result<Option<Value>, Failure> {
-    let document = vm.map(|vm| document::parse(&vm.document)).transpose()?.unwrap_or_default();
-    Ok(document.get("properties").and_then(|properties| properties.get("userData")).cloned())
 }
 
 fn size(described: &Object) -> Result<Option<String>, ArmError> {

@@ -8,6 +8,7 @@ use crate::arm::image_os;
 use super::said::Said;
 use super::storage;
 use super::{Machine, World};
+use crate::arm::HAS_CUSTOM_DATA;
 
 pub(super) fn read(world: &World<'_>, machine: &Machine<'_>) -> Result<Compute, Error> {
     let Machine { vm, resource, profile } = machine;
@@ -21,6 +22,7 @@ pub(super) fn read(world: &World<'_>, machine: &Machine<'_>) -> Result<Compute, 
         eviction_policy: eviction_policy(*profile, &priority),
         extended_location_name: resource.text("extendedLocation.name"),
         extended_location_type: resource.text("extendedLocation.type"),
+        has_custom_data: resource.flag(HAS_CUSTOM_DATA),
         host_id: profile.text("host.id"),
         host_group_id: profile.text("hostGroup.id"),
         license_type: profile.text("licenseType"),

@@ -170,3 +170,14 @@ async fn one_listener_that_is_full_leaves_another_its_places() {
     held.remove(0);
     assert_eq!(waiting.answer().await.unwrap().status, 200);
 }
+
+#[tokio::test]
+async fn listeners_to_which_nobody_connects_keep_no_places_from_others() {
+    let room = Room::new(4, 8);
+    let servers = [(); 8].map(|()| Server::start_with(Config { room: room.clone(), ..Config::default() }));
+    for server in servers.iter().flat_map(|server| [server; 2]) {
+        let mut connection = RawConnection::open(server.address).await;
+        connection.send(GET).await;
+        assert_eq!(connection.answer().await.unwrap().status, 200);
+    }
+}

@@ -21,6 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const STATEMENTS: usize = 128;
 /// What a connection that reads may keep of the file, in KiB: enough for the upper pages of every index, and the lowest of
 /// most, where there are 100,000 machines. SQLite's own 2 MiB aren't, and each page that isn't kept is a call of the system.
+/// It takes no more than it has read, and four connections that are kept read in turn, the first whenever it is free.
 const KEPT_BY_READER: i64 = 32 * 1024;
 /// The part of the header that is looked at, and where things are in it (sqlite.org/fileformat2.html §1.3).
 const HEADER_LENGTH: usize = 72;

@@ -6,14 +6,17 @@ use std::fs;
 use std::net::{IpAddr, UdpSocket};
 use std::path::Path;
 
-use domain::{Attachment, Clock, SystemClock};
+use control::attestation::RENEW_BEFORE;
+use domain::{Attachment, Clock, SystemClock, Timestamp};
+use rustix::net::{AddressFamily, SocketType};
 use rustix::thread::{CapabilitySet, capabilities};
 
 use super::Check;
-use crate::host::{self, Inventory, privileges};
+use crate::host::{self, Inventory, Signing, privileges};
 
 /// A certificate is to be replaced when it ends within so many seconds.
 const SOON: u64 = 7 * 86_400;
+const REPLACE: &str = "replace it and start again";
 /// The settings of a device that keep its VM from posing as another (`ip-sysctl` of the kernel's documentation): name, least
 /// value, what it does.
 const SETTINGS: [(&str, u32, &str); 3] = [
@@ -37,7 +40,9 @@ pub(super) async fn look(config: &Path) -> Vec<Check> {
         Err(why) => return vec![Check::failed("configuration", why.to_string())],
     };
     let mut checks = vec![Check::ok("configuration", format!("{} VMs", inventory.machines.len()))];
-    checks.push(certificates(&inventory));
+    let now = SystemClock::new().now();
+    checks.push(certificates(&inventory, now));
+    checks.push(attestation(inventory.signing.as_ref(), now));
     checks.push(Check::of(
         "authority",
         inventory.authority.reach().await.map(|_| "it answers".to_owned()).map_err(anyhow::Error::new),
@@ -48,6 +53,9 @@ pub(super) async fn look(config: &Path) -> Vec<Check> {
     let held = capabilities(None).map(|sets| sets.permitted).unwrap_or(CapabilitySet::empty());
     checks.push(rights(privileges::missing(inventory.rights(), held)));
     checks.push(user(rustix::process::geteuid().as_raw()));
+    if attachments().any(|attachment| matches!(attachment, Attachment::Vsock { .. })) {
+        checks.push(vsock(rustix::net::socket(AddressFamily::VSOCK, SocketType::STREAM, None)));
+    }
     let addresses: BTreeSet<IpAddr> = attachments().filter_map(own_address).collect();
     checks.extend(addresses.into_iter().map(address));
     let devices: Vec<&str> = attachments().filter_map(device).collect();
@@ -66,15 +74,28 @@ pub(super) async fn look(config: &Path) -> Vec<Check> {
     checks
 }
 
-fn certificates(inventory: &Inventory) -> Check {
+fn certificates(inventory: &Inventory, now: Timestamp) -> Check {
     let check = "certificates";
-    let now = SystemClock::new().now();
     match inventory.credentials.iter().min_by_key(|credential| credential.not_after) {
         None => Check::skipped(check, "no VM has an identity".to_owned()),
         Some(first) => {
             let left = first.not_after.since(now).as_secs();
             let text = format!("that of client {} ends first, in {} days", first.identity.client_id, left / 86_400);
-            if left > SOON { Check::ok(check, text) } else { Check::advice(check, text, "replace it and start again") }
+            if left > SOON { Check::ok(check, text) } else { Check::advice(check, text, REPLACE) }
+        }
+    }
+}
+
+/// The certificate of attested documents. One that has ended is a mistake of the configuration.
+fn attestation(signing: Option<&Signing>, now: Timestamp) -> Check {
+    let check = "attestation";
+    match signing.map(Signing::ends) {
+        None => Check::skipped(check, "nobody signs attested documents".to_owned()),
+        Some(None) => Check::ok(check, "the certificate of attested documents is made anew before it ends".to_owned()),
+        Some(Some(end)) => {
+            let left = end.since(now);
+            let text = format!("the certificate of attested documents ends in {} days", left.as_secs() / 86_400);
+            if left > RENEW_BEFORE { Check::ok(check, text) } else { Check::advice(check, text, REPLACE) }
         }
     }
 }
@@ -101,6 +122,13 @@ fn user(uid: u32) -> Check {
         ),
         _ => Check::ok(check, format!("user {uid} is not root")),
     }
+}
+
+/// Whether this machine has sockets of virtual machines; one that is made and not bound is nobody's.
+fn vsock<S>(made: rustix::io::Result<S>) -> Check {
+    let made = made.map(|_| "this machine has vsock".to_owned());
+    let made = made.map_err(|why| anyhow::Error::new(why).context("this machine has no vsock"));
+    Check::of("vsock", made, "modprobe vhost_vsock")
 }
 
 /// The address of an attachment that must be this machine's own.
@@ -192,6 +220,14 @@ mod tests {
     #[test]
     fn root_is_advised_to_be_somebody_else() {
         assert_eq!([0, 1_000].map(|uid| user(uid).verdict), [Verdict::Advice, Verdict::Ok]);
+    }
+
+    #[test]
+    fn a_machine_without_vsock_is_told_what_brings_it() {
+        assert_eq!(vsock(Ok(())).verdict, Verdict::Ok);
+        let missing = vsock::<()>(Err(rustix::io::Errno::AFNOSUPPORT));
+        assert_eq!((missing.verdict, missing.advice.as_deref()), (Verdict::Failed, Some("modprobe vhost_vsock")));
+        assert!(missing.detail.starts_with("this machine has no vsock: "), "{}", missing.detail);
     }
 
     #[test]

@@ -72,18 +72,58 @@ fn documents_are_signed_with_a_certificate_that_somebody_made() {
     assert_eq!(host.end(Signal::TERM).0, Some(0));
 }
 
+/// A file with a certificate that ends at the beginning of a day, and its key.
+fn signer(home: &Home, days: i64) -> std::path::PathBuf {
+    let end = jiff::Timestamp::from_second(SystemClock::new().now().unix() + days * 86_400).unwrap();
+    let end = jiff::tz::Offset::UTC.to_datetime(end).date();
+    let mut params = CertificateParams::default();
+    params.not_after = rcgen::date_time_ymd(end.year().into(), end.month().cast_unsigned(), end.day().cast_unsigned());
+    let key = KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap();
+    let path = home.path().join("signer.pem");
+    fs::write(&path, format!("{}{}", params.self_signed(&key).unwrap().pem(), key.serialize_pem())).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    path
+}
+
+#[test]
+fn the_doctor_looks_when_the_certificate_of_documents_ends() {
+    let home = Home::new();
+    // Nobody listens there.
+    let look = |more: &str| {
+        let config = without_authority(more).replace("https://login.example", "https://127.0.0.1:1");
+        fs::write(home.path().join("host.toml"), config).unwrap();
+        let output = run(home.path(), &["doctor", "--host-config=host.toml", "--json"]);
+        serde_json::from_slice::<Value>(&output.stdout).unwrap_or_else(|_| panic!("{}", told(&output, &[])))
+    };
+    let found = |more: &str, check: &str| {
+        let all = look(more);
+        let one = all.as_array().unwrap().iter().find(|one| one["check"] == check).unwrap_or_else(|| panic!("{all}"));
+        let words = ["verdict", "detail", "advice"].map(|name| one[name].as_str().unwrap_or("-").to_owned());
+        words.join("; ")
+    };
+    assert_eq!(found("", "attestation"), "skipped; nobody signs attested documents; -");
+    let local = "[attestation]\ndata-dir = \"data\"\n";
+    let anew = "ok; the certificate of attested documents is made anew before it ends; -";
+    assert_eq!(found(local, "attestation"), anew);
+    let given = "[attestation]\ncertificate = \"signer.pem\"\n";
+    for (days, left, verdict, advice) in [
+        (32, 31, "ok", "-"),
+        (30, 29, "advice", "replace it and start again"),
+        (1, 0, "advice", "replace it and start again"),
+    ] {
+        signer(&home, days);
+        let wanted = format!("{verdict}; the certificate of attested documents ends in {left} days; {advice}");
+        assert_eq!(found(given, "attestation"), wanted);
+    }
+    signer(&home, 0);
+    let ended = found(given, "configuration");
+    assert!(ended.starts_with("failed; ") && ended.contains("signer.pem: the certificate has run out"), "{ended}");
+}
+
 #[test]
 fn what_becomes_of_the_other_sections_files_keeps_no_vm_from_coming() {
     let home = Home::new();
-    let soon = SystemClock::new().now().plus(Duration::from_secs(10 * 86_400));
-    let soon = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::from_second(soon.unix()).unwrap()).date();
-    let (year, month, day) = (soon.year().into(), soon.month().cast_unsigned(), soon.day().cast_unsigned());
-    let mut params = CertificateParams::default();
-    params.not_after = rcgen::date_time_ymd(year, month, day);
-    let key = KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap();
-    let signer = home.path().join("signer.pem");
-    fs::write(&signer, format!("{}{}", params.self_signed(&key).unwrap().pem(), key.serialize_pem())).unwrap();
-    fs::set_permissions(&signer, fs::Permissions::from_mode(0o600)).unwrap();
+    let signer = signer(&home, 10);
     fs::write(home.path().join("faults.yaml"), "steps: [{status: 503, path: /none}]").unwrap();
     let config =
         without_authority("[attestation]\ncertificate = \"signer.pem\"\n[faults]\nplaybook = \"faults.yaml\"\n");

@@ -14,9 +14,10 @@ pub(super) fn document(instance: &Instance) -> Node {
     ])
 }
 
-/// What `extended=true` adds. Custom data isn't handed to a VM here, and none waits for its provisioning.
-pub(super) fn extended() -> Node {
-    let compute = object_of([("hasCustomData", Node::Flag(false)), ("ppsType", "None".into())]);
+/// What `extended=true` adds. No VM waits here for its provisioning.
+pub(super) fn extended(compute: &Compute) -> Node {
+    let has_custom_data = Node::Flag(compute.has_custom_data);
+    let compute = object_of([("hasCustomData", has_custom_data), ("ppsType", "None".into())]);
     object_of([("compute", compute)])
 }
 

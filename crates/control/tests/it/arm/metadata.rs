@@ -105,8 +105,45 @@ async fn a_machine_is_told_what_its_resource_says() {
         ),
         ("274877906944", "500", "8000000")
     );
-    let disk = arm.disk();
-    assert!(!disk.windows(8).any(|bytes| bytes == b"c2VjcmV0"), "custom data is not kept");
+}
+
+#[tokio::test]
+async fn that_there_is_custom_data_is_told_and_what_it_is_nobody() {
+    let arm = Arm::new().await;
+    let set = format!("{G}/providers/Microsoft.Compute/virtualMachineScaleSets/web");
+    let profile = |os_profile: Value| {
+        json!({"location": "westus2", "sku": {"name": "Standard_B1s", "capacity": 1},
+            "properties": {"virtualMachineProfile": {"osProfile": os_profile}}})
+    };
+    let given = json!({"adminUsername": "me", "CustomData": "c2VjcmV0"});
+    let of_set = format!("{set}/virtualMachines/0");
+    let has = async |path: &str| arm.metadata(path).await.instance.compute.has_custom_data;
+    arm.put(&set, profile(json!({"adminUsername": "me", "customData": ""}))).await.is(201);
+    assert!(!has(&of_set).await);
+    let shown = arm.put(&set, profile(given)).await.is(200).json();
+    arm.post(&format!("{set}/manualupgrade"), json!({"instanceIds": ["0"]})).await.is(200);
+    assert!(has(&of_set).await);
+    arm.put(&vm("none"), json!({"location": "westus2"})).await.is(201);
+    assert!(!has(&vm("none")).await);
+    let made = arm.put(&vm("vm1"), described("")).await.is(201).json();
+    assert!(has(&vm("vm1")).await);
+    // What `az vm update` and `az vmss update` do: what was read is written.
+    for (path, machine, shown) in [(&vm("vm1"), &vm("vm1"), made), (&set, &of_set, shown)] {
+        let (written, patch) = (arm.put(path, shown).await.is(200), json!({"tags": {"a": "b"}}));
+        let answers = [written, arm.patch(path, patch).await.is(200), arm.get(path).await.is(200)];
+        assert!(has(machine).await, "{path}");
+        for answer in answers {
+            let text = answer.body.to_ascii_lowercase();
+            assert!(!text.contains("customdata") && !text.contains("c2vjcmv0"), "{text}");
+        }
+    }
+    for bad in [json!("no base64!"), json!(1), json!(true), json!("AAAA".repeat(21_846))] {
+        let os_profile = json!({"customData": bad});
+        let body = json!({"location": "westus2", "properties": {"osProfile": os_profile}});
+        arm.put(&vm("bad"), body).await.refuses(400, "InvalidParameter");
+        arm.put(&set, profile(os_profile)).await.refuses(400, "InvalidParameter");
+    }
+    assert!(!arm.disk().windows(8).any(|bytes| bytes == b"c2VjcmV0"), "it is not kept");
 }
 
 #[tokio::test]

@@ -2,7 +2,8 @@
 
 use super::*;
 
-const SECRET: &str = "Pr0tected-value-of-the-test";
+/// Base64, as some must be.
+const SECRET: &str = "Pr0tectedValueOfThisTest";
 
 #[track_caller]
 fn nowhere(arm: &Arm, answers: &[&Answer]) {

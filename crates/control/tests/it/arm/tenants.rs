@@ -53,6 +53,26 @@ async fn a_subscription_of_another_tenant_is_out_of_reach() {
 }
 
 #[tokio::test]
+async fn a_machine_is_told_nothing_of_what_another_tenant_has() {
+    let arm = Arm::new().await;
+    let theirs = neighbours(&arm).await;
+    let addressed = |address: &str| {
+        let properties = json!({"ipConfigurations": [{"properties": {"privateIPAddress": address}}]});
+        json!({"location": "westus", "properties": properties}).to_string()
+    };
+    let there = |group: &str| format!("{group}/providers/Microsoft.Network/networkInterfaces/nic");
+    arm.send(&arm.token, "PUT", &there(G), addressed("10.1.1.1")).await.is(201);
+    arm.send(&theirs, "PUT", &there(OTHER_GROUP), addressed("10.9.9.9")).await.is(201);
+    for (group, known) in [(G, true), (OTHER_GROUP, false)] {
+        let path = arm.vm(if known { "ours" } else { "curious" }).await;
+        let interfaces = json!({"networkInterfaces": [{"id": there(group)}]});
+        arm.patch(&path, json!({"properties": {"networkProfile": interfaces}})).await.is(200);
+        let told = format!("{:?}", arm.metadata(&path).await.instance.interfaces);
+        assert_eq!((told.contains("10.1.1.1"), told.contains("10.9.9.9")), (known, false), "{told}");
+    }
+}
+
+#[tokio::test]
 async fn a_template_writes_nothing_into_another_tenant() {
     let arm = Arm::new().await;
     let theirs = neighbours(&arm).await;
