@@ -1,8 +1,8 @@
 //! The control plane: the resources of Azure's Resource Manager, for `az`, its SDKs and templates.
 //!
 //! One request is read into a `route::Route`, its caller is found out and authorised, and one function of the noun's
-//! file answers it. Those functions run inside a store transaction and know nothing of HTTP, so that a deployment of a
-//! template uses the same ones. To add a type with a behaviour: a line in `kind.rs`, a file of its name, a line in
+//! file answers it. Each of those takes an `Authorized`, whatever it reads or writes, runs inside a store transaction and
+//! knows nothing of HTTP, so that a deployment of a template uses the same ones. To add a type with a behaviour: a line in `kind.rs`, a file of its name, a line in
 //! `resource.rs`; to add an action: a variant and a line in `route.rs`; the compiler asks for the rest.
 
 mod authorization;
@@ -301,32 +301,32 @@ fn answer_read(
     body: &body::Object,
 ) -> Result<Reply, Failure> {
     match read {
-        Read::Subscription(id) => subscription::get(tx, id),
-        Read::Locations(id) => Ok(subscription::locations(id)),
-        Read::Providers(id) => Ok(provider::list(id)),
-        Read::Provider(id, namespace) => Ok(provider::get(id, &namespace)),
+        Read::Subscription(id) => subscription::get(tx, authorized, id),
+        Read::Locations(id) => Ok(subscription::locations(authorized, id)),
+        Read::Providers(id) => Ok(provider::list(authorized, id)),
+        Read::Provider(id, namespace) => Ok(provider::get(authorized, id, &namespace)),
         Read::Groups(id) => resource_group::list(tx, work, authorized, id),
-        Read::Group(look, id) => resource_group::read(tx, look, &id),
+        Read::Group(look, id) => resource_group::read(tx, authorized, look, &id),
         Read::Resources(scope) => resource::list_all(tx, work, authorized, &scope),
-        Read::Export(id) => export::export(tx, work, &id, body),
-        Read::Resource(look, kind, id) => resource::read(tx, work, look, kind, &id),
+        Read::Export(id) => export::export(tx, work, authorized, &id, body),
+        Read::Resource(look, kind, id) => resource::read(tx, work, authorized, look, kind, &id),
         Read::Collection { kind, scope, resource_type } => {
             resource::list(tx, work, authorized, kind, &scope, &resource_type)
         }
         Read::RoleAssignment(look, scope, name) => role_assignment::read(tx, authorized, look, &scope, &name),
         Read::RoleAssignments(scope) => role_assignment::list(tx, work, authorized, &scope),
-        Read::RoleDefinition(scope, name) => role_definition::get(&scope, &name),
-        Read::RoleDefinitions(scope) => role_definition::list(work, &scope),
-        Read::InstanceView(kind, id) => resource::instance_view(tx, work, kind, &id),
-        Read::ScheduledEvents(id) => scheduled_event::list(tx, &id),
+        Read::RoleDefinition(scope, name) => role_definition::get(authorized, &scope, &name),
+        Read::RoleDefinitions(scope) => role_definition::list(work, authorized, &scope),
+        Read::InstanceView(kind, id) => resource::instance_view(tx, work, authorized, kind, &id),
+        Read::ScheduledEvents(id) => scheduled_event::list(tx, authorized, &id),
         Read::AssociatedResources(id) => user_assigned_identity::associated(tx, authorized, &id),
-        Read::Deployment(Look::Get, id) => deployment::get(tx, &id),
-        Read::Deployment(Look::Head, id) => deployment::head(tx, &id),
-        Read::Deployments(group) => deployment::list(tx, &group),
-        Read::DeploymentOperations(id) => deployment::operations(tx, &id),
-        Read::DeploymentStatus(id, operation) => deployment::status(tx, &id, operation),
-        Read::Catalogue(subscription, names) => catalogue::get(subscription, &names),
-        Read::Cutover(id) => cutover::get(tx, &id),
+        Read::Deployment(Look::Get, id) => deployment::get(tx, authorized, &id),
+        Read::Deployment(Look::Head, id) => deployment::head(tx, authorized, &id),
+        Read::Deployments(group) => deployment::list(tx, authorized, &group),
+        Read::DeploymentOperations(id) => deployment::operations(tx, authorized, &id),
+        Read::DeploymentStatus(id, operation) => deployment::status(tx, authorized, &id, operation),
+        Read::Catalogue(subscription, names) => catalogue::get(authorized, subscription, &names),
+        Read::Cutover(id) => cutover::get(tx, authorized, &id),
         Read::Machines(scope) => cutover::machines(tx, work, authorized, &scope),
     }
 }

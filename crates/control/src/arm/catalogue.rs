@@ -4,6 +4,7 @@ use contract::arm::{ArmError, Code};
 use domain::{ExtensionSpec, SubscriptionId, vm_extension};
 use serde_json::{Value, json};
 
+use super::authorization::Authorized;
 use super::document;
 use super::failure::Failure;
 use super::reply::Reply;
@@ -54,7 +55,7 @@ fn fits(known: &str, version: &str) -> bool {
 }
 
 /// `GET …/locations/{l}/publishers…`: `names` are the segments that follow `locations`.
-pub(crate) fn get(subscription: SubscriptionId, names: &[String]) -> Result<Reply, Failure> {
+pub(crate) fn get(_: &Authorized, subscription: SubscriptionId, names: &[String]) -> Result<Reply, Failure> {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let words: Vec<String> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();

@@ -96,7 +96,7 @@ fn has_extension(tx: &dyn ReadTx, machine: &ResourceId) -> Result<bool, store::E
 }
 
 /// `GET` of the same: where no cutover was begun, that the extension serves.
-pub(crate) fn get(tx: &dyn ReadTx, id: &ResourceId) -> Result<Reply, Failure> {
+pub(crate) fn get(tx: &dyn ReadTx, _: &Authorized, id: &ResourceId) -> Result<Reply, Failure> {
     let machine = machine(tx, id)?;
     let found = tx.cutover(&machine.id)?.unwrap_or_else(|| Cutover::none(machine.id));
     Ok(Reply::ok(shown(&found)))

@@ -127,15 +127,15 @@ pub(crate) fn abandon(tx: &mut dyn Tx, work: &Work, deployment: &Deployment) -> 
     end::end(tx, work.now, deployment, DeploymentState::Canceled, None, Some(&why))
 }
 
-pub(crate) fn get(tx: &dyn ReadTx, id: &ResourceId) -> Result<Reply, Failure> {
+pub(crate) fn get(tx: &dyn ReadTx, _: &Authorized, id: &ResourceId) -> Result<Reply, Failure> {
     find(tx, id).and_then(|found| shown(&found)).map(Reply::ok)
 }
 
-pub(crate) fn head(tx: &dyn ReadTx, id: &ResourceId) -> Result<Reply, Failure> {
+pub(crate) fn head(tx: &dyn ReadTx, _: &Authorized, id: &ResourceId) -> Result<Reply, Failure> {
     Ok(Reply::empty(if tx.deployment(id)?.is_some() { 204 } else { 404 }))
 }
 
-pub(crate) fn list(tx: &dyn ReadTx, group: &ResourceId) -> Result<Reply, Failure> {
+pub(crate) fn list(tx: &dyn ReadTx, _: &Authorized, group: &ResourceId) -> Result<Reply, Failure> {
     document::require_group(tx, group)?;
     let all = tx.deployments(&Scope::At(group.clone()))?;
     let value: Vec<Value> = all.iter().map(shown).collect::<Result<_, _>>()?;
@@ -143,7 +143,7 @@ pub(crate) fn list(tx: &dyn ReadTx, group: &ResourceId) -> Result<Reply, Failure
 }
 
 /// What a deployment has done so far.
-pub(crate) fn operations(tx: &dyn ReadTx, id: &ResourceId) -> Result<Reply, Failure> {
+pub(crate) fn operations(tx: &dyn ReadTx, _: &Authorized, id: &ResourceId) -> Result<Reply, Failure> {
     let found = find(tx, id)?;
     let value: Vec<Value> = tx
         .deployment_operations(&found.id)?
@@ -161,7 +161,12 @@ pub(crate) fn operations(tx: &dyn ReadTx, id: &ResourceId) -> Result<Reply, Fail
 }
 
 /// How far a deployment has come: what clients poll.
-pub(crate) fn status(tx: &dyn ReadTx, id: &ResourceId, operation: OperationId) -> Result<Reply, Failure> {
+pub(crate) fn status(
+    tx: &dyn ReadTx,
+    _: &Authorized,
+    id: &ResourceId,
+    operation: OperationId,
+) -> Result<Reply, Failure> {
     let found = find(tx, id)?;
     if found.operation != operation {
         // Another deployment took its name; the operation knows how the first one ended.

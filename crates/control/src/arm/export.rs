@@ -6,6 +6,7 @@ use store::{Page, ReadTx};
 use template::Members;
 use template::export::{ExportOptions, export as make};
 
+use super::authorization::Authorized;
 use super::body::{self, Object};
 use super::failure::Failure;
 use super::kind::{self, Kind};
@@ -43,7 +44,13 @@ const VERSION: &str = "2024-11-01";
 /// The type that can't be exported while it holds the managed-identity extension: its protected half isn't known.
 const EXTENSIONS: &str = "Microsoft.Compute/virtualMachines/extensions";
 
-pub(crate) fn export(tx: &dyn ReadTx, work: &Work, id: &ResourceId, body: &Object) -> Result<Reply, Failure> {
+pub(crate) fn export(
+    tx: &dyn ReadTx,
+    work: &Work,
+    _: &Authorized,
+    id: &ResourceId,
+    body: &Object,
+) -> Result<Reply, Failure> {
     document::require_group(tx, id)?;
     let wanted = wanted(body)?;
     let group = Scope::At(id.clone());

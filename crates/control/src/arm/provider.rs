@@ -29,12 +29,12 @@ pub(crate) async fn cloud_metadata(State(app): State<Arc<App>>, uri: Uri) -> Res
     }
 }
 
-pub(crate) fn list(subscription: SubscriptionId) -> Reply {
+pub(crate) fn list(_: &Authorized, subscription: SubscriptionId) -> Reply {
     let value: Vec<Value> = kind::PROVIDERS.iter().map(|namespace| shown(subscription, namespace)).collect();
     Reply::ok(json!({"value": value}))
 }
 
-pub(crate) fn get(subscription: SubscriptionId, namespace: &str) -> Reply {
+pub(crate) fn get(_: &Authorized, subscription: SubscriptionId, namespace: &str) -> Reply {
     Reply::ok(shown(subscription, namespace))
 }
 

@@ -96,7 +96,14 @@ pub(crate) fn delete(
     }
 }
 
-pub(crate) fn read(tx: &dyn ReadTx, work: &Work, look: Look, kind: Kind, id: &ResourceId) -> Result<Reply, Failure> {
+pub(crate) fn read(
+    tx: &dyn ReadTx,
+    work: &Work,
+    _: &Authorized,
+    look: Look,
+    kind: Kind,
+    id: &ResourceId,
+) -> Result<Reply, Failure> {
     if look == Look::Head {
         return Ok(Reply::empty(if is_there(tx, kind, id)? { 204 } else { 404 }));
     }
@@ -267,7 +274,13 @@ pub(crate) fn list_all(
     Ok(Reply::ok(list))
 }
 
-pub(crate) fn instance_view(tx: &dyn ReadTx, work: &Work, kind: Kind, id: &ResourceId) -> Result<Reply, Failure> {
+pub(crate) fn instance_view(
+    tx: &dyn ReadTx,
+    work: &Work,
+    _: &Authorized,
+    kind: Kind,
+    id: &ResourceId,
+) -> Result<Reply, Failure> {
     let view = match kind {
         Kind::VirtualMachine => virtual_machine::instance_view(tx, work, id),
         Kind::ScaleSet => scale_set::instance_view(tx, id),

@@ -31,7 +31,7 @@ pub(crate) fn write(
     }
 }
 
-pub(crate) fn read(tx: &dyn ReadTx, look: Look, id: &ResourceId) -> Result<Reply, Failure> {
+pub(crate) fn read(tx: &dyn ReadTx, _: &Authorized, look: Look, id: &ResourceId) -> Result<Reply, Failure> {
     let found = tx.resource_group(id)?;
     if look == Look::Head {
         return Ok(Reply::empty(if found.is_some() { 204 } else { 404 }));

@@ -4,19 +4,20 @@ use contract::arm::{ArmError, Code};
 use domain::{ResourceId, RoleDefinition, Scope, role_definition};
 use serde_json::{Value, json};
 
+use super::authorization::Authorized;
 use super::document;
 use super::failure::Failure;
 use super::reply::Reply;
 use super::work::Work;
 
-pub(crate) fn get(scope: &Scope, name: &str) -> Result<Reply, Failure> {
+pub(crate) fn get(_: &Authorized, scope: &Scope, name: &str) -> Result<Reply, Failure> {
     match name.parse().ok().and_then(role_definition::by_id) {
         Some(role) => Ok(Reply::ok(shown(role, scope))),
         None => Err(unknown(name).into()),
     }
 }
 
-pub(crate) fn list(work: &Work, scope: &Scope) -> Result<Reply, Failure> {
+pub(crate) fn list(work: &Work, _: &Authorized, scope: &Scope) -> Result<Reply, Failure> {
     let filter = work.query.get("$filter").unwrap_or_default().trim();
     let named = filter.split_once(" eq ").filter(|(name, _)| name.trim().eq_ignore_ascii_case("roleName"));
     let named = named.map(|(_, value)| value.trim().trim_matches('\'').to_owned());

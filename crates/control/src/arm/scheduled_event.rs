@@ -84,7 +84,7 @@ pub(crate) fn simulate_eviction(
 }
 
 /// `GET …/scheduledEvents`.
-pub(crate) fn list(tx: &dyn ReadTx, id: &ResourceId) -> Result<Reply, Failure> {
+pub(crate) fn list(tx: &dyn ReadTx, _: &Authorized, id: &ResourceId) -> Result<Reply, Failure> {
     let vm = virtual_machine::find(tx, id)?;
     let (incarnation, events) = tx.scheduled_events_of(&vm.id)?;
     let value: Vec<Value> = events.iter().map(shown).collect();

@@ -7,7 +7,7 @@ use domain::{Subscription, SubscriptionId, Tenant};
 use serde_json::{Value, json};
 use store::ReadTx;
 
-use super::authorization::Caller;
+use super::authorization::{Authorized, Caller};
 use super::failure::Failure;
 use super::reply::Reply;
 use crate::App;
@@ -42,7 +42,7 @@ pub(crate) async fn list(app: &App, caller: Arc<Caller>) -> Result<Reply, Failur
     Ok(Reply::ok(json!({"count": {"type": "Total", "value": value.len()}, "value": value})))
 }
 
-pub(crate) fn get(tx: &dyn ReadTx, id: SubscriptionId) -> Result<Reply, Failure> {
+pub(crate) fn get(tx: &dyn ReadTx, _: &Authorized, id: SubscriptionId) -> Result<Reply, Failure> {
     match tx.subscription(id)? {
         Some(found) => Ok(Reply::ok(shown(&found))),
         None => Err(not_found(id).into()),
@@ -54,7 +54,7 @@ pub(crate) fn not_found(id: impl std::fmt::Display) -> ArmError {
     ArmError::new(Code::SubscriptionNotFound, format!("The subscription '{id}' could not be found."))
 }
 
-pub(crate) fn locations(id: SubscriptionId) -> Reply {
+pub(crate) fn locations(_: &Authorized, id: SubscriptionId) -> Reply {
     let shown = |(name, display, geography, group): &(&str, &str, &str, &str)| {
         json!({
             "id": format!("/subscriptions/{id}/locations/{name}"),
