@@ -56,6 +56,7 @@ pub async fn serve(
     let mut end = std::pin::pin!(end);
     loop {
         let accept = async {
+            // In this order, for these permits are nobody else's: what nobody has a place for isn't accepted.
             let permit = permits.clone().acquire_owned().await;
             (permit, listener.accept().await)
         };

@@ -24,7 +24,8 @@ const WRITERS: u32 = 3;
 const WRITES: u32 = 40;
 /// The longest time from the last of them to the kill.
 const LATER: Duration = Duration::from_millis(30);
-/// The environment variable that repeats a run: the same writes, and kills after as many of them.
+/// The environment variable that repeats a run, as far as threads and the disk let it: the same choices, and kills after as
+/// many writes.
 const SEED: &str = "SYMBOLON_TEST_SEED";
 
 #[test]
@@ -43,7 +44,7 @@ fn no_acknowledged_write_is_lost_in_a_hundred_kills() {
 fn kill_and_look(kills: u32) {
     #[expect(clippy::disallowed_methods, reason = "it is the tests' own, not the program's")]
     let seed = std::env::var(SEED).map_or_else(|_| rand::random(), |seed| seed.parse().expect("a number"));
-    println!("{SEED}={seed} does the same again");
+    println!("{SEED}={seed} makes the same choices again");
     let mut random = StdRng::seed_from_u64(seed);
     let home = tempfile::tempdir().unwrap();
     let mut writers: Vec<_> = (0..WRITERS).map(|number| Writer::new(number, random.random())).collect();

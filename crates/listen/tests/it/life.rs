@@ -178,6 +178,7 @@ async fn listeners_to_which_nobody_connects_keep_no_places_from_others() {
     for server in servers.iter().flat_map(|server| [server; 2]) {
         let mut connection = RawConnection::open(server.address).await;
         connection.send(GET).await;
-        assert_eq!(connection.answer().await.unwrap().status, 200);
+        let answer = tokio::time::timeout(Duration::from_secs(10), connection.answer()).await.expect("a place");
+        assert_eq!(answer.unwrap().status, 200);
     }
 }
