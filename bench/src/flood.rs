@@ -26,6 +26,9 @@ const CALLERS: u32 = 16;
 const FLOOD: usize = 64;
 /// How many requests it sends ahead on each. So asking costs it less than answering costs the server.
 const AHEAD: usize = 8;
+/// Into how many a round is divided: other work of the machine stops everybody for some milliseconds now and then, and most of
+/// the short rounds are without that.
+const PARTS: usize = 4;
 /// The part of what the server can do that is asked for.
 const SHARE: f64 = 0.2;
 
@@ -37,9 +40,9 @@ pub(crate) fn measure(binary: &Path, effort: Effort, cost: f64, table: &mut Tabl
     let quiet = address(&server, "quiet")?;
     let loud = address(&server, "loud")?;
     let each = Duration::from_secs_f64(cost / 1e6 / SHARE * f64::from(CALLERS));
-    let requests = effort.requests / 2 / CALLERS as usize;
+    let requests = effort.requests / 2 / PARTS / CALLERS as usize;
     let (mut alone, mut beside, mut shares) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..=effort.rounds {
+    for _ in 0..=effort.rounds * PARTS {
         alone.push(callers(&quiet, each, requests)?);
         let (wait, flooded) = flooded(&loud, || callers(&quiet, each, requests))?;
         beside.push(wait);

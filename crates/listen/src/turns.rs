@@ -15,7 +15,7 @@ use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use tokio::task::yield_now;
 
 /// The turns of a listener between two looks at what arrived.
-pub(crate) const AT_ONCE: usize = 16;
+pub(crate) const AT_ONCE: usize = 8;
 
 /// The turns of one listener.
 #[derive(Debug)]

@@ -91,7 +91,7 @@ fn apply(
     identity::check_number(identities.user.len(), with_extension)?;
     let sku = sku(&described, before.as_ref())?;
     let upgrade_mode = upgrade_mode(&described)?;
-    let document = kept(described, before.as_ref())?;
+    let document = kept(described, before.as_ref(), replace)?;
     let mut wanted = ScaleSet {
         unique_id: before.as_ref().map_or_else(|| work.scale_set_id(id), |before| before.unique_id),
         tenant: authorized.tenant(),
@@ -283,16 +283,18 @@ fn extension_shown(extension: &ScaleSetExtension) -> Value {
 }
 
 /// What is kept of a description: nothing that has a place of its own, nothing of ours, no secrets.
-fn kept(mut described: Object, before: Option<&ScaleSet>) -> Result<String, Failure> {
+/// Who replaces it and doesn't say its user data, which nobody does who only read it, leaves that as it is.
+fn kept(mut described: Object, before: Option<&ScaleSet>, replace: bool) -> Result<String, Failure> {
     described.shift_remove("sku");
     described.shift_remove(document::HAS_CUSTOM_DATA);
     let before = before.map(|before| document::parse(&before.document)).transpose()?.unwrap_or_default();
     let mut has_custom_data = before.contains_key(document::HAS_CUSTOM_DATA);
-    let mut user_data = None;
+    let there = before.get("properties").and_then(|properties| properties.get("virtualMachineProfile"));
+    let mut user_data = there.and_then(|profile| profile.get("userData")).filter(|_| replace).cloned();
     if let Some(Value::Object(properties)) = described.get_mut("properties")
         && let Some(Value::Object(profile)) = properties.get_mut("virtualMachineProfile")
     {
-        user_data = document::take_user_data(profile, "properties.virtualMachineProfile")?;
+        user_data = document::take_user_data(profile, "properties.virtualMachineProfile")?.or(user_data);
         has_custom_data |= document::has_custom_data(profile)?;
     }
     document::forget_secrets(&mut described);

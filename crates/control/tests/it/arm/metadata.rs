@@ -303,6 +303,12 @@ async fn machines_of_a_scale_set_are_told_what_its_model_says() {
     );
     assert_eq!(first.compute.user_data, "aGk=");
     assert_ne!(first.interfaces[0].mac_address, second.interfaces[0].mac_address);
+    // Who writes back what was read, which is shown without user data, takes none away.
+    let mut again = shown;
+    again["sku"]["capacity"] = 3.into();
+    arm.put(&set, again).await.is(200);
+    let third = arm.metadata(&format!("{set}/virtualMachines/2")).await.instance;
+    assert_eq!(third.compute.user_data, "aGk=");
 }
 
 #[tokio::test]
