@@ -11,17 +11,24 @@ use super::row::Row;
 use super::transaction::Touched;
 use crate::{Change, ChangeFeedReader, Changes, Cursor, CursorExpired, Error, Noun, Op};
 
-/// Appends what an act changed.
-pub(super) fn append(connection: &Connection, entry: i64, at: Timestamp, touched: &Touched) -> Result<(), Error> {
-    let run = || {
-        let sql = "INSERT INTO change_feed (audit, at, noun, key, op) VALUES (?1, ?2, ?3, ?4, ?5)";
-        let mut insert = connection.prepare_cached(sql)?;
-        for ((noun, key), op) in touched {
-            insert.execute((entry, at.unix(), noun.as_str(), key, op_text(*op)))?;
-        }
-        Ok(())
-    };
-    run().map_err(driver("append to the change feed"))
+/// Appends what an act changed; the head then, when it changed anything.
+pub(super) fn append(
+    connection: &Connection,
+    entry: i64,
+    at: Timestamp,
+    touched: &Touched,
+) -> Result<Option<Cursor>, Error> {
+    let sql = "INSERT INTO change_feed (audit, at, noun, key, op) VALUES (?1, ?2, ?3, ?4, ?5) \
+               RETURNING (SELECT epoch FROM installation) AS epoch, rev AS head";
+    let failed = |why| driver("append to the change feed")(why);
+    let mut insert = connection.prepare_cached(sql).map_err(failed)?;
+    let mut last = None;
+    for ((noun, key), op) in touched {
+        let values = (entry, at.unix(), noun.as_str(), key, op_text(*op));
+        last =
+            Some(insert.query_row(values, |row| Ok(head(&Row::new(row, "installation", "epoch")))).map_err(failed)??);
+    }
+    Ok(last)
 }
 
 /// Reads everything that is kept.
@@ -102,10 +109,13 @@ fn bounds(source: &impl Source) -> Result<Bounds, Error> {
         .reader()
         .one(sql, [], |row| {
             let row = Row::new(row, "installation", "epoch");
-            let head = Cursor { epoch: row.parse("epoch")?, position: row.number("head")? };
-            Ok(Bounds { floor: row.number("feed_floor")?, head })
+            Ok(Bounds { floor: row.number("feed_floor")?, head: head(&row)? })
         })?
         .ok_or_else(|| Error::stored("installation", "1", "there is no such row"))
+}
+
+fn head(row: &Row<'_, '_>) -> Result<Cursor, Error> {
+    Ok(Cursor { epoch: row.parse("epoch")?, position: row.number("head")? })
 }
 
 fn op_text(op: Op) -> &'static str {

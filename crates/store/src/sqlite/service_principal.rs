@@ -6,7 +6,7 @@ use super::query::Source;
 use super::row::Row;
 use super::transaction::Changing;
 use super::{application, certificate_credential, role_assignment};
-use crate::{Error, Noun, Op, ServicePrincipalReader, TenantReader as _};
+use crate::{Error, Noun, Op, ServicePrincipalReader};
 
 macro_rules! select {
     ($rest:literal) => {
@@ -47,12 +47,9 @@ pub(super) fn found_identity(tx: &mut Changing<'_>, identity: &ManagedIdentity) 
 
 /// Founds a principal. Its ids must never have been another's.
 pub(super) fn found(tx: &mut Changing<'_>, principal: &ServicePrincipal) -> Result<(), Error> {
-    if tx.tenant(principal.tenant)?.is_none() {
-        return Err(Error::Missing { noun: Noun::Tenant, key: principal.tenant.to_string() });
-    }
     let key = principal.principal_id.to_string();
-    let sql =
-        "INSERT INTO service_principal (principal_id, client_id, tenant, kind, owner) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let sql = "INSERT INTO service_principal (principal_id, client_id, tenant, kind, owner) \
+               SELECT ?1, ?2, id, ?4, ?5 FROM tenant WHERE id = ?3";
     let values = (
         &key,
         principal.client_id.to_string(),
@@ -60,7 +57,10 @@ pub(super) fn found(tx: &mut Changing<'_>, principal: &ServicePrincipal) -> Resu
         kind_text(principal.kind),
         principal.owner.as_ref().map(domain::ResourceId::as_str),
     );
-    tx.change_one(Noun::ServicePrincipal, &key, Op::Put, sql, values)
+    if tx.change(Noun::ServicePrincipal, &key, Op::Put, sql, values)? == 0 {
+        return Err(Error::Missing { noun: Noun::Tenant, key: principal.tenant.to_string() });
+    }
+    Ok(())
 }
 
 /// Buries a principal: it can sign in no more and has no roles, and its ids stay taken.

@@ -88,11 +88,12 @@ impl Tx for Writing<'_> {
         if self.spoilt {
             return Err(Error::Spoilt);
         }
+        let mut head = None;
         if !self.touched.is_empty() || self.pruned || self.recorded {
             let entry = audit::append(&self.connection, &self.act)?;
-            change_feed::append(&self.connection, entry, self.act.at, &self.touched)?;
+            head = change_feed::append(&self.connection, entry, self.act.at, &self.touched)?;
         }
-        let cursor = self.cursor()?;
+        let cursor = head.map_or_else(|| self.cursor(), Ok)?;
         run(&self.connection, "COMMIT").map_err(driver("commit"))?;
         Ok(cursor)
     }

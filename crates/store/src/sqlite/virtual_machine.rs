@@ -126,32 +126,28 @@ fn consistent(vm: &VirtualMachine) -> Result<VirtualMachine, Error> {
 
 fn create(tx: &mut Changing<'_>, new: &VirtualMachine) -> Result<Put, Error> {
     let key = new.id.key();
-    let group = resource_group::of(tx, &new.id)?;
-    let vm_id = new.vm_id.to_string();
-    let retired = tx.reader().one("SELECT vm_id FROM retired_vm_id WHERE vm_id = ?1", [&vm_id], |_| Ok(()))?;
-    if retired.is_some() {
-        return Err(Error::Taken { noun: Noun::VirtualMachine, key: key.to_owned(), what: Unique::VmId });
-    }
+    let group = new.id.group();
     if let Some(identity) = &new.system_assigned {
         service_principal::found_identity(tx, identity)?;
     }
     let sql = "INSERT INTO virtual_machine \
                (key, id, vm_id, tenant, name, location, size, tags, resource_group, principal_id, listen, document, \
                power, generation, created_at, scale_set, instance, model) \
-               VALUES (:key, :id, :vm_id, :tenant, :name, :location, :size, :tags, :group, :principal, :listen, \
+               SELECT :key, :id, :vm_id, :tenant, :name, :location, :size, :tags, pk, :principal, :listen, \
                :document, :power, :generation, :created, (SELECT pk FROM scale_set WHERE key = :scale_set), \
-               :instance, :model)";
+               :instance, :model FROM resource_group \
+               WHERE key = :group AND NOT EXISTS (SELECT vm_id FROM retired_vm_id WHERE vm_id = :vm_id)";
     let instance = new.instance.as_ref();
     let values = named_params! {
         ":key": key,
         ":id": new.id.as_str(),
-        ":vm_id": vm_id,
+        ":vm_id": new.vm_id.to_string(),
         ":tenant": new.tenant.to_string(),
         ":name": new.name,
         ":location": new.location,
         ":size": new.size,
         ":tags": tags_text(&new.tags),
-        ":group": group,
+        ":group": group.as_ref().map(ResourceId::key),
         ":principal": principal(new).map(|id| id.to_string()),
         ":listen": new.attachment.as_ref().map(ToString::to_string),
         ":document": new.document,
@@ -162,7 +158,11 @@ fn create(tx: &mut Changing<'_>, new: &VirtualMachine) -> Result<Put, Error> {
         ":instance": instance.map(|instance| instance.number),
         ":model": instance.map(|instance| number(instance.model)),
     };
-    tx.change_one(Noun::VirtualMachine, key, Op::Put, sql, values)?;
+    if tx.change(Noun::VirtualMachine, key, Op::Put, sql, values)? == 0 {
+        // Its group is there, so it is the id that isn't free.
+        resource_group::of(tx, &new.id)?;
+        return Err(Error::Taken { noun: Noun::VirtualMachine, key: key.to_owned(), what: Unique::VmId });
+    }
     assign(tx, new)?;
     Ok(Put::Created)
 }
