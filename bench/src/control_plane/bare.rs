@@ -116,7 +116,8 @@ fn renamed(value: &Value, name: &str, fresh: &str, number: u128) -> Value {
     if let Ok(id) = uuid::Uuid::parse_str(text) {
         // The fixed ids of the world are small numbers or derived; random ones say so in their version.
         return match id.get_version_num() {
-            4 => Value::Text(uuid::Uuid::from_u128(id.as_u128().wrapping_add(number)).to_string()),
+            // As far from the one before as random ones are: each has a page of its own in every index.
+            4 => Value::Text(uuid::Uuid::new_v5(&id, &number.to_be_bytes()).to_string()),
             _ => value.clone(),
         };
     }
