@@ -12,7 +12,7 @@ use crate::process::{Pinned, Server};
 use crate::table::Table;
 
 /// How many times the rounds of other parts: how long a key takes to make is chance.
-const PARTS: usize = 5;
+const PARTS: usize = 20;
 
 pub(crate) fn measure(binary: &Path, effort: Effort, table: &mut Table) -> Result<()> {
     // On one processor: only there does what is taken off leave what is beside it.
