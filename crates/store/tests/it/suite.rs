@@ -42,6 +42,7 @@ const CASES: &[Case] = &[
     ("an identity trusts external issuers", resources::federated_credentials),
     ("a refusal is audited though nothing changed", resources::refusals),
     ("every change is in the feed", feed::every_change),
+    ("who saves is told the head of the feed", feed::saved),
     ("the feed loses nothing under many writers", feed::loses_nothing),
     ("a cursor of another history is refused", feed::other_history),
     ("a cursor older than what is kept is refused", feed::too_old),

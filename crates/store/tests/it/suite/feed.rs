@@ -24,6 +24,23 @@ pub(super) fn every_change(store: &dyn Store) {
     assert_eq!(again, changes.next);
 }
 
+/// Who saves is told where the feed is then, whatever was saved.
+pub(super) fn saved(store: &dyn Store) {
+    base(store);
+    let saves: [fn(&mut dyn Tx); 4] = [
+        |tx| everything(tx).unwrap(),
+        |tx| tx.record(),
+        |_| (),
+        |tx| assert!(tx.prune_changes(Timestamp::from_unix(i64::MAX), 0).unwrap() > 0),
+    ];
+    for save in saves {
+        let mut tx = store.begin(act("test")).unwrap();
+        save(&mut *tx);
+        let told = tx.save().unwrap();
+        assert_eq!(told, store.read().unwrap().cursor().unwrap());
+    }
+}
+
 /// Writers and a reader at the same time: every committed change is seen exactly once.
 pub(super) fn loses_nothing(store: &dyn Store) {
     let start = store.read().unwrap().cursor().unwrap();

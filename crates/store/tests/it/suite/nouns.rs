@@ -1,4 +1,4 @@
-use store::{Holder, Page, Thumbprint, Unique};
+use store::{Holder, Noun, Page, Thumbprint, Unique};
 
 use super::*;
 
@@ -91,6 +91,8 @@ pub(super) fn unique(store: &dyn Store) {
     let mut twin = machine(2, &[]);
     twin.vm_id = machine(1, &[]).vm_id;
     assert_eq!(taken(write(store, |tx| tx.put_virtual_machine(&twin))), Unique::VmId);
+    write(store, |tx| tx.remove_virtual_machine(&machine(1, &[]).id)).unwrap();
+    assert_eq!(taken(write(store, |tx| tx.put_virtual_machine(&twin))), Unique::VmId, "nor after it is gone");
 }
 
 pub(super) fn missing(store: &dyn Store) {
@@ -103,9 +105,16 @@ pub(super) fn missing(store: &dyn Store) {
     ] {
         assert!(matches!(result, Err(Error::Missing { .. })), "{result:?}");
     }
+    let missing = |result: Result<store::Put, Error>| match result {
+        Err(Error::Missing { noun, .. }) => noun,
+        other => panic!("{other:?}"),
+    };
+    let put = |vm: &domain::VirtualMachine| missing(write(store, |tx| tx.put_virtual_machine(vm)));
+    assert_eq!(put(&machine(1, &[])), Noun::Tenant);
+    write(store, |tx| tx.put_tenant(&tenant())).unwrap();
+    assert_eq!(put(&machine(1, &[])), Noun::ResourceGroup);
     base(store);
-    let result = write(store, |tx| tx.put_virtual_machine(&machine(1, &[1])));
-    assert!(matches!(result, Err(Error::Missing { .. })), "{result:?}");
+    assert_eq!(put(&machine(1, &[1])), Noun::UserAssignedIdentity);
 }
 
 pub(super) fn roles(store: &dyn Store) {
