@@ -2,8 +2,9 @@
 //!
 //! One request is read into a `route::Route`, its caller is found out and authorised, and one function of the noun's
 //! file answers it. Each of those takes an `Authorized`, whatever it reads or writes, runs inside a store transaction and
-//! knows nothing of HTTP, so that a deployment of a template uses the same ones. To add a type with a behaviour: a line in `kind.rs`, a file of its name, a line in
-//! `resource.rs`; to add an action: a variant and a line in `route.rs`; the compiler asks for the rest.
+//! knows nothing of HTTP, so that a deployment of a template uses the same ones. To add a type with a behaviour: a line in
+//! `kind.rs`, a file of its name, a line in `resource.rs`; to add an action: a variant and a line in `route.rs`; the
+//! compiler asks for the rest.
 
 mod authorization;
 mod body;

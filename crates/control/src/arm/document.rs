@@ -85,13 +85,23 @@ pub(crate) fn take_user_data(profile: &mut Object, place: &str) -> Result<Option
     }
 }
 
-/// Whether a machine's owner hands it something for its first start, in the `osProfile` of this profile: base64 (refused as by
+/// Whether a machine's owner hands it something for its first start, taken out of the `osProfile` of this profile: base64 (refused as by
 /// Azure otherwise). It may hold secrets, so it isn't kept, and its machine is told of it but not what it is.
-pub(crate) fn has_custom_data(profile: &Object) -> Result<bool, ArmError> {
-    let os_profiles = in_any_case(profile, "osProfile").filter_map(Value::as_object);
+pub(crate) fn take_custom_data(profile: &mut Object) -> Result<bool, ArmError> {
+    let mut taken = Vec::new();
+    for (_, os_profile) in profile.iter_mut().filter(|(name, _)| name.eq_ignore_ascii_case("osProfile")) {
+        let Some(os_profile) = os_profile.as_object_mut() else { continue };
+        os_profile.retain(|name, value| {
+            let is_custom_data = name.eq_ignore_ascii_case("customData");
+            if is_custom_data {
+                taken.push(value.take());
+            }
+            !is_custom_data
+        });
+    }
     let mut given = false;
-    for custom_data in os_profiles.flat_map(|os_profile| in_any_case(os_profile, "customData")) {
-        let sound = match custom_data {
+    for custom_data in taken {
+        let sound = match &custom_data {
             Value::Null => true,
             Value::String(text) => text.len() <= MAX_CUSTOM_DATA && BASE64_STANDARD.decode(text).is_ok(),
             Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => false,
@@ -106,11 +116,6 @@ pub(crate) fn has_custom_data(profile: &Object) -> Result<bool, ArmError> {
         given |= custom_data.as_str().is_some_and(|text| !text.is_empty());
     }
     Ok(given)
-}
-
-/// The members of a name, however it is spelt.
-fn in_any_case<'o>(object: &'o Object, wanted: &'static str) -> impl Iterator<Item = &'o Value> {
-    object.iter().filter(move |(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value)
 }
 
 fn forget_within(value: &mut Value) {

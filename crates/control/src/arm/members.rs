@@ -133,6 +133,21 @@ const IDENTITY: &[&str] = &["type", "userAssignedIdentities", "principalId", "te
 const SKU: &[&str] = &["name", "tier", "capacity"];
 const UPGRADE_POLICY: &[&str] = &["mode"];
 const HARDWARE_PROFILE: &[&str] = &["vmSize"];
+const STORAGE_PROFILE: &[&str] = &["imageReference", "osDisk", "dataDisks"];
+const IMAGE_REFERENCE: &[&str] = &["publisher", "offer", "sku", "version", "exactVersion"];
+const OS_DISK: &[&str] = &[
+    "osType",
+    "name",
+    "vhd",
+    "caching",
+    "diffDiskSettings",
+    "createOption",
+    "diskSizeGB",
+    "managedDisk",
+    "deleteOption",
+];
+const MANAGED_DISK: &[&str] = &["id", "storageAccountType"];
+const OS_PROFILE: &[&str] = &["customData", "windowsConfiguration"];
 const FEDERATED_CREDENTIAL: &[&str] = &["issuer", "subject", "audiences"];
 
 /// A body with its members as this program spells them: clients may write them in any case, and what is looked for
@@ -145,6 +160,8 @@ pub(crate) fn spelt(kind: Kind, body: &Object) -> Object {
         Kind::VirtualMachine => {
             *properties = respelt(properties, VIRTUAL_MACHINE.known);
             within(properties, "hardwareProfile", |hardware| *hardware = respelt(hardware, HARDWARE_PROFILE));
+            within(properties, "osProfile", |os| *os = respelt(os, OS_PROFILE));
+            within(properties, "storageProfile", spell_storage);
         }
         Kind::ScaleSet => {
             *properties = respelt(properties, SCALE_SET.known);
@@ -158,6 +175,15 @@ pub(crate) fn spelt(kind: Kind, body: &Object) -> Object {
         Kind::UserAssignedIdentity | Kind::ScaleSetMachine | Kind::Generic => {}
     });
     body
+}
+
+fn spell_storage(storage: &mut Object) {
+    *storage = respelt(storage, STORAGE_PROFILE);
+    within(storage, "imageReference", |image| *image = respelt(image, IMAGE_REFERENCE));
+    within(storage, "osDisk", |disk| {
+        *disk = respelt(disk, OS_DISK);
+        within(disk, "managedDisk", |managed| *managed = respelt(managed, MANAGED_DISK));
+    });
 }
 
 fn spell_profile(profile: &mut Object) {

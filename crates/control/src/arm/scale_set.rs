@@ -295,7 +295,7 @@ fn kept(mut described: Object, before: Option<&ScaleSet>, replace: bool) -> Resu
         && let Some(Value::Object(profile)) = properties.get_mut("virtualMachineProfile")
     {
         user_data = document::take_user_data(profile, "properties.virtualMachineProfile")?.or(user_data);
-        has_custom_data |= document::has_custom_data(profile)?;
+        has_custom_data |= document::take_custom_data(profile)?;
     }
     document::forget_secrets(&mut described);
     if let Some(Value::Object(properties)) = described.get_mut("properties") {

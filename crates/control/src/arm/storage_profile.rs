@@ -21,12 +21,11 @@ pub(crate) fn complete(
     vm_id: VmId,
 ) -> Result<(), Failure> {
     let Some(properties) = described.get_mut("properties").and_then(Value::as_object_mut) else { return Ok(()) };
-    let windows = has_windows(properties);
+    let os = os(properties);
     let Some(storage) = properties.get_mut("storageProfile").and_then(Value::as_object_mut) else { return Ok(()) };
     let Some(image) = storage.get_mut("imageReference").and_then(Value::as_object_mut) else { return Ok(()) };
     let text = |name: &str| image.get(name).and_then(Value::as_str).map(str::to_owned);
     let (publisher, version) = (text("publisher"), text("version"));
-    let os = if windows { "Windows" } else { image_os(publisher.as_deref().unwrap_or_default()) };
     if publisher.is_some() {
         let exact = version.filter(|version| !version.eq_ignore_ascii_case("latest"));
         image.insert("exactVersion".to_owned(), exact.unwrap_or_else(|| IMAGE_VERSION.to_owned()).into());
@@ -40,7 +39,7 @@ pub(crate) fn complete(
 /// Adds to the properties of a machine as it is shown the disk that it must have: whoever made it has said nothing of one,
 /// and there are clients that can't read a machine without.
 pub(crate) fn show(properties: &mut Object, name: &str, vm_id: VmId) {
-    let os = if has_windows(properties) { "Windows" } else { "Linux" };
+    let os = os(properties);
     if let Some(storage) = object(properties, "storageProfile")
         && !is_said(storage, "osDisk")
     {
@@ -50,10 +49,11 @@ pub(crate) fn show(properties: &mut Object, name: &str, vm_id: VmId) {
 
 fn add_disks(storage: &mut Object, there: Option<&Value>, os: &str, name: &str, vm_id: VmId) {
     if let Some(disk) = object(storage, "osDisk") {
+        keep(disk, there);
         let ephemeral = is_said(disk, "diffDiskSettings");
         let mut default = |name: &str, value: Value| {
             if !is_said(disk, name) {
-                disk.insert(name.to_owned(), there.and_then(|there| there.get(name)).cloned().unwrap_or(value));
+                disk.insert(name.to_owned(), value);
             }
         };
         default("osType", os.into());
@@ -74,8 +74,24 @@ fn add_disks(storage: &mut Object, there: Option<&Value>, os: &str, name: &str, 
     }
 }
 
-fn has_windows(properties: &Object) -> bool {
-    properties.get("osProfile").is_some_and(|profile| profile.get("windowsConfiguration").is_some())
+/// What is there and isn't said, also within what is said.
+fn keep(said: &mut Object, there: Option<&Value>) {
+    for (name, value) in there.and_then(Value::as_object).into_iter().flatten() {
+        if !is_said(said, name) {
+            said.insert(name.clone(), value.clone());
+        } else if let Some(Value::Object(within)) = said.get_mut(name) {
+            keep(within, Some(value));
+        }
+    }
+}
+
+/// The operating system of a machine with these properties.
+fn os(properties: &Object) -> &'static str {
+    if properties.get("osProfile").and_then(Value::as_object).is_some_and(|os| is_said(os, "windowsConfiguration")) {
+        return "Windows";
+    }
+    let publisher = properties.get("storageProfile").and_then(|storage| storage.pointer("/imageReference/publisher"));
+    image_os(publisher.and_then(Value::as_str).unwrap_or_default())
 }
 
 /// The operating system of a publisher's images.

@@ -239,7 +239,7 @@ fn described(mut described: Object, kept: Kept) -> Result<Object, Failure> {
             properties.shift_remove(ours);
         }
         user_data = document::take_user_data(properties, "properties")?.or(user_data);
-        has_custom_data |= document::has_custom_data(properties)?;
+        has_custom_data |= document::take_custom_data(properties)?;
     }
     document::forget_secrets(&mut described);
     if let (Some(user_data), Some(Value::Object(properties))) = (user_data, described.get_mut("properties")) {

@@ -3,12 +3,10 @@
 use contract::imds::{Compute, OsProfile, Plan, PublicKey, SecurityProfile};
 use store::Error;
 
-use crate::arm::image_os;
-
 use super::said::Said;
 use super::storage;
 use super::{Machine, World};
-use crate::arm::HAS_CUSTOM_DATA;
+use crate::arm::{HAS_CUSTOM_DATA, image_os};
 
 pub(super) fn read(world: &World<'_>, machine: &Machine<'_>) -> Result<Compute, Error> {
     let Machine { vm, resource, profile } = machine;

@@ -10,7 +10,7 @@ use super::super::authorization::Caller;
 use super::super::failure::Failure;
 use super::super::kind::{self, Kind};
 use super::super::work::Work;
-use super::super::{provider, resource, resource_group, storage_profile, subscription};
+use super::super::{members, provider, resource, resource_group, storage_profile, subscription};
 
 /// The api-version whose document of the cloud `environment()` gives.
 const CLOUD_VERSION: &str = "2022-09-01";
@@ -95,7 +95,8 @@ impl Runtime for Resources<'_> {
     fn kept(&self, id: &str, body: Value) -> Value {
         let before = ResourceId::parse(id).ok().and_then(|id| self.tx.virtual_machine(&id).ok()?);
         match (before, body) {
-            (Some(before), Value::Object(mut body)) => {
+            (Some(before), Value::Object(body)) => {
+                let mut body = members::spelt(Kind::VirtualMachine, &body);
                 // What can't be read is compared as it was said.
                 let completed = storage_profile::complete(&mut body, Some(&before), &before.name, before.vm_id);
                 debug_assert!(completed.is_ok(), "{} has a description", before.id);

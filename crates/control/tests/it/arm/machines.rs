@@ -207,7 +207,22 @@ async fn what_is_said_of_a_disk_stays() {
     assert_eq!(shown().await, disk);
     // Whoever doesn't say it again doesn't take it back.
     arm.put(&vm("vm1"), from_image("MicrosoftWindowsServer")).await.is(200);
-    assert_eq!((&shown().await["name"], &shown().await["caching"]), (&disk["name"], &disk["caching"]));
+    assert_eq!(shown().await, disk);
+    let mut bigger = from_image("MicrosoftWindowsServer");
+    bigger["properties"]["storageProfile"]["OSDisk"] = json!({"DiskSizeGB": 64, "managedDisk": {}});
+    arm.put(&vm("vm1"), bigger).await.is(200);
+    let disk = json!({
+        "diskSizeGB": 64, "managedDisk": {"storageAccountType": "Premium_LRS"},
+        "name": "mine", "caching": "None", "diffDiskSettings": {"option": "Local"},
+        "osType": "Windows", "createOption": "FromImage", "deleteOption": "Delete",
+    });
+    assert_eq!(shown().await, disk);
+    // What is null isn't said.
+    let mut linux = from_image("canonical");
+    linux["properties"]["osProfile"] = json!({"windowsConfiguration": null});
+    arm.put(&vm("vm3"), linux).await.is(201);
+    let shown = arm.get(&vm("vm3")).await.json();
+    assert_eq!(shown["properties"]["storageProfile"]["osDisk"]["osType"], "Linux");
     // What isn't as it should be is kept as it was given.
     let odd = json!({"location": "westus", "properties": {"storageProfile": {"imageReference": {}, "osDisk": "x"}}});
     arm.put(&vm("vm2"), odd).await.is(201);
