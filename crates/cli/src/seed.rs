@@ -27,5 +27,25 @@ fn parse(text: &str, path: &Path) -> Result<World, SeedError> {
     resolve::resolve(file, path)
 }
 
+/// Stores a world as it stands, for tests that need no secrets of it.
+#[cfg(test)]
+pub(crate) fn put(tx: &mut dyn store::Tx, world: &World) {
+    for tenant in &world.tenants {
+        tx.put_tenant(tenant).unwrap();
+    }
+    for subscription in &world.subscriptions {
+        tx.put_subscription(subscription).unwrap();
+    }
+    for group in &world.resource_groups {
+        tx.put_resource_group(group).unwrap();
+    }
+    for identity in &world.user_assigned_identities {
+        tx.put_user_assigned_identity(identity).unwrap();
+    }
+    for vm in &world.virtual_machines {
+        tx.put_virtual_machine(vm).unwrap();
+    }
+}
+
 #[cfg(test)]
 mod tests;

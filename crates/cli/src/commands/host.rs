@@ -71,7 +71,8 @@ async fn run(
         tracing::warn!(
             descriptors,
             listeners,
-            "too few files may be open for each VM to have a connection of its own, so one can keep another waiting;              raise the hard limit of open files (LimitNOFILE= of the unit)"
+            "too few files may be open for each VM to have a connection of its own, so one can keep another waiting; \
+             raise the hard limit of open files (LimitNOFILE= of the unit)"
         );
     }
     let source = Arc::new(Certificates::new(authority, [], Arc::clone(&clock)));

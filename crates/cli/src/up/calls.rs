@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::{CalledEndpoint, Caller, Calls, Day, ResourceId, VmId};
 use guest::callers::Callers;
 use imds::Vm;
-use store::{Act, Tally};
+use store::{Act, Tally, Tx};
 
 use super::guest_process::Common;
 
@@ -62,15 +62,7 @@ impl Counted {
             return false;
         }
         let act = Act::new("symbolon", "calls.count", "/", now);
-        let written = self.common.store.write(act, move |tx| {
-            for (id, vm_id, calls) in &counted {
-                // It may be gone by now, or another under the same name.
-                if tx.virtual_machine(id)?.is_some_and(|there| there.vm_id == *vm_id) {
-                    tx.count_calls(id, calls, Tally::More)?;
-                }
-            }
-            Ok::<_, store::Error>(())
-        });
+        let written = self.common.store.write(act, move |tx| add(tx, &counted));
         if let Err(error) = written.await {
             tracing::error!(error = &error as &dyn std::error::Error, "it could not be written down who called");
         }
@@ -78,9 +70,40 @@ impl Counted {
     }
 }
 
+/// Adds calls to those of their machines. One may be gone by now, or there is another under its name.
+fn add(tx: &mut dyn Tx, counted: &[(ResourceId, VmId, Vec<Calls>)]) -> Result<(), store::Error> {
+    for (id, vm_id, calls) in counted {
+        if tx.virtual_machine(id)?.is_some_and(|there| there.vm_id == *vm_id) {
+            tx.count_calls(id, calls, Tally::More)?;
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
+    use domain::Timestamp;
+    use store::{Founding, Store as _, sqlite};
+    use uuid::Uuid;
+
     use super::*;
+    use crate::seed;
+
+    #[test]
+    fn calls_of_a_machine_that_is_gone_are_not_those_of_another_under_its_name() {
+        let now = Timestamp::from_unix(1_800_000_000);
+        let store = sqlite::ephemeral(&Founding { installation: Uuid::nil(), epoch: Uuid::nil() }).unwrap();
+        let mut tx = store.begin(Act::new("test", "test", "/", now)).unwrap();
+        let world = seed::sample().unwrap();
+        seed::put(&mut *tx, &world);
+        let (id, there) = (world.virtual_machines[0].id.clone(), world.virtual_machines[0].vm_id);
+        let gone = VmId::from_uuid(Uuid::from_u128(1));
+        let (day, caller, endpoint) = (Day::of(now), Caller::default(), CalledEndpoint::Extension);
+        let calls = |count| vec![Calls { endpoint, day, caller: caller.clone(), count, last_at: now }];
+        add(&mut *tx, &[(id.clone(), gone, calls(7)), (id.clone(), there, calls(2))]).unwrap();
+        let found = tx.calls(&id, day).unwrap();
+        assert_eq!(found.iter().map(|calls| calls.count).collect::<Vec<_>>(), [2]);
+    }
 
     #[test]
     fn while_calls_go_on_it_is_written_ever_less_often() {

@@ -67,23 +67,7 @@ mod tests {
         let world = crate::seed::sample().unwrap();
         let tenant = Tenant { id: world.tenants[0].id, name: "other".to_owned(), created_at: None };
         let vm = world.virtual_machines[0].id.clone();
-        write(&store, |tx| {
-            for tenant in &world.tenants {
-                tx.put_tenant(tenant).unwrap();
-            }
-            for subscription in &world.subscriptions {
-                tx.put_subscription(subscription).unwrap();
-            }
-            for group in &world.resource_groups {
-                tx.put_resource_group(group).unwrap();
-            }
-            for identity in &world.user_assigned_identities {
-                tx.put_user_assigned_identity(identity).unwrap();
-            }
-            for vm in &world.virtual_machines {
-                tx.put_virtual_machine(vm).unwrap();
-            }
-        });
+        write(&store, |tx| crate::seed::put(tx, &world));
         let told = since(&start);
         assert_eq!((&told.machines, told.all), (&BTreeSet::from([vm.clone()]), false));
         write(&store, |tx| {

@@ -33,6 +33,7 @@ fn text(output: &Output, list: &Value) -> String {
 fn ask(up: &Up, method: &str, body: &str) -> Value {
     let address = up.text("imds").trim_start_matches("http://");
     let mut connection = TcpStream::connect(address).unwrap();
+    connection.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     let length = body.len();
     write!(
         connection,

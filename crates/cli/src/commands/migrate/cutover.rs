@@ -148,7 +148,12 @@ fn tell(outcome: &Outcome, args: &MigrateCutoverArgs, printer: &Printer) -> anyh
     if let Some(why) = &outcome.why {
         printer.line(format!("{name}: stays at {step}: {why}"))?;
     } else if !args.dry_run {
-        printer.line(format!("{name}: at {step}"))?;
+        let at = if *step == MODEL {
+            "still in the model, from which it can only be removed".to_owned()
+        } else {
+            format!("at {step}")
+        };
+        printer.line(format!("{name}: {at}"))?;
     }
     Ok(())
 }

@@ -195,12 +195,43 @@ fn a_scale_set_without_machines_loses_the_extension_from_its_model() {
     let dry = set.cutover(&["--dry-run"]);
     assert_eq!(dry, "ss: would remove the extension; this can't be taken back\n");
     for args in [&["--to", "closed"][..], &["--undo"]] {
-        assert_eq!(set.cutover(args), "ss: at in the model\n");
+        assert_eq!(set.cutover(args), "ss: still in the model, from which it can only be removed\n");
     }
     let told = set.cutover(&[]);
     assert_eq!(told, "ss: done: remove the extension; this can't be taken back\nss: at removed\n");
     assert_eq!(set.at(), []);
     set.grow(1);
     assert!(set.told(0)["extension"].is_null());
+    assert_eq!(set.world.up.end(Signal::TERM).0, Some(0));
+}
+
+/// Machines that haven't followed the model since it got the extension don't have it; to take it away again is no reason to
+/// bring them to the model.
+#[test]
+fn machines_that_never_got_the_extension_stay_as_they_are() {
+    let set = Set::of(0);
+    let path = format!("{}/Microsoft.Compute/virtualMachineScaleSets/late", set.arm.providers);
+    let model = |size: &str, extensions: Value| {
+        json!({
+            "location": "westus", "sku": {"name": size, "capacity": 1},
+            "properties": {"upgradePolicy": {"mode": "Manual"}, "virtualMachineProfile": {"extensionProfile": {
+                "extensions": extensions,
+            }}},
+        })
+    };
+    let extension = json!([{"name": "msi", "properties": {
+        "publisher": "Microsoft.ManagedIdentity", "type": "ManagedIdentityExtensionForLinux",
+        "typeHandlerVersion": "1.0", "settings": {"port": free_port()},
+    }}]);
+    for (size, extensions) in [("Standard_B1s", json!([])), ("Standard_B2s", extension)] {
+        assert_eq!(set.arm.done("PUT", &path, &model(size, extensions)), "Succeeded");
+    }
+    let (code, told) = set.world.migrate(&["cutover", "--vm", "late"]);
+    assert_eq!((code, told.ends_with("late: at removed\n")), (Some(0), true), "{told}");
+    let shown = |path: &str| set.arm.send("GET", path, &Value::Null).body;
+    assert_eq!(shown(&format!("{path}/virtualMachines/0"))["sku"]["name"], "Standard_B1s");
+    let model = shown(&path);
+    assert_eq!(model["sku"]["name"], "Standard_B2s");
+    assert!(model["properties"]["virtualMachineProfile"]["extensionProfile"]["extensions"].is_null(), "{model}");
     assert_eq!(set.world.up.end(Signal::TERM).0, Some(0));
 }
