@@ -109,7 +109,7 @@ pub(super) fn missing(store: &dyn Store) {
         Err(Error::Missing { noun, .. }) => noun,
         other => panic!("{other:?}"),
     };
-    let put = |vm: &domain::VirtualMachine| missing(write(store, |tx| tx.put_virtual_machine(vm)));
+    let put = |vm: &VirtualMachine| missing(write(store, |tx| tx.put_virtual_machine(vm)));
     assert_eq!(put(&machine(1, &[])), Noun::Tenant);
     write(store, |tx| tx.put_tenant(&tenant())).unwrap();
     assert_eq!(put(&machine(1, &[])), Noun::ResourceGroup);
