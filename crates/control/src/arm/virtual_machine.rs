@@ -75,7 +75,8 @@ pub(crate) fn patch(
     let mut merged = document::parse(&before.document)?;
     document::merge(&mut merged, &document::described(body));
     let mut described = described(merged, Kept { user_data: None, ..Kept::of(Some(&before))? })?;
-    storage_profile::complete(&mut described, Some(&before), &before.name, before.vm_id)?;
+    // What the patch left of the disk is in it already, and what it took away stays away.
+    storage_profile::complete(&mut described, None, &before.name, before.vm_id)?;
     let extensions = tx.vm_extensions(&before.id)?;
     let owner = owner(&before.id, &extensions, false);
     let identities = identity::change(tx, work, authorized, &owner, identities(Some(&before)), body)?;

@@ -217,6 +217,11 @@ async fn what_is_said_of_a_disk_stays() {
         "osType": "Windows", "createOption": "FromImage", "deleteOption": "Delete",
     });
     assert_eq!(shown().await, disk);
+    // But a patch takes away what it says is null.
+    arm.patch(&vm("vm1"), json!({"properties": {"storageProfile": {"osDisk": {"diskSizeGB": null}}}})).await.is(200);
+    let mut smaller = disk;
+    smaller.as_object_mut().unwrap().remove("diskSizeGB");
+    assert_eq!(shown().await, smaller);
     // What is null isn't said.
     let mut linux = from_image("canonical");
     linux["properties"]["osProfile"] = json!({"windowsConfiguration": null});
