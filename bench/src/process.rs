@@ -120,8 +120,9 @@ impl Pinned {
         let mut set = CpuSet::new();
         set.set(processor);
         match sched_setaffinity(None, &set) {
-            // A machine without that processor has no other either.
-            Ok(()) | Err(Errno::INVAL) => Ok(Self(before)),
+            Ok(()) => Ok(Self(before)),
+            // Where there is only one, all are on it.
+            Err(Errno::INVAL) if before.count() == 1 => Ok(Self(before)),
             Err(why) => Err(why).context("a thread can't be pinned"),
         }
     }
